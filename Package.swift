@@ -1,0 +1,75 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+  name: "Hyperslab",
+  platforms: [.macOS(.v26)],
+  products: [
+    .library(name: "Hyperslab", targets: ["Hyperslab"]),
+    .library(name: "HyperslabTestSupport", targets: ["HyperslabTestSupport"]),
+    .executable(name: "slab", targets: ["slab"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CLZ4",
+      pkgConfig: "liblz4",
+      providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]
+    ),
+    .target(name: "CHardware"),
+    .target(
+      name: "HyperslabCore",
+      dependencies: [.product(name: "ComplexModule", package: "swift-numerics")],
+      swiftSettings: strict
+    ),
+    .target(name: "HyperslabIteration", dependencies: ["HyperslabCore"], swiftSettings: strict),
+    .target(
+      name: "HyperslabCodecs",
+      dependencies: ["HyperslabCore", "CLZ4", "CHardware"],
+      swiftSettings: strict
+    ),
+    .target(
+      name: "HyperslabFormat",
+      dependencies: [
+        "HyperslabCore", "HyperslabCodecs", "CHardware",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict
+    ),
+    .target(
+      name: "Hyperslab",
+      dependencies: [
+        "HyperslabCore", "HyperslabIteration", "HyperslabFormat",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict
+    ),
+    .target(
+      name: "HyperslabTestSupport",
+      dependencies: ["HyperslabCore", "HyperslabIteration"],
+      path: "Tests/HyperslabTestSupport",
+      swiftSettings: strict
+    ),
+    .executableTarget(
+      name: "slab",
+      dependencies: [
+        "Hyperslab",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tools/slab",
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "HyperslabCoreTests",
+      dependencies: ["HyperslabCore", "HyperslabTestSupport"],
+      swiftSettings: strict
+    ),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,3 @@
+@_exported import HyperslabCore
+@_exported import HyperslabIteration
+@_exported import HyperslabFormat

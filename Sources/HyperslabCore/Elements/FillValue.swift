@@ -1,0 +1,73 @@
+/// The value that stands for what was never stored, kept as the bits of one element.
+///
+/// Compared and stored bit for bit: −0.0 is not 0.0, and NaN payloads count.
+public struct FillValue: Hashable, Sendable {
+  /// The type it is a value of.
+  public let dataType: DataType
+  /// The element's bytes, little-endian.
+  public let bytes: [UInt8]
+
+  /// All bits zero: 0, 0.0, false.
+  public init(zero dataType: DataType) {
+    self.dataType = dataType
+    bytes = Array(repeating: 0, count: dataType.byteCount)
+  }
+
+  /// The bits of a Swift value.
+  public init<Element: ArrayElement>(_ value: Element) {
+    dataType = Element.dataType
+    bytes = withUnsafeBytes(of: value) { Array($0.prefix(Element.dataType.byteCount)) }
+  }
+
+  /// The given bits.
+  ///
+  /// - Throws: `invalid_value` unless there are as many bytes as the type has.
+  public init(bytes: [UInt8], dataType: DataType) throws(HyperslabError) {
+    guard bytes.count == dataType.byteCount, dataType != .bool || bytes[0] <= 1 else {
+      throw HyperslabError(
+        .invalidValue, "the bits of a \(dataType) fill value",
+        expected: "\(dataType.byteCount) bytes", found: "\(bytes)")
+    }
+    self.dataType = dataType
+    self.bytes = bytes
+  }
+
+  /// Whether all bits are zero.
+  package var isZero: Bool { bytes.allSatisfy { $0 == 0 } }
+
+  /// Sixteen bytes of the value repeated, the period of every element size.
+  package var pattern: SIMD16<UInt8> {
+    var pattern = SIMD16<UInt8>()
+    for index in 0..<16 { pattern[index] = bytes[index % bytes.count] }
+    return pattern
+  }
+
+  /// Writes the value over memory whose size is a multiple of the element's.
+  package func write(over memory: UnsafeMutableRawBufferPointer) {
+    if Set(bytes).count == 1 {
+      for index in memory.indices { memory[index] = bytes[0] }
+      return
+    }
+    let size = bytes.count
+    for offset in stride(from: 0, to: memory.count / size * size, by: size) {
+      for index in 0..<size { memory[offset + index] = bytes[index] }
+    }
+  }
+
+  /// Whether memory holds nothing but the value; it must start at an element.
+  package func fills(_ memory: UnsafeRawBufferPointer) -> Bool {
+    let pattern = pattern
+    var offset = 0
+    while offset + 16 <= memory.count {
+      if memory.loadUnaligned(fromByteOffset: offset, as: SIMD16<UInt8>.self) != pattern {
+        return false
+      }
+      offset += 16
+    }
+    while offset < memory.count {
+      if memory[offset] != pattern[offset % 16] { return false }
+      offset += 1
+    }
+    return true
+  }
+}

@@ -1,0 +1,86 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Copies `counts.0 × counts.1` elements between two strided planes.
+func copyPlane(
+  from source: UnsafeMutableRawPointer, _ sourceStrides: (Int, Int),
+  to target: UnsafeMutableRawPointer, _ targetStrides: (Int, Int), _ counts: (Int, Int),
+  _ elementByteCount: Int
+) {
+  if sourceStrides.1 == elementByteCount && targetStrides.1 == elementByteCount {
+    copyRows(
+      from: source, sourceStrides.0, to: target, targetStrides.0, counts.0,
+      counts.1 * elementByteCount)
+    return
+  }
+  for row in 0..<counts.0 {
+    let from = source + row * sourceStrides.0
+    let to = target + row * targetStrides.0
+    switch elementByteCount {
+    case 1: copyElements(UInt8.self, from, sourceStrides.1, to, targetStrides.1, counts.1)
+    case 2: copyElements(UInt16.self, from, sourceStrides.1, to, targetStrides.1, counts.1)
+    case 4: copyElements(UInt32.self, from, sourceStrides.1, to, targetStrides.1, counts.1)
+    case 8: copyElements(UInt64.self, from, sourceStrides.1, to, targetStrides.1, counts.1)
+    default: copyElements(SIMD2<UInt64>.self, from, sourceStrides.1, to, targetStrides.1, counts.1)
+    }
+  }
+}
+
+@inline(__always)
+private func copyElements<T: BitwiseCopyable>(
+  _ type: T.Type, _ source: UnsafeMutableRawPointer, _ sourceStride: Int,
+  _ target: UnsafeMutableRawPointer, _ targetStride: Int, _ count: Int
+) {
+  var from = source
+  var to = target
+  for _ in 0..<count {
+    (to).storeBytes(of: UnsafeRawPointer(from).loadUnaligned(as: T.self), as: T.self)
+    from += sourceStride
+    to += targetStride
+  }
+}
+
+/// Copies `rows` runs of `byteCount` bytes. Short rows avoid the call into `memcpy`, which costs
+/// more than they do: two overlapping words cover any length between one and two words.
+private func copyRows(
+  from source: UnsafeMutableRawPointer, _ sourceStride: Int, to target: UnsafeMutableRawPointer,
+  _ targetStride: Int, _ rows: Int, _ byteCount: Int
+) {
+  switch byteCount {
+  case 4..<8: copyPairs(UInt32.self, source, sourceStride, target, targetStride, rows, byteCount)
+  case 8..<16: copyPairs(UInt64.self, source, sourceStride, target, targetStride, rows, byteCount)
+  case 16...32:
+    copyPairs(SIMD16<UInt8>.self, source, sourceStride, target, targetStride, rows, byteCount)
+  case 33...64:
+    copyPairs(SIMD32<UInt8>.self, source, sourceStride, target, targetStride, rows, byteCount)
+  case 2: copyElements(UInt16.self, source, sourceStride, target, targetStride, rows)
+  case 1: copyElements(UInt8.self, source, sourceStride, target, targetStride, rows)
+  default:
+    for row in 0..<rows {
+      memcpy(target + row * targetStride, source + row * sourceStride, byteCount)
+    }
+  }
+}
+
+@inline(__always)
+private func copyPairs<T: BitwiseCopyable>(
+  _ type: T.Type, _ source: UnsafeMutableRawPointer, _ sourceStride: Int,
+  _ target: UnsafeMutableRawPointer, _ targetStride: Int, _ rows: Int, _ byteCount: Int
+) {
+  let tail = byteCount - MemoryLayout<T>.size
+  var from = UnsafeRawPointer(source)
+  var to = target
+  for _ in 0..<rows {
+    let head = from.loadUnaligned(as: T.self)
+    let rest = from.loadUnaligned(fromByteOffset: tail, as: T.self)
+    to.storeBytes(of: head, as: T.self)
+    to.storeBytes(of: rest, toByteOffset: tail, as: T.self)
+    from += sourceStride
+    to += targetStride
+  }
+}

@@ -1,0 +1,183 @@
+/// A copy between a chunk's own C-order element stream and a strided region of other memory,
+/// resolved once a chunk and then run over any range of the stream.
+///
+/// Axes that lie without gaps on both sides are merged first, so that the common cases end as one
+/// `memcpy` a row or a block.
+package struct ChunkCopy: Sendable {
+  struct Axis: Sendable {
+    /// Length on the chunk's side.
+    var extent: Int
+    /// The region's positions on the chunk's side.
+    var start: Int
+    var count: Int
+    var step: Int
+    /// Bytes between neighbouring positions on the other side.
+    var stride: Int
+    /// Elements between neighbouring coordinates on the chunk's side.
+    var chunkStride = 1
+  }
+
+  enum Direction { case gather, scatter }
+
+  let axes: [Axis]
+  let elementByteCount: Int
+  let byteOffset: Int
+  /// Elements of a whole chunk.
+  package let elementCount: Int
+
+  /// Plans a copy.
+  ///
+  /// - Parameters:
+  ///   - chunkShape: The chunk's shape; its element count fits into `Int`.
+  ///   - region: Positions inside the chunk.
+  ///   - layout: Where the region's elements lie on the other side; of the region's shape.
+  package init(
+    chunkShape: Shape, region: StridedSelection, layout: StridedLayout, elementByteCount: Int
+  ) {
+    var merged: [Axis] = []
+    for index in chunkShape.indices {
+      let part = region.axes[index]
+      var axis = Axis(
+        extent: chunkShape[index], start: part.start, count: part.count,
+        step: part.count == 1 ? 1 : part.step, stride: layout.byteStrides[index])
+      if let outer = merged.last, outer.step == 1, axis.step == 1, axis.start == 0,
+        axis.count == axis.extent, outer.count == 1 || outer.stride == axis.stride * axis.count
+      {
+        axis = Axis(
+          extent: outer.extent * axis.extent, start: outer.start * axis.extent,
+          count: outer.count * axis.count, step: 1, stride: axis.stride)
+        merged.removeLast()
+      } else if let outer = merged.last, outer.extent == 1 {
+        merged.removeLast()
+      }
+      merged.append(axis)
+    }
+    // The innermost kernel takes two axes.
+    while merged.count < 2 {
+      merged.insert(Axis(extent: 1, start: 0, count: 1, step: 1, stride: elementByteCount), at: 0)
+    }
+    var chunkStride = 1
+    for index in merged.indices.reversed() {
+      merged[index].chunkStride = chunkStride
+      chunkStride *= merged[index].extent
+    }
+    axes = merged
+    elementCount = chunkStride
+    byteOffset = layout.byteOffset
+    self.elementByteCount = elementByteCount
+  }
+
+  /// Whether the region is the whole chunk.
+  package var coversChunk: Bool {
+    axes.allSatisfy { $0.count == $0.extent && $0.step == 1 }
+  }
+
+  /// The byte offset on the other side where the whole chunk lies as one piece, if it does.
+  package var contiguousOffset: Int? {
+    guard coversChunk, axes.count == 2, axes[0].extent == 1, axes[1].stride == elementByteCount
+    else { return nil }
+    return byteOffset
+  }
+
+  /// The range of the chunk's stream that the region lies in; empty for an empty region.
+  package var streamRange: Range<Int> {
+    if axes.contains(where: { $0.count == 0 }) { return 0..<0 }
+    var first = 0
+    var last = 0
+    for axis in axes {
+      first += axis.start * axis.chunkStride
+      last += (axis.start + (axis.count - 1) * axis.step) * axis.chunkStride
+    }
+    return first..<last + 1
+  }
+
+  /// Whether any position of the region lies in a range of the stream.
+  package func touches(_ range: Range<Int>) -> Bool {
+    touches(range, axis: 0, streamBase: 0)
+  }
+
+  private func touches(_ range: Range<Int>, axis depth: Int, streamBase: Int) -> Bool {
+    let axis = axes[depth]
+    let positions = positions(of: axis, in: range, streamBase: streamBase)
+    if positions.isEmpty || depth == axes.count - 1 { return !positions.isEmpty }
+    // Only the first and last can be cut by the range; one between lies in it whole.
+    if positions.count > 2 { return true }
+    return positions.contains { position in
+      let base = streamBase + (axis.start + position * axis.step) * axis.chunkStride
+      return touches(range, axis: depth + 1, streamBase: base)
+    }
+  }
+
+  /// Copies from the other side into a block that holds stream elements `range`; elements outside
+  /// the region are left alone.
+  package func gather(
+    _ range: Range<Int>, from base: UnsafeRawPointer, into block: UnsafeMutableRawPointer
+  ) {
+    walk(range, block, UnsafeMutableRawPointer(mutating: base), .gather, 0, 0, byteOffset)
+  }
+
+  /// Copies a block that holds stream elements `range` out to the other side.
+  package func scatter(
+    _ range: Range<Int>, from block: UnsafeRawPointer, into base: UnsafeMutableRawPointer
+  ) {
+    walk(range, UnsafeMutableRawPointer(mutating: block), base, .scatter, 0, 0, byteOffset)
+  }
+
+  /// Which positions of an axis have stream elements in a range.
+  private func positions(of axis: Axis, in range: Range<Int>, streamBase: Int) -> Range<Int> {
+    let low = range.lowerBound <= streamBase ? 0 : (range.lowerBound - streamBase) / axis.chunkStride
+    let high =
+      range.upperBound <= streamBase
+      ? 0 : (range.upperBound - streamBase).dividedRoundingUp(by: axis.chunkStride)
+    let part = StridedSelection.Axis(start: axis.start, count: axis.count, step: axis.step)
+      .clipped(to: low..<Swift.max(low, high))
+    return part.skipped..<part.skipped + part.axis.count
+  }
+
+  private func walk(
+    _ range: Range<Int>, _ block: UnsafeMutableRawPointer, _ base: UnsafeMutableRawPointer,
+    _ direction: Direction, _ depth: Int, _ streamBase: Int, _ offset: Int
+  ) {
+    let axis = axes[depth]
+    let positions = positions(of: axis, in: range, streamBase: streamBase)
+    if positions.isEmpty { return }
+    if depth < axes.count - 2 {
+      for position in positions {
+        walk(
+          range, block, base, direction, depth + 1,
+          streamBase + (axis.start + position * axis.step) * axis.chunkStride,
+          offset + position * axis.stride)
+      }
+      return
+    }
+    let inner = axes[depth + 1]
+    func rows(_ positions: Range<Int>, _ columns: Range<Int>) {
+      if positions.isEmpty || columns.isEmpty { return }
+      let element =
+        streamBase + (axis.start + positions.lowerBound * axis.step) * axis.chunkStride
+        + inner.start + columns.lowerBound * inner.step
+      let near = block + (element - range.lowerBound) * elementByteCount
+      let far = base + (offset + positions.lowerBound * axis.stride + columns.lowerBound * inner.stride)
+      let nearStrides = (axis.step * axis.chunkStride * elementByteCount, inner.step * elementByteCount)
+      let farStrides = (axis.stride, inner.stride)
+      let counts = (positions.count, columns.count)
+      if direction == .gather {
+        copyPlane(from: far, farStrides, to: near, nearStrides, counts, elementByteCount)
+      } else {
+        copyPlane(from: near, nearStrides, to: far, farStrides, counts, elementByteCount)
+      }
+    }
+    // The range can cut into the first and the last row only.
+    func columns(_ position: Int) -> Range<Int> {
+      let base = streamBase + (axis.start + position * axis.step) * axis.chunkStride
+      return self.positions(of: inner, in: range, streamBase: base)
+    }
+    let first = positions.lowerBound
+    let last = positions.upperBound - 1
+    rows(first..<first + 1, columns(first))
+    if last > first {
+      rows(first + 1..<last, 0..<inner.count)
+      rows(last..<last + 1, columns(last))
+    }
+  }
+}

@@ -1,0 +1,145 @@
+/// Where a chunk stands in its grid: one coordinate an axis, slowest first.
+public struct ChunkIndex: Hashable, Sendable, ExpressibleByArrayLiteral, CustomStringConvertible {
+  /// The coordinates.
+  public let coordinates: [Int]
+  /// The chunk at the given coordinates.
+  public init(_ coordinates: [Int]) { self.coordinates = coordinates }
+  /// A chunk written as a literal: `[0, 3]`.
+  public init(arrayLiteral elements: Int...) { coordinates = elements }
+  /// As a key: `0/3`, empty at rank 0.
+  public var description: String { coordinates.map(String.init).joined(separator: "/") }
+}
+
+/// The regular division of an array into chunks: all of one shape, the last on an axis possibly
+/// reaching beyond the array.
+///
+/// `gridShape[i] = ⌈arrayShape[i] / chunkShape[i]⌉`. An edge chunk is stored at full `chunkShape`;
+/// its *valid* part is what lies inside the array. Chunks are numbered in C order, last axis fastest.
+public struct ChunkGrid: Hashable, Sendable {
+  /// The array's shape; axes may be 0.
+  public let arrayShape: Shape
+  /// The chunks' shape; every axis at least 1.
+  public let chunkShape: Shape
+  /// The number of chunks along each axis.
+  public let gridShape: Shape
+  /// The number of chunks; 0 when an axis is empty, 1 at rank 0.
+  public let chunkCount: Int
+
+  /// Divides an array into chunks.
+  ///
+  /// - Throws: `invalid_shape` when ranks differ, an axis is negative or a chunk axis below 1;
+  ///   `overflow` when the number of chunks exceeds 64 bits.
+  public init(arrayShape: Shape, chunkShape: Shape) throws(HyperslabError) {
+    guard arrayShape.rank == chunkShape.rank else {
+      throw HyperslabError(
+        .invalidShape, "chunk shape \(chunkShape) and array shape \(arrayShape) differ in rank",
+        expected: "\(arrayShape.rank) axes", found: "\(chunkShape.rank)")
+    }
+    for axis in arrayShape.indices where arrayShape[axis] < 0 || chunkShape[axis] < 1 {
+      throw HyperslabError(
+        .invalidShape, "axis \(axis) of array \(arrayShape) in chunks of \(chunkShape)",
+        expected: "a length of at least 0 and a chunk length of at least 1",
+        found: "\(arrayShape[axis]) and \(chunkShape[axis])")
+    }
+    let grid = Shape(
+      zip(arrayShape, chunkShape).map { $0.dividedRoundingUp(by: $1) })
+    guard let count = grid.elementCount else {
+      throw HyperslabError(
+        .overflow, "array \(arrayShape) in chunks of \(chunkShape) has more chunks than 64 bits count",
+        remedy: "Choose larger chunks")
+    }
+    self.arrayShape = arrayShape
+    self.chunkShape = chunkShape
+    gridShape = grid
+    chunkCount = count
+  }
+
+  /// The number of axes.
+  public var rank: Int { arrayShape.rank }
+
+  /// Whether the grid has such a chunk.
+  public func contains(_ index: ChunkIndex) -> Bool {
+    index.coordinates.count == rank
+      && zip(index.coordinates, gridShape).allSatisfy { $0 >= 0 && $0 < $1 }
+  }
+
+  /// The box a chunk stores, at full chunk shape; may reach beyond the array.
+  public func origin(of index: ChunkIndex) -> [Int] {
+    zip(index.coordinates, chunkShape).map { $0 * $1 }
+  }
+
+  /// The part of the array that a chunk holds.
+  public func selection(of index: ChunkIndex) -> Selection {
+    Selection(
+      index.coordinates.indices.map { axis in
+        let start = index.coordinates[axis] * chunkShape[axis]
+        let end = Checked.add(start, chunkShape[axis]) ?? Int.max
+        return start..<Swift.min(end, arrayShape[axis])
+      })
+  }
+
+  /// The shape of a chunk's part inside the array.
+  public func validShape(of index: ChunkIndex) -> Shape { selection(of: index).shape }
+
+  /// The chunk's number in C order.
+  public func number(of index: ChunkIndex) -> Int {
+    var number = 0
+    for (coordinate, length) in zip(index.coordinates, gridShape) {
+      number = number * length + coordinate
+    }
+    return number
+  }
+
+  /// The chunk with a number in C order, `0 ..< chunkCount`.
+  public func index(ofNumber number: Int) -> ChunkIndex {
+    var coordinates = Array(repeating: 0, count: rank)
+    var rest = number
+    for axis in stride(from: rank - 1, through: 0, by: -1) {
+      coordinates[axis] = rest % gridShape[axis]
+      rest /= gridShape[axis]
+    }
+    return ChunkIndex(coordinates)
+  }
+
+  /// The chunks that a box inside the array touches, in C order.
+  public func chunks(touching box: Selection) -> ChunkRange {
+    ChunkRange(
+      zip(box.bounds, chunkShape).map { range, length in
+        range.isEmpty
+          ? 0..<0
+          : range.lowerBound / length..<range.upperBound.dividedRoundingUp(by: length)
+      })
+  }
+
+  /// Every chunk, in C order.
+  public var chunks: ChunkRange { ChunkRange(gridShape.map { 0..<$0 }) }
+}
+
+/// A box of chunks in grid coordinates, walked in C order without ever holding it in memory.
+public struct ChunkRange: RandomAccessCollection, Sendable {
+  /// The coordinates along each axis.
+  public let bounds: [Range<Int>]
+  /// The number of chunks.
+  public let count: Int
+
+  init(_ bounds: [Range<Int>]) {
+    self.bounds = bounds
+    count = Checked.product(bounds.map(\.count)) ?? Int.max
+  }
+
+  /// Always 0.
+  public var startIndex: Int { 0 }
+  /// The number of chunks.
+  public var endIndex: Int { count }
+
+  /// The chunk at a position in C order.
+  public subscript(position: Int) -> ChunkIndex {
+    var coordinates = Array(repeating: 0, count: bounds.count)
+    var rest = position
+    for axis in stride(from: bounds.count - 1, through: 0, by: -1) {
+      coordinates[axis] = bounds[axis].lowerBound + rest % bounds[axis].count
+      rest /= bounds[axis].count
+    }
+    return ChunkIndex(coordinates)
+  }
+}

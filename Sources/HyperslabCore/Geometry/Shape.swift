@@ -1,0 +1,33 @@
+/// The lengths of an array's axes, slowest first; rank 0 is a single value.
+///
+/// A shape is only a list of numbers: whatever takes one says what it demands of it.
+public struct Shape: Hashable, Sendable, RandomAccessCollection, ExpressibleByArrayLiteral {
+  /// The axis lengths.
+  public let axes: [Int]
+
+  /// A shape of the given axis lengths.
+  public init(_ axes: some Sequence<Int>) { self.axes = Array(axes) }
+  /// A shape written as a literal: `[20_000, 5_000]`.
+  public init(arrayLiteral elements: Int...) { axes = elements }
+
+  /// The number of axes.
+  public var rank: Int { axes.count }
+  /// The number of elements, or nil where it does not fit into `Int`; 1 at rank 0.
+  public var elementCount: Int? { Checked.product(axes) }
+  /// Whether some axis has length 0.
+  public var isEmptyArray: Bool { axes.contains(0) }
+
+  /// Always 0.
+  public var startIndex: Int { 0 }
+  /// The rank.
+  public var endIndex: Int { axes.count }
+  /// The length of one axis.
+  public subscript(axis: Int) -> Int { axes[axis] }
+}
+
+extension Shape: CustomStringConvertible {
+  /// As NumPy prints it: `(20000, 5000)`, `(7,)`, `()`.
+  public var description: String {
+    rank == 1 ? "(\(axes[0]),)" : "(" + axes.map(String.init).joined(separator: ", ") + ")"
+  }
+}

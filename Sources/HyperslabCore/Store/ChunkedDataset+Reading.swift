@@ -1,0 +1,101 @@
+extension ChunkedDataset {
+  /// Reads a NumPy-like selection into a new array.
+  ///
+  ///     let window = try lfp.read(Int16.self, [0..<30_000, 12...])   // (30000, 372)
+  ///     let sample = try lfp.read(Int16.self, [7, 12])               // ()
+  ///
+  /// - Parameters:
+  ///   - type: The element type; must be the data set's.
+  ///   - terms: One term an axis: an integer (drops the axis), a Swift range, an ``AxisSlice``.
+  ///     Missing terms mean whole axes.
+  ///   - missing: What to do about chunks that nobody ever wrote.
+  /// - Throws: `type_mismatch`, `out_of_bounds`, `never_written`, and the store's own errors.
+  public func read<Element: ArrayElement>(
+    _ type: Element.Type, _ terms: [any AxisSelection] = [], missing: MissingChunks = .refuse
+  ) throws(HyperslabError) -> NDArray<Element> {
+    try checkType(Element.dataType)
+    let slice = try resolve(terms)
+    guard let count = slice.resultShape.elementCount, let layout = slice.layout(elementByteCount: description.dataType.byteCount)
+    else { throw tooLarge(slice) }
+    var failure: HyperslabError?
+    let elements = [Element](unsafeUninitializedCapacity: count) { memory, initialized in
+      var bytes = UnsafeMutableRawBufferPointer(memory).mutableBytes
+      do throws(HyperslabError) {
+        try read(slice.region, into: &bytes, layout: layout, missing: missing)
+        if Element.self == Bool.self { normalizeBooleans(UnsafeMutableRawBufferPointer(memory)) }
+        initialized = count
+      } catch { failure = error }
+    }
+    if let failure { throw failure }
+    return NDArray(unchecked: elements, shape: slice.resultShape)
+  }
+
+  /// Reads a selection as bytes in C order, for element types known only at run time.
+  public func readBytes(
+    _ terms: [any AxisSelection] = [], missing: MissingChunks = .refuse
+  ) throws(HyperslabError) -> (bytes: [UInt8], shape: Shape) {
+    let slice = try resolve(terms)
+    let size = description.dataType.byteCount
+    guard let count = slice.resultShape.elementCount, let byteCount = Checked.multiply(count, size),
+      let layout = slice.layout(elementByteCount: size)
+    else { throw tooLarge(slice) }
+    var failure: HyperslabError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: byteCount) { memory, initialized in
+      var span = UnsafeMutableRawBufferPointer(memory).mutableBytes
+      do throws(HyperslabError) {
+        try read(slice.region, into: &span, layout: layout, missing: missing)
+        initialized = byteCount
+      } catch { failure = error }
+    }
+    if let failure { throw failure }
+    return (bytes, slice.resultShape)
+  }
+
+  /// Reads a selection into memory of the caller, in C order.
+  ///
+  /// - Returns: the shape of what was read.
+  /// - Throws: `size_mismatch` when the memory is not exactly as large as the result.
+  @discardableResult
+  public func read(
+    _ terms: [any AxisSelection] = [], into bytes: inout MutableRawSpan,
+    missing: MissingChunks = .refuse
+  ) throws(HyperslabError) -> Shape {
+    let slice = try resolve(terms)
+    let size = description.dataType.byteCount
+    guard let count = slice.resultShape.elementCount, let byteCount = Checked.multiply(count, size),
+      let layout = slice.layout(elementByteCount: size)
+    else { throw tooLarge(slice) }
+    guard byteCount == bytes.byteCount else {
+      throw HyperslabError(
+        .sizeMismatch, "memory for a selection of shape \(slice.resultShape)", at: "\(path)",
+        expected: "\(byteCount) bytes", found: "\(bytes.byteCount)")
+    }
+    try read(slice.region, into: &bytes, layout: layout, missing: missing)
+    return slice.resultShape
+  }
+
+  private func resolve(_ terms: [any AxisSelection]) throws(HyperslabError) -> ResolvedSlice {
+    do { return try ResolvedSlice(terms, in: grid.arrayShape) } catch {
+      throw error.located(at: "\(path)")
+    }
+  }
+
+  private func checkType(_ type: DataType) throws(HyperslabError) {
+    guard type == description.dataType else {
+      throw HyperslabError(
+        .typeMismatch, "reading as \(type)", at: "\(path)", expected: "\(description.dataType)",
+        found: "\(type)", remedy: "Read as the data set's own type and convert")
+    }
+  }
+
+  private func tooLarge(_ slice: ResolvedSlice) -> HyperslabError {
+    HyperslabError(
+      .overflow, "a selection of shape \(slice.resultShape) is larger than memory can be",
+      at: "\(path)")
+  }
+}
+
+/// Files may hold any byte where a Swift `Bool` must be 0 or 1.
+private func normalizeBooleans(_ memory: UnsafeMutableRawBufferPointer) {
+  for index in memory.indices where memory[index] > 1 { memory[index] = 1 }
+}

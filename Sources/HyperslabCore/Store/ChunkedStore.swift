@@ -1,0 +1,96 @@
+/// What is known of a chunk without reading it.
+public enum ChunkState: String, Hashable, Sendable {
+  /// Nobody wrote it: reading it is an error unless the caller asks for the fill value.
+  case neverWritten
+  /// It was written and holds nothing but the fill value; nothing is stored for it.
+  case fill
+  /// It was written and is stored.
+  case stored
+}
+
+/// What a read does about chunks that nobody ever wrote.
+public enum MissingChunks: Hashable, Sendable {
+  /// Throw `never_written`, naming the first such chunk.
+  case refuse
+  /// Give the fill value, as HDF5 and Zarr do.
+  case fill
+}
+
+/// A place that keeps chunked arrays: the one seam between iteration and storage.
+///
+/// Implementations are thread-safe. Nothing that was written may be lost silently: a store that
+/// can fail late fails in ``commit()``. `MemoryStore` shows how little it takes, and the
+/// conformance suite in `HyperslabTestSupport` says exactly what is promised.
+public protocol ChunkedStore: Sendable {
+  /// A data set in this kind of store.
+  associatedtype Dataset: ChunkedDataset
+
+  /// Creates a group and those above it that are missing.
+  ///
+  /// - Throws: `already_exists` where a node stands in the way.
+  func createGroup(_ path: NodePath, attributes: JSONObject) throws(HyperslabError)
+
+  /// Creates a data set, all chunks never written, and the groups above it that are missing.
+  ///
+  /// - Throws: `already_exists`; whatever ``DatasetDescription/validated()`` refuses.
+  func createDataset(
+    _ path: NodePath, _ description: DatasetDescription
+  ) throws(HyperslabError) -> Dataset
+
+  /// Opens a data set.
+  ///
+  /// - Throws: `not_found`, or `wrong_kind` for a group.
+  func dataset(_ path: NodePath) throws(HyperslabError) -> Dataset
+
+  /// Makes everything written so far permanent, all or nothing.
+  func commit() throws(HyperslabError)
+}
+
+/// One array in a ``ChunkedStore``.
+///
+/// Distinct chunks may be written and read at the same time from any threads; writing one chunk
+/// twice at once is the caller's mistake.
+public protocol ChunkedDataset: Sendable {
+  /// Where it stands.
+  var path: NodePath { get }
+  /// What it is.
+  var description: DatasetDescription { get }
+  /// How it is divided.
+  var grid: ChunkGrid { get }
+
+  /// Shows the store data of the kind to come before the first chunk, so that it can choose how to
+  /// compress; does nothing by default.
+  func prepare(sample: RawSpan, layout: StridedLayout) throws(HyperslabError)
+
+  /// What is known of a chunk, uncommitted writes of this session included.
+  func state(of chunk: ChunkIndex) throws(HyperslabError) -> ChunkState
+
+  /// Stores one chunk, replacing an earlier one as a whole.
+  ///
+  /// - Parameters:
+  ///   - chunk: Where, in grid coordinates.
+  ///   - bytes: Memory that holds the elements in host byte order.
+  ///   - layout: Where they lie in it; its shape is the chunk's valid shape. Padding, filters and
+  ///     compression are the store's business.
+  func writeChunk(
+    _ chunk: ChunkIndex, from bytes: RawSpan, layout: StridedLayout
+  ) throws(HyperslabError)
+
+  /// Reads part of one chunk; a chunk that is not stored gives the fill value.
+  ///
+  /// - Parameters:
+  ///   - chunk: Which, in grid coordinates.
+  ///   - region: What of it, in the chunk's own coordinates.
+  ///   - bytes: Memory that receives the elements.
+  ///   - layout: Where they go in it; of the region's shape.
+  func readChunk(
+    _ chunk: ChunkIndex, region: StridedSelection, into bytes: inout MutableRawSpan,
+    layout: StridedLayout
+  ) throws(HyperslabError)
+
+  /// Reads any region of the array; the default goes chunk by chunk.
+  func read(
+    _ region: StridedSelection, into bytes: inout MutableRawSpan, layout: StridedLayout,
+    missing: MissingChunks
+  ) throws(HyperslabError)
+}

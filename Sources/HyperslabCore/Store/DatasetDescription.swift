@@ -1,0 +1,101 @@
+/// A filter over the bytes of a block before compression.
+public enum Filter: String, Hashable, Sendable, CaseIterable {
+  /// The bytes as they are.
+  case none
+  /// First bytes of all elements, then second bytes, …
+  case shuffle
+  /// First bits of all elements, then second bits, …
+  case bitshuffle
+}
+
+/// How a store should compress; stores without compression ignore it.
+public struct Compression: Hashable, Sendable {
+  /// The filter; nil lets the store try the first data and choose.
+  public var filter: Filter?
+  /// LZ4's effort: 1 and 2 fast, 3 to 12 high compression.
+  public var level: Int
+  /// Bytes of a separately readable block; nil is the store's default.
+  public var blockByteCount: Int?
+
+  /// Compression with the given choices.
+  public init(filter: Filter? = nil, level: Int = 1, blockByteCount: Int? = nil) {
+    self.filter = filter
+    self.level = level
+    self.blockByteCount = blockByteCount
+  }
+}
+
+/// Everything that is said of a data set when it is created.
+public struct DatasetDescription: Hashable, Sendable {
+  /// The array's shape.
+  public var shape: Shape
+  /// How far each axis may grow; nil without limit. Equal to the shape when not given.
+  public var maximumShape: [Int?]
+  /// The shape of the stored chunks.
+  public var chunkShape: Shape
+  /// The element type.
+  public var dataType: DataType
+  /// What reads where nothing was stored; 0 when not given.
+  public var fillValue: FillValue
+  /// The axes' names; nil for an axis without one.
+  public var dimensionNames: [String?]?
+  /// The unit of the values.
+  public var unit: String?
+  /// Anything else worth knowing, as JSON.
+  public var attributes: JSONObject
+  /// How to compress.
+  public var compression: Compression
+
+  /// Describes a data set; checked by ``validated()`` when a store creates it.
+  public init(
+    shape: Shape, chunkShape: Shape, dataType: DataType, maximumShape: [Int?]? = nil,
+    fillValue: FillValue? = nil, dimensionNames: [String?]? = nil, unit: String? = nil,
+    attributes: JSONObject = [:], compression: Compression = Compression()
+  ) {
+    self.shape = shape
+    self.chunkShape = chunkShape
+    self.dataType = dataType
+    self.maximumShape = maximumShape ?? shape.map { $0 }
+    self.fillValue = fillValue ?? FillValue(zero: dataType)
+    self.dimensionNames = dimensionNames
+    self.unit = unit
+    self.attributes = attributes
+    self.compression = compression
+  }
+
+  /// The grid of its chunks, after checking everything that can be checked without a store.
+  ///
+  /// - Throws: `invalid_shape`, `overflow`, `type_mismatch` or `invalid_value`, saying which part.
+  public func validated() throws(HyperslabError) -> ChunkGrid {
+    let grid = try ChunkGrid(arrayShape: shape, chunkShape: chunkShape)
+    guard shape.rank <= 32 else {
+      throw HyperslabError(
+        .invalidShape, "an array of \(shape.rank) axes", expected: "at most 32")
+    }
+    guard maximumShape.count == shape.rank,
+      zip(maximumShape, shape).allSatisfy({ $0 ?? Int.max >= $1 })
+    else {
+      throw HyperslabError(
+        .invalidShape, "the maximum shape \(maximumShape.map { $0.map(String.init) ?? "none" })",
+        expected: "one limit an axis, none below the shape \(shape)")
+    }
+    guard fillValue.dataType == dataType else {
+      throw HyperslabError(
+        .typeMismatch, "the fill value's type", expected: "\(dataType)",
+        found: "\(fillValue.dataType)")
+    }
+    if let names = dimensionNames {
+      let given = names.compactMap { $0 }
+      guard names.count == shape.rank, Set(given).count == given.count else {
+        throw HyperslabError(
+          .invalidValue, "dimension names \(names.map { $0 ?? "none" })",
+          expected: "\(shape.rank), no two the same")
+      }
+    }
+    guard (1...12).contains(compression.level) else {
+      throw HyperslabError(
+        .invalidValue, "compression level \(compression.level)", expected: "1 ... 12")
+    }
+    return grid
+  }
+}
