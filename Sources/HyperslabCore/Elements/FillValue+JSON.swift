@@ -35,15 +35,21 @@ extension FillValue {
   /// - Throws: as ``init(json:dataType:)``.
   public init(text: String, dataType: DataType) throws(HyperslabError) {
     let word = text.filter { !$0.isWhitespace }
-    let json: JSONValue
-    if dataType.kind == .floating, Self.float(.string(word), dataType.byteCount) != nil {
-      json = .string(word)
-    } else if let parsed = try? JSONParser.parse(word.utf8) {
-      json = parsed
-    } else {
-      json = .string(word)
+    if dataType.kind == .complex, word.hasPrefix("["), word.hasSuffix("]") {
+      let parts = word.dropFirst().dropLast().split(
+        separator: ",", omittingEmptySubsequences: false)
+      let values = parts.map { Self.json(ofWord: String($0), dataType.byteCount / 2) }
+      try self.init(json: .array(values), dataType: dataType)
+      return
     }
-    try self.init(json: json, dataType: dataType)
+    let size = dataType.kind == .floating ? dataType.byteCount : 0
+    try self.init(json: Self.json(ofWord: word, size), dataType: dataType)
+  }
+
+  /// A word that spells a float of some size stays one; others are JSON, or strings if they are not.
+  private static func json(ofWord word: String, _ floatByteCount: Int) -> JSONValue {
+    if floatByteCount > 0, float(.string(word), floatByteCount) != nil { return .string(word) }
+    do { return try JSONParser.parse(word.utf8) } catch { return .string(word) }
   }
 
   private static func hint(_ dataType: DataType) -> String {
@@ -92,7 +98,8 @@ extension FillValue {
       case "-Infinity": return little(FloatBits.bits(of: -.infinity, byteCount: size), size)
       default:
         guard text.hasPrefix("0x"), text.utf8.count == 2 + 2 * size,
-          let bits = UInt64(text.dropFirst(2), radix: 16), !text.contains("+")
+          text.dropFirst(2).allSatisfy(\.isHexDigit),
+          let bits = UInt64(text.dropFirst(2), radix: 16)
         else { return nil }
         return little(bits, size)
       }
@@ -167,7 +174,9 @@ package enum FloatBits {
     switch exponent {
     case 0: return sign * fraction * 0x1p-24
     case 31: return fraction == 0 ? sign * .infinity : .nan
-    default: return sign * (1 + fraction * 0x1p-10) * Double(sign: .plus, exponent: exponent - 15, significand: 1)
+    default:
+      return sign * (1 + fraction * 0x1p-10)
+        * Double(sign: .plus, exponent: exponent - 15, significand: 1)
     }
   }
 

@@ -37,6 +37,8 @@ package struct ChunkCopy: Sendable {
     var merged: [Axis] = []
     for index in chunkShape.indices {
       let part = region.axes[index]
+      // Nothing moves along an axis of one position, whatever its stride.
+      if chunkShape[index] == 1 && part.count == 1 { continue }
       var axis = Axis(
         extent: chunkShape[index], start: part.start, count: part.count,
         step: part.count == 1 ? 1 : part.step, stride: layout.byteStrides[index])
@@ -46,8 +48,6 @@ package struct ChunkCopy: Sendable {
         axis = Axis(
           extent: outer.extent * axis.extent, start: outer.start * axis.extent,
           count: outer.count * axis.count, step: 1, stride: axis.stride)
-        merged.removeLast()
-      } else if let outer = merged.last, outer.extent == 1 {
         merged.removeLast()
       }
       merged.append(axis)
@@ -67,6 +67,8 @@ package struct ChunkCopy: Sendable {
     self.elementByteCount = elementByteCount
   }
 
+  private var isEmpty: Bool { axes.contains { $0.count == 0 } }
+
   /// Whether the region is the whole chunk.
   package var coversChunk: Bool {
     axes.allSatisfy { $0.count == $0.extent && $0.step == 1 }
@@ -81,7 +83,7 @@ package struct ChunkCopy: Sendable {
 
   /// The range of the chunk's stream that the region lies in; empty for an empty region.
   package var streamRange: Range<Int> {
-    if axes.contains(where: { $0.count == 0 }) { return 0..<0 }
+    if isEmpty { return 0..<0 }
     var first = 0
     var last = 0
     for axis in axes {
@@ -93,7 +95,7 @@ package struct ChunkCopy: Sendable {
 
   /// Whether any position of the region lies in a range of the stream.
   package func touches(_ range: Range<Int>) -> Bool {
-    touches(range, axis: 0, streamBase: 0)
+    !isEmpty && touches(range, axis: 0, streamBase: 0)
   }
 
   private func touches(_ range: Range<Int>, axis depth: Int, streamBase: Int) -> Bool {
@@ -125,7 +127,8 @@ package struct ChunkCopy: Sendable {
 
   /// Which positions of an axis have stream elements in a range.
   private func positions(of axis: Axis, in range: Range<Int>, streamBase: Int) -> Range<Int> {
-    let low = range.lowerBound <= streamBase ? 0 : (range.lowerBound - streamBase) / axis.chunkStride
+    let low =
+      range.lowerBound <= streamBase ? 0 : (range.lowerBound - streamBase) / axis.chunkStride
     let high =
       range.upperBound <= streamBase
       ? 0 : (range.upperBound - streamBase).dividedRoundingUp(by: axis.chunkStride)
@@ -157,8 +160,11 @@ package struct ChunkCopy: Sendable {
         streamBase + (axis.start + positions.lowerBound * axis.step) * axis.chunkStride
         + inner.start + columns.lowerBound * inner.step
       let near = block + (element - range.lowerBound) * elementByteCount
-      let far = base + (offset + positions.lowerBound * axis.stride + columns.lowerBound * inner.stride)
-      let nearStrides = (axis.step * axis.chunkStride * elementByteCount, inner.step * elementByteCount)
+      let far =
+        base + (offset + positions.lowerBound * axis.stride + columns.lowerBound * inner.stride)
+      let nearStrides = (
+        axis.step * axis.chunkStride * elementByteCount, inner.step * elementByteCount
+      )
       let farStrides = (axis.stride, inner.stride)
       let counts = (positions.count, columns.count)
       if direction == .gather {

@@ -25,7 +25,8 @@ public struct StridedSelection: Hashable, Sendable {
         range.lowerBound <= start
         ? 0 : Swift.min(count, (range.lowerBound - start).dividedRoundingUp(by: step))
       let first = start + skipped * step
-      let fit = range.upperBound <= first ? 0 : (range.upperBound - first).dividedRoundingUp(by: step)
+      let fit =
+        range.upperBound <= first ? 0 : (range.upperBound - first).dividedRoundingUp(by: step)
       return (skipped, Axis(start: first, count: Swift.min(count - skipped, fit), step: step))
     }
   }
@@ -46,6 +47,36 @@ public struct StridedSelection: Hashable, Sendable {
   public var shape: Shape { Shape(axes.map(\.count)) }
   /// Whether it holds no element.
   public var isEmpty: Bool { axes.contains { $0.count == 0 } }
+  /// Whether every position lies inside a shape; false also for a negative count or start and for a
+  /// step below 1, however large the numbers.
+  package func isInside(_ shape: Shape) -> Bool {
+    rank == shape.rank
+      && zip(axes, shape).allSatisfy { axis, length in
+        guard axis.start >= 0, axis.count >= 0, axis.step >= 1 else { return false }
+        if axis.count == 0 { return axis.start <= length }
+        guard let span = Checked.multiply(axis.count - 1, axis.step),
+          let last = Checked.add(axis.start, span)
+        else { return false }
+        return last < length
+      }
+  }
+
   /// The smallest box around it.
+  ///
+  /// - Precondition: no start or count is negative and no step below 1.
   public var boundingBox: Selection { Selection(axes.map { $0.start..<$0.end }) }
+}
+
+extension StridedSelection: CustomStringConvertible {
+  /// For messages: `[0:10, 5::7 × 3]`, the second being 5, 12 and 19.
+  public var description: String {
+    "["
+      + axes.map { axis in
+        guard axis.step != 1 else {
+          return
+            "\(axis.start):\(Checked.add(axis.start, axis.count).map(String.init) ?? "overflow")"
+        }
+        return "\(axis.start)::\(axis.step) × \(axis.count)"
+      }.joined(separator: ", ") + "]"
+  }
 }

@@ -109,3 +109,30 @@ extension JSONValue {
     }
   }
 }
+
+extension JSONObject {
+  /// Refuses what would not read back: numbers that are not finite, nesting beyond `depthLimit`.
+  ///
+  /// - Throws: `invalid_value` naming the attribute.
+  package func checkWritable(depthLimit: Int = 64) throws(HyperslabError) {
+    for (name, value) in self where !value.isWritable(depthLimit: depthLimit) {
+      throw HyperslabError(
+        .invalidValue, "the attribute \"\(name)\"",
+        expected: "finite numbers, nested at most \(depthLimit) deep",
+        remedy: "Write NaN and infinities as strings")
+    }
+  }
+}
+
+extension JSONValue {
+  fileprivate func isWritable(depthLimit: Int) -> Bool {
+    switch self {
+    case .double(let value): value.isFinite
+    case .array(let elements):
+      depthLimit > 0 && elements.allSatisfy { $0.isWritable(depthLimit: depthLimit - 1) }
+    case .object(let members):
+      depthLimit > 0 && members.allSatisfy { $0.value.isWritable(depthLimit: depthLimit - 1) }
+    default: true
+    }
+  }
+}

@@ -7,9 +7,8 @@ extension JSONValue {
     case pretty
   }
 
-  /// The value as JSON text. Doubles print as the shortest decimal that reads back the same.
-  ///
-  /// - Precondition: doubles are finite; JSON has no others.
+  /// The value as JSON text. Doubles print as the shortest decimal that reads back the same; JSON has
+  /// no NaN and no infinities, which print as Zarr spells them, `"NaN"` and `"-Infinity"`.
   public func text(pretty: Bool = false) -> String {
     var output = ""
     write(to: &output, style: pretty ? .pretty : .compact, indent: 0)
@@ -19,7 +18,8 @@ extension JSONValue {
   private var isPlain: Bool {
     switch self {
     case .object(let members): members.isEmpty
-    case .array(let elements): elements.allSatisfy { $0.array?.allSatisfy(\.isScalar) ?? $0.isScalar }
+    case .array(let elements):
+      elements.allSatisfy { $0.array?.allSatisfy(\.isScalar) ?? $0.isScalar }
     default: true
     }
   }
@@ -74,8 +74,8 @@ extension JSONValue {
   }
 
   private static func text(of value: Double) -> String {
-    precondition(value.isFinite, "JSON has no \(value)")
-    return "\(value)"
+    if value.isFinite { return "\(value)" }
+    return value.isNaN ? "\"NaN\"" : value < 0 ? "\"-Infinity\"" : "\"Infinity\""
   }
 
   private static func writeString(_ text: String, to output: inout String) {

@@ -31,11 +31,33 @@ extension ChunkedDataset {
   package func checkRead(
     _ region: StridedSelection, byteCount: Int, layout: StridedLayout
   ) throws(HyperslabError) {
-    let whole = Selection(all: grid.arrayShape)
-    guard region.rank == grid.rank, region.isEmpty || whole.contains(region.boundingBox) else {
+    guard region.isInside(grid.arrayShape) else {
       throw HyperslabError(
-        .outOfBounds, "the selection \(region.boundingBox) of an array of shape \(grid.arrayShape)",
+        .outOfBounds, "the selection \(region) of an array of shape \(grid.arrayShape)",
         at: "\(path)")
+    }
+    try checkMemory(layout, shape: region.shape, byteCount: byteCount)
+  }
+
+  /// Checks that the grid has a chunk.
+  package func checkChunk(_ chunk: ChunkIndex) throws(HyperslabError) {
+    guard grid.contains(chunk) else {
+      throw HyperslabError(
+        .outOfBounds, "no such chunk", at: "\(path)", chunk: chunk,
+        expected: "coordinates below \(grid.gridShape)")
+    }
+  }
+
+  /// Checks a read of one chunk: the chunk, the region against its valid part, and the memory.
+  package func checkChunkRead(
+    _ chunk: ChunkIndex, region: StridedSelection, byteCount: Int, layout: StridedLayout
+  ) throws(HyperslabError) {
+    try checkChunk(chunk)
+    let shape = grid.validShape(of: chunk)
+    guard region.isInside(shape) else {
+      throw HyperslabError(
+        .outOfBounds, "the selection \(region) of a chunk whose valid shape is \(shape)",
+        at: "\(path)", chunk: chunk)
     }
     try checkMemory(layout, shape: region.shape, byteCount: byteCount)
   }

@@ -63,6 +63,8 @@ public protocol ChunkedDataset: Sendable {
   func prepare(sample: RawSpan, layout: StridedLayout) throws(HyperslabError)
 
   /// What is known of a chunk, uncommitted writes of this session included.
+  ///
+  /// - Throws: `out_of_bounds` for a chunk that the grid does not have.
   func state(of chunk: ChunkIndex) throws(HyperslabError) -> ChunkState
 
   /// Stores one chunk, replacing an earlier one as a whole.
@@ -72,6 +74,8 @@ public protocol ChunkedDataset: Sendable {
   ///   - bytes: Memory that holds the elements in host byte order.
   ///   - layout: Where they lie in it; its shape is the chunk's valid shape. Padding, filters and
   ///     compression are the store's business.
+  /// - Throws: `out_of_bounds` for a chunk that the grid does not have, `size_mismatch` for a layout of
+  ///   another shape or outside the memory; nothing has changed then.
   func writeChunk(
     _ chunk: ChunkIndex, from bytes: RawSpan, layout: StridedLayout
   ) throws(HyperslabError)
@@ -80,15 +84,20 @@ public protocol ChunkedDataset: Sendable {
   ///
   /// - Parameters:
   ///   - chunk: Which, in grid coordinates.
-  ///   - region: What of it, in the chunk's own coordinates.
-  ///   - bytes: Memory that receives the elements.
+  ///   - region: What of it, in the chunk's own coordinates, inside its valid shape; may be empty.
+  ///   - bytes: Memory that receives the elements; nothing else in it changes.
   ///   - layout: Where they go in it; of the region's shape.
+  /// - Throws: `out_of_bounds` for a chunk or region that is not there, `size_mismatch` for a layout
+  ///   of another shape or outside the memory.
   func readChunk(
     _ chunk: ChunkIndex, region: StridedSelection, into bytes: inout MutableRawSpan,
     layout: StridedLayout
   ) throws(HyperslabError)
 
   /// Reads any region of the array; the default goes chunk by chunk.
+  ///
+  /// - Throws: `out_of_bounds`, `size_mismatch` as for a chunk; `never_written`, naming the first
+  ///   such chunk that the region touches, unless `missing` asks for the fill value.
   func read(
     _ region: StridedSelection, into bytes: inout MutableRawSpan, layout: StridedLayout,
     missing: MissingChunks

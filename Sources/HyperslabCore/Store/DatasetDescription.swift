@@ -72,6 +72,13 @@ public struct DatasetDescription: Hashable, Sendable {
       throw HyperslabError(
         .invalidShape, "an array of \(shape.rank) axes", expected: "at most 32")
     }
+    guard let chunkElements = chunkShape.elementCount,
+      Checked.multiply(chunkElements, dataType.byteCount) != nil
+    else {
+      throw HyperslabError(
+        .overflow, "chunks of \(chunkShape) \(dataType) have more bytes than 64 bits count",
+        remedy: "Choose smaller chunks")
+    }
     guard maximumShape.count == shape.rank,
       zip(maximumShape, shape).allSatisfy({ $0 ?? Int.max >= $1 })
     else {
@@ -96,6 +103,7 @@ public struct DatasetDescription: Hashable, Sendable {
       throw HyperslabError(
         .invalidValue, "compression level \(compression.level)", expected: "1 ... 12")
     }
+    try attributes.checkWritable()
     return grid
   }
 }

@@ -16,6 +16,7 @@ public final class MemoryStore: ChunkedStore {
   public func createGroup(
     _ path: NodePath, attributes: JSONObject = [:]
   ) throws(HyperslabError) {
+    try attributes.checkWritable()
     try insert(.group(attributes), at: path)
   }
 
@@ -42,7 +43,9 @@ public final class MemoryStore: ChunkedStore {
 
   private func insert(_ node: Node, at path: NodePath) throws(HyperslabError) {
     let failure = nodes.withLock { nodes -> HyperslabError? in
-      if nodes[path] != nil { return HyperslabError(.alreadyExists, "exists already", at: "\(path)") }
+      if nodes[path] != nil {
+        return HyperslabError(.alreadyExists, "exists already", at: "\(path)")
+      }
       for ancestor in path.ancestors {
         if case .dataset = nodes[ancestor] {
           return HyperslabError(.alreadyExists, "a data set stands in the way", at: "\(ancestor)")
@@ -74,7 +77,8 @@ public final class MemoryDataset: ChunkedDataset {
 
   /// What is known of a chunk.
   public func state(of chunk: ChunkIndex) throws(HyperslabError) -> ChunkState {
-    switch chunks.withLock({ $0[chunk] }) {
+    try checkChunk(chunk)
+    return switch chunks.withLock({ $0[chunk] }) {
     case nil: .neverWritten
     case .some(nil): .fill
     case .some(.some): .stored
@@ -107,8 +111,8 @@ public final class MemoryDataset: ChunkedDataset {
     _ chunk: ChunkIndex, region: StridedSelection, into bytes: inout MutableRawSpan,
     layout: StridedLayout
   ) throws(HyperslabError) {
-    try checkChunk(chunk)
-    try checkMemory(layout, shape: region.shape, byteCount: bytes.byteCount)
+    try checkChunkRead(chunk, region: region, byteCount: bytes.byteCount, layout: layout)
+    if region.isEmpty { return }
     let stored = chunks.withLock { $0[chunk] } ?? nil
     let shape = grid.validShape(of: chunk)
     let size = description.dataType.byteCount
@@ -118,14 +122,6 @@ public final class MemoryDataset: ChunkedDataset {
     bytes.withUnsafeMutableBytes { target in
       guard let base = target.baseAddress else { return }
       copy.scatter(0..<copy.elementCount, from: buffer.pointer, into: base)
-    }
-  }
-
-  private func checkChunk(_ chunk: ChunkIndex) throws(HyperslabError) {
-    guard grid.contains(chunk) else {
-      throw HyperslabError(
-        .outOfBounds, "no such chunk", at: "\(path)", chunk: chunk,
-        expected: "coordinates below \(grid.gridShape)")
     }
   }
 

@@ -38,9 +38,14 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
   private static func brokenRule(_ name: String) -> String? {
     if name.isEmpty { return "is empty" }
     if name.utf8.count > 255 { return "is longer than 255 bytes" }
-    if name.hasPrefix(".") { return "starts with a dot" }
-    if name.hasPrefix("__") { return "starts with two underscores, which the store keeps for itself" }
-    if ["c", "zarr.json", "slab.json"].contains(name) { return "is kept for the store's own files" }
+    // Bytes, not characters: a combining mark after the dot makes another character of it.
+    if name.utf8.starts(with: ".".utf8) { return "starts with a dot" }
+    if name.utf8.starts(with: "__".utf8) {
+      return "starts with two underscores, which the store keeps for itself"
+    }
+    if ["c", "zarr.json", "slab.json"].contains(name) {
+      return "is kept for the store's own files"
+    }
     let unusable = name.unicodeScalars.contains {
       $0 == "/" || $0 == "\\" || $0.properties.generalCategory == .control
     }
