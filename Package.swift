@@ -67,7 +67,10 @@ let package = Package(
     ),
     .testTarget(
       name: "HyperslabCoreTests",
-      dependencies: ["HyperslabCore", "HyperslabTestSupport"],
+      dependencies: [
+        "HyperslabCore", "HyperslabTestSupport",
+        .product(name: "ComplexModule", package: "swift-numerics"),
+      ],
       swiftSettings: strict
     ),
   ],
