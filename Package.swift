@@ -72,6 +72,16 @@ let package = Package(
       dependencies: ["HyperslabCore", "HyperslabTestSupport"],
       swiftSettings: strict
     ),
+    .testTarget(
+      name: "HyperslabCodecsTests",
+      dependencies: ["HyperslabCodecs", "HyperslabCore"],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "HyperslabFormatTests",
+      dependencies: ["HyperslabFormat", "HyperslabCodecs", "HyperslabCore", "HyperslabTestSupport"],
+      swiftSettings: strict
+    ),
   ],
   swiftLanguageModes: [.v6]
 )
