@@ -15,10 +15,11 @@ extension BufferPlan {
   }
 
   private var oversizedChunk: String? {
-    // Lengths in a slab chunk are 32-bit and signed (Spec, "Limits").
-    if let bytes = chunkByteCount, bytes < 1 << 31 { return nil }
-    return "a chunk of \(chunkShape) has \(text(chunkByteCount)) bytes; a slab store takes chunks "
-      + "below 2147483648 bytes"
+    // A chunk file's length is a signed 32-bit number; the last mebibyte is for its block tables.
+    let limit = (1 << 31) - (1 << 20)
+    if let bytes = chunkByteCount, bytes <= limit { return nil }
+    return "a chunk of \(chunkShape) has \(text(chunkByteCount)) bytes, and a slab store takes at "
+      + "most \(limit); choose smaller chunks"
   }
 
   private var manyChunks: String? {
@@ -33,18 +34,21 @@ extension BufferPlan {
         Swift.min(bufferShape[axis], shape[axis]).dividedRoundingUp(by: chunkShape[axis])
       })
     if let directories, directories <= 1000 { return nil }
-    return "each buffer touches \(text(directories)) chunk directories, all of which a commit makes "
+    return
+      "each buffer touches \(text(directories)) chunk directories, all of which a commit makes "
       + "durable; choose buffers or chunks that are longer along the last axis"
   }
 
   private var shortRuns: String? {
-    guard !shape.isEmptyArray, let split = shape.indices.dropFirst().last(where: { bufferGrid[$0] > 1 })
+    guard !shape.isEmptyArray,
+      let split = shape.indices.dropFirst().last(where: { bufferGrid[$0] > 1 })
     else { return nil }
     let run = Checked.product(
       [bufferShape[split], dataType.byteCount] + shape[(split + 1)...].map { $0 })
     guard let run, run < 4096 else { return nil }
     let passes = Checked.product(bufferGrid.dropFirst())
-    return "a source in C order is read in \(text(passes)) passes, in pieces of \(run) bytes; choose "
+    return
+      "a source in C order is read in \(text(passes)) passes, in pieces of \(run) bytes; choose "
       + "buffers that span the last axes"
   }
 
