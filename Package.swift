@@ -82,6 +82,11 @@ let package = Package(
       dependencies: ["HyperslabFormat", "HyperslabCodecs", "HyperslabCore", "HyperslabTestSupport"],
       swiftSettings: strict
     ),
+    .testTarget(
+      name: "HyperslabIterationTests",
+      dependencies: ["HyperslabCore", "HyperslabIteration", "HyperslabTestSupport"],
+      swiftSettings: strict
+    ),
   ],
   swiftLanguageModes: [.v6]
 )
