@@ -88,27 +88,39 @@ public struct SelectionPieces: Sequence, Sendable {
   }
 
   private func piece(_ ranges: [Range<Int>]) -> Piece? {
-    var axes = slice.region.axes
-    for (index, range) in ranges.enumerated() {
-      let first =
-        slice.reversedAxes[index] ? axes[index].count - range.upperBound : range.lowerBound
-      axes[index].start += first * axes[index].step
-      axes[index].count = range.count
-    }
-    let region = StridedSelection(axes)
+    let region = slice.region(ranges)
     guard let plain = StridedLayout.rowMajor(region.shape, elementByteCount: elementByteCount)
     else { return nil }
-    var offset = 0
-    var strides = plain.byteStrides
-    for index in strides.indices where slice.reversedAxes[index] {
-      offset += (axes[index].count - 1) * strides[index]
-      strides[index] = -strides[index]
-    }
     let count = region.shape.reduce(elementByteCount, *)
     return Piece(
       region: region,
-      layout: StridedLayout(shape: region.shape, byteOffset: offset, byteStrides: strides),
+      layout: slice.layout(of: region, in: plain),
       byteCount: count)
+  }
+}
+
+extension ResolvedSlice {
+  /// The part of the region at the given positions of the result, dropped axes counted.
+  func region(_ ranges: [Range<Int>]) -> StridedSelection {
+    var axes = region.axes
+    for (index, range) in ranges.enumerated() {
+      let first = reversedAxes[index] ? axes[index].count - range.upperBound : range.lowerBound
+      axes[index].start += first * axes[index].step
+      axes[index].count = range.count
+    }
+    return StridedSelection(axes)
+  }
+
+  /// Where such a part goes in memory of its shape that is laid out as `plain`: axes that run
+  /// backwards in the result run backwards there.
+  func layout(of part: StridedSelection, in plain: StridedLayout) -> StridedLayout {
+    var offset = plain.byteOffset
+    var strides = plain.byteStrides
+    for index in strides.indices where reversedAxes[index] {
+      offset += (part.axes[index].count - 1) * strides[index]
+      strides[index] = -strides[index]
+    }
+    return StridedLayout(shape: part.shape, byteOffset: offset, byteStrides: strides)
   }
 }
 
