@@ -70,6 +70,11 @@ let package = Package(
       dependencies: ["HyperslabCore", "HyperslabTestSupport"],
       swiftSettings: strict
     ),
+    .testTarget(
+      name: "HyperslabIterationTests",
+      dependencies: ["HyperslabCore", "HyperslabIteration", "HyperslabTestSupport"],
+      swiftSettings: strict
+    ),
   ],
   swiftLanguageModes: [.v6]
 )
