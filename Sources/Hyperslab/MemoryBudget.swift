@@ -17,7 +17,8 @@ public struct MemoryBudget: Hashable, Sendable {
     else {
       throw HyperslabError(
         .memoryBudget, "a memory budget of \(megabytes) MB",
-        expected: "more than the \(Self.workingByteCount / 1_000_000) MB that go to anything but buffers")
+        expected:
+          "more than the \(Self.workingByteCount / 1_000_000) MB that go to anything but buffers")
     }
     byteCount = bytes
   }

@@ -10,7 +10,8 @@ extension BufferPlan {
   ///   - bufferGB: The budget for buffers. A second buffer is read ahead only where two fit into it.
   public func peakMemoryByteCount(threads: Int, bufferGB: Double = 1) -> Int? {
     guard let bufferByteCount else { return nil }
-    let inFlight = count > 1 && 2 * Double(bufferByteCount) <= bufferGB * 1e9 ? 2 : Swift.min(count, 1)
+    let inFlight =
+      count > 1 && 2 * Double(bufferByteCount) <= bufferGB * 1e9 ? 2 : Swift.min(count, 1)
     guard let buffers = Checked.multiply(inFlight, bufferByteCount),
       let scratch = Checked.multiply(Swift.max(threads, 1), 512 << 10)
     else { return nil }

@@ -15,11 +15,14 @@ public enum ArrayText {
     missing: MissingChunks = .refuse
   ) throws(HyperslabError) -> String {
     let slice = try ResolvedSlice(terms, in: dataset.grid.arrayShape)
-    let excerpt = Excerpt(slice, isWhole: slice.resultShape.elementCount.map { $0 <= 1000 } ?? false)
+    let excerpt = Excerpt(
+      slice, isWhole: slice.resultShape.elementCount.map { $0 <= 1000 } ?? false)
     let texts = try excerpt.read(dataset, missing: missing)
     let kept = zip(excerpt.groups, slice.droppedAxes).filter { !$1 }.map(\.0)
     if kept.isEmpty { return texts[0] }
-    if slice.region.isEmpty { return "[], shape \(slice.resultShape), \(dataset.description.dataType)" }
+    if slice.region.isEmpty {
+      return "[], shape \(slice.resultShape), \(dataset.description.dataType)"
+    }
     let longest = texts.reduce(0) { Swift.max($0, $1.utf8.count) }
     var printer = ArrayPrinter(groups: kept, texts: texts, textWidth: longest, width: width)
     printer.write(axis: 0)

@@ -89,7 +89,8 @@ struct MappedArray: Sendable {
     }
     if byteCount == 0 { return }
     buffer.withUnsafeMutableBytes { memory, initialized in
-      let target = UnsafeMutableRawBufferPointer(rebasing: memory[initialized..<initialized + byteCount])
+      let target = UnsafeMutableRawBufferPointer(
+        rebasing: memory[initialized..<initialized + byteCount])
       copy(Selection(all: selection.shape), of: selection, into: target)
       if type.byteOrder == .big { swapBytes(target, width: type.dataType.componentByteCount) }
       initialized += byteCount

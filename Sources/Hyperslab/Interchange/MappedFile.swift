@@ -30,7 +30,8 @@ final class MappedFile: @unchecked Sendable {
   convenience init(path: FilePath) throws(HyperslabError) {
     do {
       // Not blocking: opening a pipe that nobody writes to would otherwise never return.
-      let descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
+      let descriptor = try FileDescriptor.open(
+        path, .readOnly, options: [.closeOnExec, .nonBlocking])
       try self.init(descriptor: descriptor, place: path.string)
     } catch let error as HyperslabError {
       throw error
@@ -65,7 +66,8 @@ final class MappedFile: @unchecked Sendable {
   ) throws(HyperslabError) -> Identity {
     var status = stat()
     guard fstat(descriptor.rawValue, &status) == 0 else {
-      throw HyperslabError(.fileAccess, "cannot be examined", at: place, cause: Errno(rawValue: errno))
+      throw HyperslabError(
+        .fileAccess, "cannot be examined", at: place, cause: Errno(rawValue: errno))
     }
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw HyperslabError(
@@ -88,7 +90,8 @@ final class MappedFile: @unchecked Sendable {
     guard let base = mmap(nil, byteCount, PROT_READ, MAP_SHARED, descriptor.rawValue, 0),
       base != MAP_FAILED
     else {
-      throw HyperslabError(.fileAccess, "cannot be mapped", at: place, cause: Errno(rawValue: errno))
+      throw HyperslabError(
+        .fileAccess, "cannot be mapped", at: place, cause: Errno(rawValue: errno))
     }
     return UnsafeRawBufferPointer(start: base, count: byteCount)
   }

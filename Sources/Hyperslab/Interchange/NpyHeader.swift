@@ -33,7 +33,9 @@ public struct NpyHeader: Hashable, Sendable {
   public init(parsing file: some Collection<UInt8>) throws(HyperslabError) {
     let prefix = Array(file.prefix(12))
     let start = try Self.textStart(prefix)
-    let length = prefix[8..<start].enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
+    let length = prefix[8..<start].enumerated().reduce(0) {
+      $0 | Int($1.element) << (8 * $1.offset)
+    }
     guard length <= Self.byteCountLimit else {
       throw HyperslabError(
         .invalidArrayFile, "a header of \(length) bytes",

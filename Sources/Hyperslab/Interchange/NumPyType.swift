@@ -73,7 +73,8 @@ public struct NumPyType: Hashable, Sendable {
       ("Python objects", "Convert them in Python, for example with array.astype(\"float64\")")
     case "S", "a", "U":
       ("text", "Keep text in attributes, or store its codes: array.view(\"uint8\") or \"uint32\"")
-    case "V": ("structures or raw bytes", "Save each field as an array of its own, or view as uint8")
+    case "V":
+      ("structures or raw bytes", "Save each field as an array of its own, or view as uint8")
     case "M", "m":
       ("dates or times", "Save array.view(\"int64\") and name the unit with --unit")
     case "f" where code != "f4", "c" where code != "c8":

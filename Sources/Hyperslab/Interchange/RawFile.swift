@@ -46,7 +46,8 @@ public struct RawFile: DataChunkSource {
       shape.count - known.count <= 1
     else {
       throw HyperslabError(
-        .invalidShape, "the shape \(shape.map { $0.map(String.init) ?? "?" }.joined(separator: ","))",
+        .invalidShape,
+        "the shape \(shape.map { $0.map(String.init) ?? "?" }.joined(separator: ","))",
         at: place, expected: "lengths of at least 0, only the first of them unknown")
     }
     if known.count == shape.count { return Shape(known) }

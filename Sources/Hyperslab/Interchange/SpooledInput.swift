@@ -33,7 +33,8 @@ public struct SpooledInput: Sendable {
     } catch {
       try? file.close()
       throw error as? HyperslabError
-        ?? HyperslabError(.fileAccess, "standard input cannot be kept", at: directory.string, cause: error)
+        ?? HyperslabError(
+          .fileAccess, "standard input cannot be kept", at: directory.string, cause: error)
     }
     self.file = try MappedFile(descriptor: file, place: "standard input")
   }

@@ -57,13 +57,37 @@ public struct StoreAddress: Hashable, Sendable, CustomStringConvertible {
     self.init(store: store, node: try NodePath(names[count...].joined(separator: "/")))
   }
 
-  private static func find(_ text: FilePath) throws(HyperslabError) -> StoreAddress? {
+  /// As ``init(existing:)``, but also takes what is left of a store whose `slab.json` is gone, so
+  /// that its damage can be told.
+  ///
+  /// - Throws: as ``init(existing:)``.
+  public init(damaged text: String) throws(HyperslabError) {
+    let path = FilePath(text).lexicallyNormalized()
+    if let address = try Self.find(path) {
+      self = address
+      return
+    }
+    guard let address = try Self.find(path, marker: "__slab") else {
+      try self.init(existing: text)
+      return
+    }
+    self = address
+  }
+
+  /// Whether a directory holds a store.
+  public static func holdsStore(_ path: FilePath) -> Bool {
+    access(path.appending("slab.json").string, F_OK) == 0
+  }
+
+  private static func find(
+    _ text: FilePath, marker: FilePath.Component = "slab.json"
+  ) throws(HyperslabError) -> StoreAddress? {
     // "." alone normalizes to nothing; as a directory it is wanted.
     var store = text.lexicallyNormalized()
     if store.isEmpty { store = "." }
     var names: [String] = []
     while true {
-      if access(store.appending("slab.json").string, F_OK) == 0 {
+      if access(store.appending(marker).string, F_OK) == 0 {
         return StoreAddress(
           store: store, node: try NodePath(names.reversed().joined(separator: "/")))
       }

@@ -19,7 +19,8 @@ public enum TextWriter {
         } else if boundary.closedAxes > 0 {
           let brackets = boundary.closedAxes
           try output.write(
-            String(repeating: "]", count: brackets) + ",\n" + String(repeating: "[", count: brackets))
+            String(repeating: "]", count: brackets) + ",\n"
+              + String(repeating: "[", count: brackets))
         } else {
           try output.write(", ")
         }
