@@ -1,0 +1,23 @@
+public import HyperslabCore
+public import HyperslabFormat
+
+extension VerificationReport {
+  /// The report as `slab verify --json` prints it.
+  public var json: JSONValue {
+    [
+      "ok": .bool(ok), "datasets": .integer(datasets), "chunks_checked": .integer(chunksChecked),
+      "bytes_checked": .integer(bytesChecked), "problems": .array(problems.map(\.json)),
+    ]
+  }
+}
+
+extension VerificationReport.Problem {
+  /// The problem as a JSON object; `chunk` is null where none is concerned.
+  public var json: JSONValue {
+    [
+      "path": .string(path),
+      "chunk": chunk.map { .array($0.coordinates.map { .integer($0) }) } ?? .null,
+      "kind": .string(kind.rawValue), "detail": .string(detail),
+    ]
+  }
+}

@@ -1,0 +1,128 @@
+import HyperslabCore
+import HyperslabIteration
+
+/// An array in a mapped file: the machinery of `NpyFile` and `RawFile`.
+struct MappedArray: Sendable {
+  let file: MappedFile
+  let shape: Shape
+  let type: NumPyType
+  /// Where every element lies in the file.
+  let layout: StridedLayout
+  var residentByteLimit: Int?
+
+  /// Bytes of file that a copy touches before it gives their pages back.
+  private static let pieceByteCount = 16 << 20
+
+  /// Places an array in a file.
+  ///
+  /// - Throws: `invalid_array_file` unless the file ends exactly where the array does.
+  init(
+    file: MappedFile, shape: Shape, type: NumPyType, byteOffset: Int, isFortranOrder: Bool = false
+  ) throws(HyperslabError) {
+    let size = type.dataType.byteCount
+    guard
+      let plain = isFortranOrder
+        ? StridedLayout.columnMajor(shape, elementByteCount: size)
+        : StridedLayout.rowMajor(shape, elementByteCount: size),
+      let count = shape.elementCount, let byteCount = Checked.multiply(count, size),
+      let end = Checked.add(byteOffset, byteCount)
+    else {
+      throw HyperslabError(
+        .overflow, "an array of shape \(shape) and type \(type.dataType)", at: file.place,
+        expected: "less than 64 bits of bytes")
+    }
+    guard end == file.memory.count else {
+      let isShort = file.memory.count < end
+      throw HyperslabError(
+        .invalidArrayFile,
+        isShort ? "the file ends inside the array" : "bytes follow the array", at: file.place,
+        expected: "\(end) bytes (\(byteOffset) + \(byteCount) for \(shape) of \(type.dataType))",
+        found: "\(file.memory.count)",
+        remedy: isShort
+          ? "Copy the file again, or give the shape it really has"
+          : "Cut them off, or give a shape that counts them; nothing is left out silently")
+    }
+    self.file = file
+    self.shape = shape
+    self.type = type
+    layout = StridedLayout(shape: shape, byteOffset: byteOffset, byteStrides: plain.byteStrides)
+  }
+
+  private var elementByteCount: Int { type.dataType.byteCount }
+
+  var fingerprint: String {
+    let identity = file.identity
+    return "\(type.descriptor)\(shape) at \(layout.byteOffset) of \(identity.byteCount) bytes, "
+      + "\(identity.seconds).\(identity.nanoseconds)"
+  }
+
+  private func check(_ selection: Selection) throws(HyperslabError) {
+    guard Selection(all: shape).contains(selection) else {
+      throw HyperslabError(
+        .outOfBounds, "the selection \(selection) of an array of shape \(shape)", at: file.place)
+    }
+    try file.checkUnchanged()
+  }
+
+  func withBytes<R>(
+    of selection: Selection, _ body: (RawSpan, StridedLayout) throws -> R
+  ) throws -> R? {
+    try check(selection)
+    let part = layout.slice(selection)
+    guard type.byteOrder == .little, let span = part.byteRange(elementByteCount: elementByteCount),
+      residentByteLimit.map({ span.count <= $0 }) ?? true
+    else { return nil }
+    defer { file.release(span) }
+    let result = try body(file.memory.bytes, part)
+    try file.checkUnchanged()
+    return result
+  }
+
+  func read(_ selection: Selection, into buffer: inout OutputRawSpan) throws(HyperslabError) {
+    try check(selection)
+    guard let count = selection.shape.elementCount,
+      let byteCount = Checked.multiply(count, elementByteCount), byteCount <= buffer.freeCapacity
+    else {
+      throw HyperslabError(
+        .sizeMismatch, "memory for the selection \(selection)", at: file.place,
+        found: "\(buffer.freeCapacity) bytes")
+    }
+    if byteCount == 0 { return }
+    buffer.withUnsafeMutableBytes { memory, initialized in
+      let target = UnsafeMutableRawBufferPointer(
+        rebasing: memory[initialized..<initialized + byteCount])
+      copy(Selection(all: selection.shape), of: selection, into: target)
+      if type.byteOrder == .big { swapBytes(target, width: type.dataType.componentByteCount) }
+      initialized += byteCount
+    }
+    try file.checkUnchanged()
+  }
+
+  /// Copies a piece of a selection to its place among the selection's elements in C order, halving
+  /// the piece along its slowest axis in the file until it spans little of it.
+  private func copy(
+    _ piece: Selection, of selection: Selection, into target: UnsafeMutableRawBufferPointer
+  ) {
+    let source = layout.slice(selection).slice(piece)
+    guard let span = source.byteRange(elementByteCount: elementByteCount),
+      let from = file.memory.baseAddress, let to = target.baseAddress
+    else { return }
+    let divisible = piece.bounds.indices.filter { piece.bounds[$0].count > 1 }
+    let slowest = divisible.max { layout.byteStrides[$0] < layout.byteStrides[$1] }
+    guard let slowest, span.count > Self.pieceByteCount else {
+      let whole = ChunkCopy(
+        chunkShape: selection.shape, region: StridedSelection(piece), layout: source,
+        elementByteCount: elementByteCount)
+      whole.gather(0..<whole.elementCount, from: from, into: to)
+      file.release(span)
+      return
+    }
+    let range = piece.bounds[slowest]
+    let middle = range.lowerBound + range.count / 2
+    for half in [range.lowerBound..<middle, middle..<range.upperBound] {
+      var bounds = piece.bounds
+      bounds[slowest] = half
+      copy(Selection(bounds), of: selection, into: target)
+    }
+  }
+}

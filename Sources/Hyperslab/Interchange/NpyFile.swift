@@ -1,0 +1,59 @@
+public import HyperslabCore
+public import HyperslabIteration
+public import SystemPackage
+
+/// A `.npy` file as a source: mapped, never loaded whole.
+///
+///     let iterator = try GenericDataChunkIterator(NpyFile("lfp.npy"))
+///     try store.write(iterator, to: "ecephys/lfp")
+///
+/// Reads either order of axes and of bytes. The file must not change meanwhile: its size and time
+/// are checked around every buffer, and `source_changed` ends the write before it commits.
+public struct NpyFile: DataChunkSource {
+  /// What the file says of itself.
+  public let header: NpyHeader
+  private var array: MappedArray
+
+  /// Opens a file and reads its header.
+  ///
+  /// - Throws: `io`; `invalid_array_file`, also when the file is longer or shorter than its header
+  ///   says; `unsupported_type`.
+  public init(_ path: FilePath) throws(HyperslabError) {
+    try self.init(MappedFile(path: path))
+  }
+
+  init(_ file: MappedFile) throws(HyperslabError) {
+    do throws(HyperslabError) {
+      header = try NpyHeader(parsing: file.memory)
+    } catch { throw error.located(at: file.place) }
+    array = try MappedArray(
+      file: file, shape: header.shape, type: header.type, byteOffset: header.byteCount,
+      isFortranOrder: header.isFortranOrder)
+  }
+
+  /// The most bytes of the file that may be resident at once because they are lent; a selection
+  /// that spans more is copied in small pieces instead. Nil, the default, sets no limit.
+  public var residentByteLimit: Int? {
+    get { array.residentByteLimit }
+    set { array.residentByteLimit = newValue }
+  }
+
+  /// The array's shape.
+  public var shape: Shape { array.shape }
+  /// The element type.
+  public var dataType: DataType { array.type.dataType }
+  /// Type, shape, size and time of last change.
+  public var fingerprint: String? { array.fingerprint }
+
+  /// Appends a selection's elements in C order and host byte order.
+  public func read(_ selection: Selection, into buffer: inout OutputRawSpan) throws {
+    try array.read(selection, into: &buffer)
+  }
+
+  /// Lends the mapped bytes where they are in host byte order and within ``residentByteLimit``.
+  public func withBytes<R>(
+    of selection: Selection, _ body: (RawSpan, StridedLayout) throws -> R
+  ) throws -> R? {
+    try array.withBytes(of: selection, body)
+  }
+}

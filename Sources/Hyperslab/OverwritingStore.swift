@@ -1,0 +1,36 @@
+public import HyperslabCore
+public import HyperslabFormat
+
+/// A slab store in which creating a data set replaces one that is there.
+///
+/// The old values stay readable until the commit that ends the write.
+public struct OverwritingStore: ChunkedStore {
+  /// The store underneath.
+  public let base: SlabStore
+
+  /// Wraps a store.
+  public init(_ base: SlabStore) { self.base = base }
+
+  /// Creates a group in the store underneath.
+  public func createGroup(
+    _ path: NodePath, attributes: JSONObject
+  ) throws(HyperslabError) {
+    try base.createGroup(path, attributes: attributes)
+  }
+
+  /// Creates a data set, or replaces the one that is there.
+  public func createDataset(
+    _ path: NodePath, _ description: DatasetDescription
+  ) throws(HyperslabError) -> SlabDataset {
+    if base.contains(path) { return try base.replaceDataset(path, description) }
+    return try base.createDataset(path, description)
+  }
+
+  /// Opens a data set of the store underneath.
+  public func dataset(_ path: NodePath) throws(HyperslabError) -> SlabDataset {
+    try base.dataset(path)
+  }
+
+  /// Commits the store underneath.
+  public func commit() throws(HyperslabError) { try base.commit() }
+}

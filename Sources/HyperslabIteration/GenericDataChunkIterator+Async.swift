@@ -1,0 +1,45 @@
+import Dispatch
+import HyperslabCore
+
+extension GenericDataChunkIterator: AsyncSequence {
+  /// One buffer.
+  public typealias Element = DataChunk
+
+  /// Walks the buffers from the first on; the source is read on a thread of its own, never on one
+  /// of the cooperative pool.
+  public struct AsyncIterator: AsyncIteratorProtocol {
+    private let iterator: GenericDataChunkIterator
+    private let queue = DispatchQueue(label: "hyperslab.iterator")
+    private var position = 0
+
+    init(_ iterator: GenericDataChunkIterator) { self.iterator = iterator }
+
+    /// Reads the next buffer; nil after the last.
+    ///
+    /// - Throws: what ``GenericDataChunkIterator/next()`` throws; `cancelled` in a cancelled task.
+    public mutating func next() async throws -> DataChunk? {
+      guard position < iterator.plan.count else { return nil }
+      guard !Task.isCancelled else {
+        throw HyperslabError(.cancelled, "cancelled before buffer \(position)")
+      }
+      let (iterator, current) = (iterator, position)
+      let chunk = try await runBlocking(on: queue) { () throws(HyperslabError) in
+        try iterator.readBuffer(at: current)
+      }
+      position += 1
+      return chunk
+    }
+  }
+
+  /// Starts at the first buffer.
+  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(self) }
+}
+
+/// Runs blocking work on a queue's thread and waits without holding one of the cooperative pool.
+func runBlocking<R: Sendable>(
+  on queue: DispatchQueue, _ work: @escaping @Sendable () throws(HyperslabError) -> R
+) async throws -> R {
+  try await withCheckedThrowingContinuation { continuation in
+    queue.async { continuation.resume(with: Result { try work() }) }
+  }
+}

@@ -1,0 +1,27 @@
+import HyperslabCore
+
+/// One buffer's elements in C order, in memory that it owns and nobody writes any more.
+protocol BufferMemory: Sendable {
+  func withBytes<R, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R
+}
+
+/// The array that a source gave.
+struct ArrayMemory<Element: ArrayElement>: BufferMemory {
+  let elements: [Element]
+
+  func withBytes<R, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {
+    try elements.withUnsafeBytes { memory -> Result<R, E> in
+      do throws(E) { return .success(try body(memory.bytes)) } catch { return .failure(error) }
+    }.get()
+  }
+}
+
+/// The front of a buffer that is used again when its contents have been written.
+struct FilledBuffer: BufferMemory {
+  let buffer: ElementBuffer
+  let byteCount: Int
+
+  func withBytes<R, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {
+    try buffer.withBytes { bytes throws(E) in try body(bytes.extracting(first: byteCount)) }
+  }
+}

@@ -1,0 +1,56 @@
+public import HyperslabCore
+
+/// A source over an array of Swift values in C order; its memory is lent, never copied.
+public struct InMemorySource<Element: ArrayElement>: DataChunkSource {
+  /// The elements, last axis fastest.
+  public let elements: [Element]
+  /// The array's shape.
+  public let shape: Shape
+  private let layout: StridedLayout
+
+  /// Pairs elements with their shape.
+  ///
+  /// - Throws: `size_mismatch` unless there are exactly as many elements as the shape holds,
+  ///   `type_mismatch` for an element type that is not laid out as it says.
+  public init(elements: [Element], shape: Shape) throws(HyperslabError) {
+    let size = Element.dataType.byteCount
+    guard MemoryLayout<Element>.stride == size else {
+      throw HyperslabError(
+        .typeMismatch, "the element type \(Element.self)", expected: "\(size) bytes",
+        found: "\(MemoryLayout<Element>.stride)")
+    }
+    guard !shape.contains(where: { $0 < 0 }), shape.elementCount == elements.count,
+      let layout = StridedLayout.rowMajor(shape, elementByteCount: size)
+    else {
+      throw HyperslabError(
+        .sizeMismatch, "elements for shape \(shape)",
+        expected: shape.elementCount.map(String.init), found: "\(elements.count)")
+    }
+    self.elements = elements
+    self.shape = shape
+    self.layout = layout
+  }
+
+  /// A source over an array value.
+  public init(_ array: NDArray<Element>) throws(HyperslabError) {
+    try self.init(elements: array.elements, shape: array.shape)
+  }
+
+  /// The element type's run-time name.
+  public var dataType: DataType { Element.dataType }
+
+  /// Copies the selection's elements.
+  public func read(_ selection: Selection, into buffer: inout OutputRawSpan) throws {
+    try elements.withUnsafeBytes { memory in
+      try buffer.appendElements(
+        at: layout.slice(selection), of: memory.bytes, elementByteCount: dataType.byteCount)
+    }
+  }
+
+  /// Lends the array's own memory.
+  public func withBytes<R>(
+    of selection: Selection, _ body: (RawSpan, StridedLayout) throws -> R
+  ) throws -> R? {
+    try elements.withUnsafeBytes { try body($0.bytes, layout.slice(selection)) }
+  }
+}

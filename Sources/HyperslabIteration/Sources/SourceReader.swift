@@ -1,0 +1,129 @@
+import HyperslabCore
+
+/// The checked way to a source's data: whatever it does wrong comes out as one kind of error.
+struct SourceReader<Source: DataChunkSource>: Sendable {
+  let source: Source
+  let plan: BufferPlan
+
+  private var elementByteCount: Int { plan.dataType.byteCount }
+
+  /// Whether the source lends its memory, as far as the first buffer shows.
+  func lendsMemory() throws(HyperslabError) -> Bool {
+    guard let first = plan.first else { return true }
+    return try lend(first) { _, _ in }
+  }
+
+  /// Lends the source's own memory; false, without a call, when it has none to lend.
+  func lend(
+    _ selection: Selection, _ body: (RawSpan, StridedLayout) throws(HyperslabError) -> Void
+  ) throws(HyperslabError) -> Bool {
+    try requireSameType()
+    var failure: HyperslabError?
+    var isLent = false
+    do {
+      let lent: Void? = try source.withBytes(of: selection) { bytes, layout in
+        do throws(HyperslabError) {
+          try check(layout, byteCount: bytes.byteCount, selection)
+          try body(bytes, layout)
+        } catch { failure = error }
+      }
+      isLent = lent != nil
+    } catch { throw sourceError(error, selection) }
+    if let failure { throw failure }
+    return isLent
+  }
+
+  /// Reads a selection into memory of its own.
+  ///
+  /// - Parameter spare: A buffer of an earlier call whose contents are no longer needed.
+  func load(
+    _ selection: Selection, reusing spare: ElementBuffer?
+  ) throws(HyperslabError) -> any BufferMemory {
+    try requireSameType()
+    guard let byteCount = Checked.product(selection.shape.axes + [elementByteCount]),
+      // Room for as much again, up to a point: a source of wider elements is told, not trapped.
+      // Pages that nobody touches cost nothing.
+      let capacity = Checked.add(byteCount, Swift.min(Swift.max(byteCount, 4096), 1 << 26))
+    else {
+      throw HyperslabError(
+        .overflow, "a buffer of shape \(selection.shape) is larger than memory can be",
+        remedy: "Choose a smaller buffer")
+    }
+    do {
+      // Arrays are kept as they come: copying them would hold the buffer twice.
+      if let arrays = source as? any ArrayDataChunkSource {
+        return try arrays.arrayMemory(selection)
+      }
+      let buffer: ElementBuffer
+      if let spare, spare.byteCount >= capacity {
+        buffer = spare
+      } else {
+        buffer = ElementBuffer(byteCount: capacity)
+      }
+      let found = try buffer.fill(upTo: capacity) { try source.read(selection, into: &$0) }
+      // Elements of the type it has now were counted in bytes of the type it had.
+      try requireSameType()
+      try requireCount(found, of: byteCount, selection, "bytes")
+      return FilledBuffer(buffer: buffer, byteCount: byteCount)
+    } catch { throw sourceError(error, selection) }
+  }
+
+  /// Gathers lent memory into a buffer of its own.
+  func copy(
+    _ bytes: RawSpan, _ layout: StridedLayout, reusing spare: ElementBuffer?
+  ) throws(HyperslabError) -> FilledBuffer {
+    guard let byteCount = Checked.product(layout.shape.axes + [elementByteCount]) else {
+      throw HyperslabError(
+        .overflow, "a buffer of shape \(layout.shape) is larger than memory can be",
+        remedy: "Choose a smaller buffer")
+    }
+    let buffer: ElementBuffer
+    if let spare, spare.byteCount >= byteCount {
+      buffer = spare
+    } else {
+      buffer = ElementBuffer(byteCount: byteCount)
+    }
+    _ = try buffer.fill(upTo: byteCount) { output throws(HyperslabError) in
+      try output.appendElements(at: layout, of: bytes, elementByteCount: elementByteCount)
+    }
+    return FilledBuffer(buffer: buffer, byteCount: byteCount)
+  }
+
+  private func check(
+    _ layout: StridedLayout, byteCount: Int, _ selection: Selection
+  ) throws(HyperslabError) {
+    guard layout.shape == selection.shape, layout.byteStrides.count == layout.shape.rank else {
+      throw HyperslabError(
+        .sizeMismatch, "the memory that the source lent for the selection \(selection)",
+        expected: "a layout of \(selection.shape)", found: "a layout of \(layout.shape)")
+    }
+    guard let range = layout.byteRange(elementByteCount: elementByteCount),
+      range.isEmpty || (range.lowerBound >= 0 && range.upperBound <= byteCount)
+    else {
+      throw HyperslabError(
+        .sourceTooShort, "the memory that the source lent for the selection \(selection)",
+        expected: "all its elements", found: "\(byteCount) bytes")
+    }
+  }
+
+  private func requireSameType() throws(HyperslabError) {
+    if source.dataType == plan.dataType { return }
+    throw HyperslabError(
+      .typeMismatch, "the source changed its type", expected: "\(plan.dataType)",
+      found: "\(source.dataType)")
+  }
+
+  private func sourceError(_ error: any Error, _ selection: Selection) -> HyperslabError {
+    if error is CancellationError {
+      return HyperslabError(.cancelled, "cancelled while reading the selection \(selection)")
+    }
+    if let known = error as? HyperslabError,
+      [.sourceTooShort, .sourceTooLong, .sourceFailed, .typeMismatch, .cancelled]
+        .contains(known.code)
+    {
+      return known
+    }
+    return HyperslabError(
+      .sourceFailed, "the source failed to read the selection \(selection)", cause: error)
+  }
+}

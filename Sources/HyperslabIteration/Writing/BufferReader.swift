@@ -1,0 +1,83 @@
+import Dispatch
+import HyperslabCore
+import Synchronization
+
+/// Reads a plan's buffers in order, one ahead of their use where two may be in memory.
+///
+/// There are never more buffers than `depth`: the next one is begun only when the one before the
+/// current has been given back.
+final class BufferReader<Source: DataChunkSource> {
+  /// A read under way on the reader's own thread.
+  private final class Pending: Sendable {
+    private let done = DispatchSemaphore(value: 0)
+    private let result = Mutex<Result<any BufferMemory, HyperslabError>?>(nil)
+
+    func complete(_ value: Result<any BufferMemory, HyperslabError>) {
+      result.withLock { $0 = value }
+      done.signal()
+    }
+
+    func wait() -> Result<any BufferMemory, HyperslabError>? {
+      done.wait()
+      // Taken, not copied: whoever asked is to be the only owner of the memory.
+      return result.withLock { value in
+        defer { value = nil }
+        return value
+      }
+    }
+  }
+
+  private let reader: SourceReader<Source>
+  private let depth: Int
+  private let queue = DispatchQueue(label: "hyperslab.reader")
+  private var position = 0
+  private var pending: Pending?
+  private var spares: [ElementBuffer] = []
+
+  init(_ reader: SourceReader<Source>, depth: Int) {
+    self.reader = reader
+    self.depth = depth
+  }
+
+  /// The next buffer; the one after it is then being read if it may be.
+  ///
+  /// - Precondition: the buffer before has been given back.
+  func next() throws(HyperslabError) -> (Selection, any BufferMemory)? {
+    guard position < reader.plan.count else { return nil }
+    let selection = reader.plan[position]
+    let memory: any BufferMemory
+    if let pending, let result = pending.wait() {
+      self.pending = nil
+      memory = try result.get()
+    } else {
+      memory = try reader.load(selection, reusing: spares.popLast())
+    }
+    position += 1
+    if depth > 1 { readAhead() }
+    return (selection, memory)
+  }
+
+  /// Gives a buffer's memory back to be used again.
+  func recycle(_ memory: any BufferMemory) {
+    if let buffer = (memory as? FilledBuffer)?.buffer { spares.append(buffer) }
+  }
+
+  /// Waits for the read under way, so that nobody uses the source any more.
+  func finish() {
+    _ = pending?.wait()
+    pending = nil
+  }
+
+  private func readAhead() {
+    guard position < reader.plan.count else { return }
+    let selection = reader.plan[position]
+    let spare = spares.popLast()
+    let pending = Pending()
+    self.pending = pending
+    queue.async { [reader] in
+      do throws(HyperslabError) {
+        pending.complete(.success(try reader.load(selection, reusing: spare)))
+      } catch { pending.complete(.failure(error)) }
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import Dispatch
+public import HyperslabCore
+
+extension ChunkedStore {
+  /// Creates a data set and writes an iterator's array into it, buffer by buffer.
+  ///
+  /// Shape, maximum shape, element type and chunk shape come from the iterator. The chunks of a
+  /// buffer are encoded in parallel, straight from the buffer's memory; the next buffer is read
+  /// meanwhile where both fit into the memory allowed, and no buffer is allocated at all for a
+  /// source that lends its memory. All of the iterator's buffers are written, whether or not
+  /// ``GenericDataChunkIterator/next()`` was called before.
+  ///
+  /// - Parameters:
+  ///   - iterator: The data, and how to walk them.
+  ///   - path: Where the data set goes; nothing may be there.
+  ///   - options: Everything else.
+  ///   - progress: Called after each commit, and now and then between, one call at a time but on
+  ///     any thread. It must not write to the store.
+  /// - Returns: the data set, written and committed.
+  /// - Throws: `memory_budget`, `cancelled`, `source_too_short`, `source_too_long`,
+  ///   `source_failed`, `type_mismatch`, what ``createDataset(_:_:)`` refuses, and the store's own
+  ///   errors. What was committed before stays; nothing of the buffer that failed is committed.
+  @discardableResult
+  public func write<Source>(
+    _ iterator: GenericDataChunkIterator<Source>, to path: NodePath,
+    options: WriteOptions = WriteOptions(), progress: (@Sendable (WriteProgress) -> Void)? = nil
+  ) throws(HyperslabError) -> Dataset {
+    try options.validate()
+    let reader = iterator.reader
+    let depth: Int?
+    do throws(HyperslabError) {
+      depth =
+        try reader.lendsMemory()
+        ? nil : MemoryBudget(iterator.plan, options.memoryByteCount).bufferDepth()
+    } catch { throw error.located(at: "\(path)") }
+    let dataset = try createDataset(path, options.description(for: iterator.plan))
+    let writer = BufferWriter(
+      dataset: dataset, threads: options.threads ?? activeCoreCount(),
+      cancellation: options.cancellation,
+      meter: ProgressMeter(total: iterator.plan.totalByteCount ?? .max, observer: progress))
+    var pipeline = WritePipeline(
+      reader: reader, writer: writer, policy: options.commit, depth: depth,
+      commit: { () throws(HyperslabError) in try commit() })
+    try pipeline.run()
+    return dataset
+  }
+
+  /// Creates a data set at a path written as `group/name` and writes an iterator's array into it.
+  ///
+  /// - Throws: `invalid_name`, and what the form with a ``HyperslabCore/NodePath`` throws.
+  @discardableResult
+  public func write<Source>(
+    _ iterator: GenericDataChunkIterator<Source>, to path: String,
+    options: WriteOptions = WriteOptions(), progress: (@Sendable (WriteProgress) -> Void)? = nil
+  ) throws(HyperslabError) -> Dataset {
+    try write(iterator, to: NodePath(path), options: options, progress: progress)
+  }
+
+  /// The same write for those who live in asynchronous code: it runs on threads of its own, never on
+  /// the cooperative pool, and ends at the next chunk when the task is cancelled.
+  @discardableResult
+  public func writeInBackground<Source>(
+    _ iterator: GenericDataChunkIterator<Source>, to path: NodePath,
+    options: WriteOptions = WriteOptions(), progress: (@Sendable (WriteProgress) -> Void)? = nil
+  ) async throws -> Dataset {
+    let cancellation = options.cancellation ?? Cancellation()
+    var options = options
+    options.cancellation = cancellation
+    let settled = options
+    return try await withTaskCancellationHandler {
+      try await runBlocking(on: DispatchQueue(label: "hyperslab.write")) {
+        () throws(HyperslabError) in
+        try write(iterator, to: path, options: settled, progress: progress)
+      }
+    } onCancel: {
+      cancellation.cancel()
+    }
+  }
+
+  /// The same with the path written as `group/name`.
+  @discardableResult
+  public func writeInBackground<Source>(
+    _ iterator: GenericDataChunkIterator<Source>, to path: String,
+    options: WriteOptions = WriteOptions(), progress: (@Sendable (WriteProgress) -> Void)? = nil
+  ) async throws -> Dataset {
+    try await writeInBackground(
+      iterator, to: NodePath(path), options: options, progress: progress)
+  }
+}

@@ -1,0 +1,53 @@
+import Synchronization
+
+/// Counts bytes from many threads and reports them, one report at a time, so that no observer ever
+/// sees a number fall.
+final class ProgressMeter: Sendable {
+  private struct State {
+    var committed = 0
+    var lastReport: ContinuousClock.Instant
+  }
+
+  private let total: Int
+  private let start = ContinuousClock.now
+  private let written = Atomic<Int>(0)
+  private let state: Mutex<State>
+  private let observer: (@Sendable (WriteProgress) -> Void)?
+
+  init(total: Int, observer: (@Sendable (WriteProgress) -> Void)?) {
+    self.total = total
+    self.observer = observer
+    state = Mutex(State(lastReport: start))
+  }
+
+  /// Counts bytes that a thread has given to the store; reports now and then.
+  func add(written byteCount: Int) {
+    written.wrappingAdd(byteCount, ordering: .relaxed)
+    guard let observer else { return }
+    // Whoever finds another thread reporting has nothing to add.
+    _ = state.withLockIfAvailable { state in
+      let now = ContinuousClock.now
+      guard now - state.lastReport >= .milliseconds(100) else { return }
+      report(&state, now, observer)
+    }
+  }
+
+  /// Reports that all bytes counted so far have been committed.
+  func committed() {
+    state.withLock { state in
+      state.committed = written.load(ordering: .relaxed)
+      if let observer { report(&state, .now, observer) }
+    }
+  }
+
+  private func report(
+    _ state: inout State, _ now: ContinuousClock.Instant,
+    _ observer: @Sendable (WriteProgress) -> Void
+  ) {
+    state.lastReport = now
+    observer(
+      WriteProgress(
+        committedByteCount: state.committed, writtenByteCount: written.load(ordering: .relaxed),
+        totalByteCount: total, elapsed: now - start))
+  }
+}

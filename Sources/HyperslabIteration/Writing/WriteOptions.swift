@@ -1,0 +1,80 @@
+public import HyperslabCore
+
+/// When a write makes what it has written permanent.
+public enum CommitPolicy: Hashable, Sendable {
+  /// After every buffer: a crash costs one buffer.
+  case everyBuffer
+  /// After the first buffer that ends so many seconds after the last commit, and at the end.
+  case interval(seconds: Double)
+  /// Once, at the end: all or nothing.
+  case atEnd
+}
+
+/// What is said of a write beside the data themselves.
+public struct WriteOptions: Sendable {
+  /// What reads where nothing was stored; 0 when not given.
+  public var fillValue: FillValue?
+  /// The axes' names; nil for an axis without one.
+  public var dimensionNames: [String?]?
+  /// The unit of the values.
+  public var unit: String?
+  /// Anything else worth knowing, as JSON.
+  public var attributes: JSONObject
+  /// How the store should compress.
+  public var compression: Compression
+  /// Another chunk shape than the iterator's, as `H5DataIO(chunks=…)`; buffers that cover such
+  /// chunks only partly cost a read and a second write of them.
+  public var chunkShape: Shape?
+  /// How far each axis may grow, nil without limit; the array's own shape when not given.
+  public var maximumShape: [Int?]?
+  /// When to commit.
+  public var commit: CommitPolicy
+  /// How many threads encode chunks; all active cores when not given.
+  public var threads: Int?
+  /// The bytes that buffers may take, all in flight together; a write whose single buffer is larger
+  /// is refused. When not given, the iterator's buffer limit (1 GB for an explicit buffer shape), but
+  /// at least one buffer. Lent memory does not count.
+  public var memoryByteCount: Int?
+  /// Ends the write when cancelled; so does cancelling the task that calls.
+  public var cancellation: Cancellation?
+
+  /// Options, each with its usual value.
+  public init(
+    fillValue: FillValue? = nil, dimensionNames: [String?]? = nil, unit: String? = nil,
+    attributes: JSONObject = [:], compression: Compression = Compression(),
+    chunkShape: Shape? = nil, maximumShape: [Int?]? = nil, commit: CommitPolicy = .everyBuffer,
+    threads: Int? = nil, memoryByteCount: Int? = nil, cancellation: Cancellation? = nil
+  ) {
+    self.fillValue = fillValue
+    self.dimensionNames = dimensionNames
+    self.unit = unit
+    self.attributes = attributes
+    self.compression = compression
+    self.chunkShape = chunkShape
+    self.maximumShape = maximumShape
+    self.commit = commit
+    self.threads = threads
+    self.memoryByteCount = memoryByteCount
+    self.cancellation = cancellation
+  }
+
+  /// The data set that holds a plan's array: shape, maximum shape, type and chunk shape come along.
+  public func description(for plan: BufferPlan) -> DatasetDescription {
+    DatasetDescription(
+      shape: plan.shape, chunkShape: chunkShape ?? plan.chunkShape, dataType: plan.dataType,
+      maximumShape: maximumShape, fillValue: fillValue, dimensionNames: dimensionNames, unit: unit,
+      attributes: attributes, compression: compression)
+  }
+
+  /// Refuses what cannot be, before anything is created.
+  func validate() throws(HyperslabError) {
+    if let threads, threads < 1 {
+      throw HyperslabError(
+        .invalidValue, "the number of threads", expected: "at least 1", found: "\(threads)")
+    }
+    if case .interval(let seconds) = commit, !(seconds >= 0) {
+      throw HyperslabError(
+        .invalidValue, "the seconds between commits", expected: "at least 0", found: "\(seconds)")
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import ArgumentParser
+import Hyperslab
+
+/// A shape as it is typed: `20000,5000`; empty or `()` for rank 0; `?` for an unknown first axis.
+struct ShapeArgument: ExpressibleByArgument {
+  private let words: [Substring]
+  let text: String
+
+  init?(argument: String) {
+    var body = argument.filter { !$0.isWhitespace }[...]
+    if body.hasPrefix("("), body.hasSuffix(")") { body = body.dropFirst().dropLast() }
+    if body.hasSuffix(",") { body = body.dropLast() }
+    words = body.isEmpty ? [] : body.split(separator: ",", omittingEmptySubsequences: false)
+    text = argument
+    let areNumbers = words.allSatisfy { word in
+      let digits = word.hasPrefix("-") ? word.dropFirst() : word
+      return word == "?" || !digits.isEmpty && digits.utf8.allSatisfy { (0x30...0x39).contains($0) }
+    }
+    guard areNumbers else { return nil }
+  }
+
+  /// The lengths; nil for `?`.
+  func axes() throws(HyperslabError) -> [Int?] {
+    var axes: [Int?] = []
+    for word in words {
+      if word == "?" {
+        axes.append(nil)
+      } else if let length = Int(word) {
+        axes.append(length)
+      } else {
+        throw HyperslabError(
+          .overflow, "axis \(axes.count) of the shape \(text)", expected: "at most 64 bits")
+      }
+    }
+    return axes
+  }
+
+  /// The shape, all axes known.
+  func shape() throws(HyperslabError) -> Shape {
+    let axes = try axes()
+    let known = axes.compactMap { $0 }
+    guard known.count == axes.count else {
+      throw HyperslabError(
+        .invalidShape, "the shape \(text) has an unknown axis",
+        remedy: "? is for importing files without a header")
+    }
+    return Shape(known)
+  }
+}
+
+/// An element type: a name, or NumPy's spelling with its byte order.
+struct TypeArgument: ExpressibleByArgument {
+  let type: NumPyType
+
+  init?(argument: String) {
+    guard let type = try? NumPyType(argument) else { return nil }
+    self.type = type
+  }
+
+  static var allValueStrings: [String] { DataType.allCases.map(\.rawValue) }
+}
+
+/// How many selections to print.
+enum SelectionCount: ExpressibleByArgument {
+  case first(Int)
+  case all
+
+  init?(argument: String) {
+    if argument == "all" {
+      self = .all
+    } else if let count = Int(argument), count >= 0 {
+      self = .first(count)
+    } else {
+      return nil
+    }
+  }
+
+  var defaultValueDescription: String { "0" }
+
+  var limit: Int {
+    switch self {
+    case .first(let count): count
+    case .all: .max
+    }
+  }
+}
+
+/// When an import commits.
+struct CommitArgument: ExpressibleByArgument {
+  let policy: CommitPolicy
+
+  init?(argument: String) {
+    switch argument {
+    case "buffer": policy = .everyBuffer
+    case "end": policy = .atEnd
+    default:
+      guard let seconds = Double(argument), seconds >= 0, seconds.isFinite else { return nil }
+      policy = .interval(seconds: seconds)
+    }
+  }
+
+  init(_ policy: CommitPolicy) { self.policy = policy }
+
+  var defaultValueDescription: String { "buffer" }
+}
+
+/// A filter, or the store's own choice.
+struct FilterArgument: ExpressibleByArgument {
+  let filter: Filter?
+
+  init?(argument: String) {
+    filter = Filter(rawValue: argument)
+    guard filter != nil || argument == "auto" else { return nil }
+  }
+
+  init() { filter = nil }
+
+  static var allValueStrings: [String] { ["auto"] + Filter.allCases.map(\.rawValue) }
+  var defaultValueDescription: String { "auto" }
+}
+
+/// `key=json`.
+struct AttributeArgument: ExpressibleByArgument {
+  let key: String
+  let json: String
+
+  init?(argument: String) {
+    guard let separator = argument.firstIndex(of: "="), separator != argument.startIndex else {
+      return nil
+    }
+    key = String(argument[..<separator])
+    json = String(argument[argument.index(after: separator)...])
+  }
+
+  func value() throws(HyperslabError) -> JSONValue {
+    do throws(HyperslabError) {
+      return try JSONParser.parse(json.utf8)
+    } catch {
+      throw HyperslabError(
+        .invalidJSON, "the attribute \"\(key)\" is no JSON", found: json,
+        remedy: "Text needs quotes of its own: --attribute '\(key)=\"\(json)\"'")
+    }
+  }
+}
+
+extension Durability: ExpressibleByArgument {}

@@ -1,0 +1,60 @@
+import Dispatch
+import Hyperslab
+import SystemPackage
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// One line on standard error that follows a write; nothing where that is no terminal.
+struct ProgressBar: Sendable {
+  private let isShown: Bool
+
+  init(isQuiet: Bool) { isShown = !isQuiet && isatty(STDERR_FILENO) == 1 }
+
+  func show(_ progress: WriteProgress) {
+    if !isShown { return }
+    let width = 24
+    let full = Int(Double(width) * progress.fractionCompleted)
+    let bar = String(repeating: "━", count: full) + String(repeating: "┄", count: width - full)
+    let percent = Int(100 * progress.fractionCompleted)
+    let rate = HumanText.size(Int(exactly: progress.bytesPerSecond.rounded()) ?? 0)
+    let rest = progress.remaining.map { ", \(HumanText.duration($0)) left" } ?? ""
+    write(
+      "\r\u{1B}[K\(bar) \(percent) %  \(HumanText.size(progress.committedByteCount)) of "
+        + "\(HumanText.size(progress.totalByteCount)), \(rate)/s\(rest)")
+  }
+
+  func clear() { if isShown { write("\r\u{1B}[K") } }
+
+  private func write(_ text: String) { _ = try? FileDescriptor.standardError.writeAll(text.utf8) }
+}
+
+/// Turns the first interrupt from the keyboard into a cancellation; a second one ends the process.
+struct Interrupt {
+  private let source: (any DispatchSourceSignal)?
+
+  init(_ cancellation: Cancellation?) {
+    guard let cancellation else {
+      source = nil
+      return
+    }
+    signal(SIGINT, SIG_IGN)
+    let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+    source.setEventHandler {
+      cancellation.cancel()
+      signal(SIGINT, SIG_DFL)
+    }
+    source.resume()
+    self.source = source
+  }
+
+  func stop() {
+    source?.cancel()
+    signal(SIGINT, SIG_DFL)
+  }
+}
