@@ -41,9 +41,9 @@ def slab(*arguments, code=0):
     return done.stdout
 
 
-def scratch():
+def scratch(parent=None):
     """A directory that is removed in the end."""
-    return tempfile.TemporaryDirectory(prefix="slab-checks-")
+    return tempfile.TemporaryDirectory(prefix="slab-checks-", dir=parent)
 
 
 def special_values(dtype):
