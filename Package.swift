@@ -75,6 +75,14 @@ let package = Package(
       dependencies: ["HyperslabCore", "HyperslabIteration", "HyperslabTestSupport"],
       swiftSettings: strict
     ),
+    .testTarget(
+      name: "HyperslabTests",
+      dependencies: [
+        "Hyperslab", .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict
+    ),
+    .testTarget(name: "SlabToolTests", dependencies: ["slab"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )
