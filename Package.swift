@@ -1,7 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+let strict: [SwiftSetting] = [
+  .treatAllWarnings(as: .error), .enableUpcomingFeature("InternalImportsByDefault"),
+]
 
 let package = Package(
   name: "Hyperslab",
@@ -22,7 +24,7 @@ let package = Package(
       pkgConfig: "liblz4",
       providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]
     ),
-    .target(name: "CHardware"),
+    .target(name: "CPlatform"),
     .target(
       name: "HyperslabCore",
       dependencies: [.product(name: "ComplexModule", package: "swift-numerics")],
@@ -31,13 +33,13 @@ let package = Package(
     .target(name: "HyperslabIteration", dependencies: ["HyperslabCore"], swiftSettings: strict),
     .target(
       name: "HyperslabCodecs",
-      dependencies: ["HyperslabCore", "CLZ4", "CHardware"],
+      dependencies: ["HyperslabCore", "CLZ4", "CPlatform"],
       swiftSettings: strict
     ),
     .target(
       name: "HyperslabFormat",
       dependencies: [
-        "HyperslabCore", "HyperslabCodecs", "CHardware",
+        "HyperslabCore", "HyperslabCodecs", "CPlatform",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict
@@ -68,6 +70,16 @@ let package = Package(
     .testTarget(
       name: "HyperslabCoreTests",
       dependencies: ["HyperslabCore", "HyperslabTestSupport"],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "HyperslabCodecsTests",
+      dependencies: ["HyperslabCodecs", "HyperslabCore"],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "HyperslabFormatTests",
+      dependencies: ["HyperslabFormat", "HyperslabCodecs", "HyperslabCore", "HyperslabTestSupport"],
       swiftSettings: strict
     ),
     .testTarget(

@@ -37,12 +37,8 @@ public struct DataChunk: Sendable {
   public var minimumBounds: Shape { Shape(selection.bounds.map(\.upperBound)) }
 
   /// Lends the elements' bytes, in C order and host byte order.
-  public func withBytes<R>(_ body: (RawSpan) throws -> R) throws -> R {
-    // `BufferMemory` speaks one error type only; anybody's error travels as a value.
-    let result = try memory.withBytes { bytes -> Result<R, any Error> in
-      Result { try body(bytes) }
-    }
-    return try result.get()
+  public func withBytes<R, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {
+    try memory.withBytes(body)
   }
 
   /// The elements in C order.
@@ -57,7 +53,7 @@ public struct DataChunk: Sendable {
         found: "\(Element.dataType)", remedy: "Convert with converted(to:)")
     }
     if let array = memory as? ArrayMemory<Element> { return array.elements }
-    return try memory.withBytes { bytes in
+    return memory.withBytes { bytes in
       [Element](unsafeUninitializedCapacity: bytes.byteCount / dataType.byteCount) {
         target, count in
         let raw = UnsafeMutableRawBufferPointer(target)
@@ -76,10 +72,9 @@ public struct DataChunk: Sendable {
   /// but 0 is true.
   public func converted(to type: DataType) -> DataChunk {
     if type == dataType { return self }
-    let target = ElementConversion(from: dataType, to: type)
-    // Reading memory that one owns has nothing to fail with.
-    let converted = try? memory.withBytes { target.convert($0) }
-    return DataChunk(selection: selection, dataType: type, memory: converted ?? memory)
+    let conversion = ElementConversion(from: dataType, to: type)
+    return DataChunk(
+      selection: selection, dataType: type, memory: memory.withBytes { conversion.convert($0) })
   }
 }
 

@@ -116,13 +116,13 @@ public final class GenericDataChunkIterator<Source: DataChunkSource>: Sendable {
         } else {
           let memory = try reader.copy(bytes, layout, reusing: spare)
           spare = memory.buffer
-          try memory.withBytes { bytes throws(HyperslabError) in lend(bytes) }
+          memory.withBytes { lend($0) }
         }
       }
       if !isLent {
         let memory = try reader.load(selection, reusing: spare)
         spare = (memory as? FilledBuffer)?.buffer
-        try memory.withBytes { bytes throws(HyperslabError) in lend(bytes) }
+        memory.withBytes { lend($0) }
       }
       if let failure { throw failure }
     }

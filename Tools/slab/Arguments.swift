@@ -143,4 +143,4 @@ struct AttributeArgument: ExpressibleByArgument {
   }
 }
 
-extension SlabStore.Durability: ExpressibleByArgument {}
+extension Durability: ExpressibleByArgument {}

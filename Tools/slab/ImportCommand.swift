@@ -51,7 +51,7 @@ struct ImportCommand: ParsableCommand {
   var unit: String?
 
   @Option(help: "full survives power loss, fast does not.")
-  var durability = SlabStore.Durability.full
+  var durability = Durability.full
 
   @Option(
     help: ArgumentHelp(

@@ -181,3 +181,24 @@ package struct ChunkCopy: Sendable {
     }
   }
 }
+
+extension ChunkCopy {
+  /// The same copy with a stream of the region's elements alone, without what surrounds them.
+  package var regionOnly: ChunkCopy { ChunkCopy(regionOf: self) }
+
+  private init(regionOf copy: ChunkCopy) {
+    var axes = copy.axes
+    var chunkStride = 1
+    for index in axes.indices.reversed() {
+      axes[index].extent = axes[index].count
+      axes[index].start = 0
+      axes[index].step = 1
+      axes[index].chunkStride = chunkStride
+      chunkStride *= axes[index].count
+    }
+    self.axes = axes
+    elementCount = chunkStride
+    elementByteCount = copy.elementByteCount
+    byteOffset = copy.byteOffset
+  }
+}

@@ -2,18 +2,16 @@ import HyperslabCore
 
 /// One buffer's elements in C order, in memory that it owns and nobody writes any more.
 protocol BufferMemory: Sendable {
-  func withBytes<R>(_ body: (RawSpan) throws(HyperslabError) -> R) throws(HyperslabError) -> R
+  func withBytes<R, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R
 }
 
 /// The array that a source gave.
 struct ArrayMemory<Element: ArrayElement>: BufferMemory {
   let elements: [Element]
 
-  func withBytes<R>(_ body: (RawSpan) throws(HyperslabError) -> R) throws(HyperslabError) -> R {
-    try elements.withUnsafeBytes { memory -> Result<R, HyperslabError> in
-      do throws(HyperslabError) { return .success(try body(memory.bytes)) } catch {
-        return .failure(error)
-      }
+  func withBytes<R, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {
+    try elements.withUnsafeBytes { memory -> Result<R, E> in
+      do throws(E) { return .success(try body(memory.bytes)) } catch { return .failure(error) }
     }.get()
   }
 }
@@ -23,9 +21,7 @@ struct FilledBuffer: BufferMemory {
   let buffer: ElementBuffer
   let byteCount: Int
 
-  func withBytes<R>(_ body: (RawSpan) throws(HyperslabError) -> R) throws(HyperslabError) -> R {
-    try buffer.withBytes { bytes throws(HyperslabError) in
-      try body(bytes.extracting(first: byteCount))
-    }
+  func withBytes<R, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {
+    try buffer.withBytes { bytes throws(E) in try body(bytes.extracting(first: byteCount)) }
   }
 }

@@ -2,12 +2,12 @@ public import HyperslabCore
 
 /// A source over memory that somebody else owns: the bytes of a `Data`, a mapped file, a frame
 /// buffer; lent as it is, never copied.
-// The memory is only read, and its owner promises that nobody writes it meanwhile.
 public struct RawMemorySource: DataChunkSource, @unchecked Sendable {
   /// The array's shape.
   public let shape: Shape
   /// The element type.
   public let dataType: DataType
+  // Sendable although a pointer: it is only read, and the owner promises that nobody writes there.
   private let bytes: UnsafeRawBufferPointer
   private let layout: StridedLayout
 

@@ -61,6 +61,8 @@ struct SourceReader<Source: DataChunkSource>: Sendable {
         buffer = ElementBuffer(byteCount: capacity)
       }
       let found = try buffer.fill(upTo: capacity) { try source.read(selection, into: &$0) }
+      // Elements of the type it has now were counted in bytes of the type it had.
+      try requireSameType()
       try requireCount(found, of: byteCount, selection, "bytes")
       return FilledBuffer(buffer: buffer, byteCount: byteCount)
     } catch { throw sourceError(error, selection) }

@@ -32,7 +32,8 @@ public struct WriteOptions: Sendable {
   /// How many threads encode chunks; all active cores when not given.
   public var threads: Int?
   /// The bytes that buffers may take, all in flight together; a write whose single buffer is larger
-  /// is refused. When not given, the iterator's buffer limit, but at least one buffer.
+  /// is refused. When not given, the iterator's buffer limit (1 GB for an explicit buffer shape), but
+  /// at least one buffer. Lent memory does not count.
   public var memoryByteCount: Int?
   /// Ends the write when cancelled; so does cancelling the task that calls.
   public var cancellation: Cancellation?

@@ -1,1 +1,0 @@
-#include "CHardware.h"

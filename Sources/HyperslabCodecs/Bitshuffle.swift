@@ -1,0 +1,200 @@
+/// Bit shuffle: the first bits of all elements, then the second bits, …
+///
+/// With `m` elements, `m` a multiple of eight, bit plane `8j + b` holds bit `b` (0 is least
+/// significant) of byte `j` of every element, `m / 8` bytes a plane, element `i` at bit `i mod 8` of
+/// byte `i div 8`. A block whose `m` is no multiple of eight is not shuffled at all (Blosc format 2;
+/// later formats differ). Source: Blosc, `bitshuffle-generic.c` and `shuffle.c`.
+///
+/// It is done as a byte shuffle followed, in each byte plane, by a transposition of 8 × 8 bits in
+/// every 8-byte word and of 8 × 8 bytes over eight words.
+enum Bitshuffle {
+  /// Whether a block of that size is shuffled.
+  static func applies(byteCount: Int, elementByteCount: Int) -> Bool {
+    byteCount % (8 * elementByteCount) == 0
+  }
+
+  /// Shuffles `byteCount` bytes through `scratch` of the same size; none of the three overlap.
+  static func apply(
+    _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer,
+    byteCount: Int, elementByteCount: Int
+  ) {
+    let planeByteCount = byteCount / elementByteCount
+    var planes = source
+    if elementByteCount > 1 {
+      Shuffle.apply(source, scratch, byteCount: byteCount, elementByteCount: elementByteCount)
+      planes = UnsafeRawPointer(scratch)
+    }
+    for plane in 0..<elementByteCount {
+      let offset = plane * planeByteCount
+      split(planes + offset, target + offset, planeByteCount)
+    }
+  }
+
+  /// Undoes ``apply(_:_:scratch:byteCount:elementByteCount:)``.
+  static func undo(
+    _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer,
+    byteCount: Int, elementByteCount: Int
+  ) {
+    let planeByteCount = byteCount / elementByteCount
+    let planes = elementByteCount > 1 ? scratch : target
+    for plane in 0..<elementByteCount {
+      let offset = plane * planeByteCount
+      join(source + offset, planes + offset, planeByteCount)
+    }
+    if elementByteCount > 1 {
+      Shuffle.undo(scratch, target, byteCount: byteCount, elementByteCount: elementByteCount)
+    }
+  }
+
+  private typealias Pair = SIMD2<UInt64>
+
+  /// One byte plane into its eight bit planes: sixteen words a step, two groups of eight side by
+  /// side, so that every operation is on whole vectors.
+  private static func split(
+    _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ byteCount: Int
+  ) {
+    let plane = byteCount / 8
+    var offset = 0
+    while offset + 128 <= byteCount {
+      var words = Words { index in
+        Pair(
+          source.loadUnaligned(fromByteOffset: offset + 8 * index, as: UInt64.self),
+          source.loadUnaligned(fromByteOffset: offset + 64 + 8 * index, as: UInt64.self))
+      }
+      words.transposeBits()
+      words.transposeBytes()
+      words.forEach { index, pair in
+        target.storeBytes(of: pair, toByteOffset: index * plane + offset / 8, as: Pair.self)
+      }
+      offset += 128
+    }
+    while offset < byteCount {
+      let word = transposeBits(source.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+      for bit in 0..<8 {
+        target.storeBytes(
+          of: UInt8(truncatingIfNeeded: word >> UInt64(8 * bit)),
+          toByteOffset: bit * plane + offset / 8, as: UInt8.self)
+      }
+      offset += 8
+    }
+  }
+
+  /// Eight bit planes back into their byte plane.
+  private static func join(
+    _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ byteCount: Int
+  ) {
+    let plane = byteCount / 8
+    var offset = 0
+    while offset + 128 <= byteCount {
+      var words = Words { index in
+        source.loadUnaligned(fromByteOffset: index * plane + offset / 8, as: Pair.self)
+      }
+      words.transposeBytes()
+      words.transposeBits()
+      words.forEach { index, pair in
+        target.storeBytes(of: pair.x, toByteOffset: offset + 8 * index, as: UInt64.self)
+        target.storeBytes(of: pair.y, toByteOffset: offset + 64 + 8 * index, as: UInt64.self)
+      }
+      offset += 128
+    }
+    while offset < byteCount {
+      var word: UInt64 = 0
+      for bit in 0..<8 {
+        let byte = source.load(fromByteOffset: bit * plane + offset / 8, as: UInt8.self)
+        word |= UInt64(byte) << UInt64(8 * bit)
+      }
+      target.storeBytes(of: transposeBits(word), toByteOffset: offset, as: UInt64.self)
+      offset += 8
+    }
+  }
+
+  /// Transposes 8 × 8 bits: bit `i` of byte `j` becomes bit `j` of byte `i`.
+  private static func transposeBits(_ word: UInt64) -> UInt64 {
+    var x = word
+    var t = (x ^ x >> 7) & 0x00AA_00AA_00AA_00AA
+    x ^= t ^ t << 7
+    t = (x ^ x >> 14) & 0x0000_CCCC_0000_CCCC
+    x ^= t ^ t << 14
+    t = (x ^ x >> 28) & 0x0000_0000_F0F0_F0F0
+    return x ^ t ^ t << 28
+  }
+
+  /// Eight words of two groups each.
+  private struct Words {
+    var a, b, c, d, e, f, g, h: Pair
+
+    @inline(__always)
+    init(_ load: (Int) -> Pair) {
+      a = load(0)
+      b = load(1)
+      c = load(2)
+      d = load(3)
+      e = load(4)
+      f = load(5)
+      g = load(6)
+      h = load(7)
+    }
+
+    @inline(__always)
+    func forEach(_ body: (Int, Pair) -> Void) {
+      body(0, a)
+      body(1, b)
+      body(2, c)
+      body(3, d)
+      body(4, e)
+      body(5, f)
+      body(6, g)
+      body(7, h)
+    }
+
+    @inline(__always)
+    mutating func transposeBits() {
+      a = Self.transposeBits(a)
+      b = Self.transposeBits(b)
+      c = Self.transposeBits(c)
+      d = Self.transposeBits(d)
+      e = Self.transposeBits(e)
+      f = Self.transposeBits(f)
+      g = Self.transposeBits(g)
+      h = Self.transposeBits(h)
+    }
+
+    /// Byte `i` of word `j` becomes byte `j` of word `i`, in both groups.
+    @inline(__always)
+    mutating func transposeBytes() {
+      Self.exchange(&a, &e, 32, 0x0000_0000_FFFF_FFFF)
+      Self.exchange(&b, &f, 32, 0x0000_0000_FFFF_FFFF)
+      Self.exchange(&c, &g, 32, 0x0000_0000_FFFF_FFFF)
+      Self.exchange(&d, &h, 32, 0x0000_0000_FFFF_FFFF)
+      Self.exchange(&a, &c, 16, 0x0000_FFFF_0000_FFFF)
+      Self.exchange(&b, &d, 16, 0x0000_FFFF_0000_FFFF)
+      Self.exchange(&e, &g, 16, 0x0000_FFFF_0000_FFFF)
+      Self.exchange(&f, &h, 16, 0x0000_FFFF_0000_FFFF)
+      Self.exchange(&a, &b, 8, 0x00FF_00FF_00FF_00FF)
+      Self.exchange(&c, &d, 8, 0x00FF_00FF_00FF_00FF)
+      Self.exchange(&e, &f, 8, 0x00FF_00FF_00FF_00FF)
+      Self.exchange(&g, &h, 8, 0x00FF_00FF_00FF_00FF)
+    }
+
+    @inline(__always)
+    private static func exchange(
+      _ low: inout Pair, _ high: inout Pair, _ shift: UInt64, _ mask: UInt64
+    ) {
+      let by = Pair(repeating: shift)
+      let t = (low &>> by ^ high) & Pair(repeating: mask)
+      high ^= t
+      low ^= t &<< by
+    }
+
+    @inline(__always)
+    private static func transposeBits(_ word: Pair) -> Pair {
+      var x = word
+      var t = (x ^ x &>> Pair(repeating: 7)) & Pair(repeating: 0x00AA_00AA_00AA_00AA)
+      x ^= t ^ t &<< Pair(repeating: 7)
+      t = (x ^ x &>> Pair(repeating: 14)) & Pair(repeating: 0x0000_CCCC_0000_CCCC)
+      x ^= t ^ t &<< Pair(repeating: 14)
+      t = (x ^ x &>> Pair(repeating: 28)) & Pair(repeating: 0x0000_0000_F0F0_F0F0)
+      return x ^ t ^ t &<< Pair(repeating: 28)
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package import HyperslabCore
+
+/// What a data set's descriptor fixes of every one of its frames (Spec, "Chunk file").
+///
+/// A frame decodes with any Blosc 1 library; the block checksums and the header checksum stand in a
+/// gap between the offsets and the first block, which those never look at.
+package struct FrameFormat: Hashable, Sendable {
+  /// Bytes an element, 1 to 16.
+  package let elementByteCount: Int
+  /// The filter of every block.
+  package let filter: Filter
+  /// Bytes of a whole decoded chunk.
+  package let chunkByteCount: Int
+  /// Bytes of every decoded block but the last.
+  package let blockByteCount: Int
+
+  /// The block size when nobody asks for another: LZ4's window, so that larger ones gain little.
+  package static let defaultBlockByteCount = 1 << 16
+  /// Block sizes that may be asked for.
+  package static let blockByteCounts = 1 << 12...1 << 20
+
+  /// Works out a format.
+  ///
+  /// - Parameter blockByteCount: As recorded for the data set: rounded down to eight elements here,
+  ///   and never more than the chunk.
+  /// - Throws: `chunk_too_large` when a chunk's file could not be addressed with 31 bits.
+  package init(
+    elementByteCount: Int, filter: Filter, chunkByteCount: Int, blockByteCount: Int
+  ) throws(HyperslabError) {
+    guard Self.blockByteCounts.contains(blockByteCount) else {
+      throw HyperslabError(
+        .chunkTooLarge, "blocks of \(blockByteCount) bytes", expected: "4 KiB to 1 MiB")
+    }
+    let unit = 8 * elementByteCount
+    let block = Swift.min(blockByteCount / unit * unit, chunkByteCount)
+    let blocks = chunkByteCount.dividedRoundingUp(by: block)
+    // 16 + 8n + 4, then a length word a block, at worst the bytes as they are, and the trailer.
+    guard let overhead = Checked.multiply(12, blocks),
+      let frame = Checked.add(chunkByteCount, overhead),
+      let file = Checked.add(frame, 24), file <= Int(Int32.max)
+    else {
+      throw HyperslabError(
+        .chunkTooLarge, "chunks of \(chunkByteCount) bytes",
+        expected: "less than 2 GiB a chunk file",
+        remedy: "Choose a smaller chunk shape; 1 to 100 MB serve most readers best")
+    }
+    self.elementByteCount = elementByteCount
+    self.filter = filter
+    self.chunkByteCount = chunkByteCount
+    self.blockByteCount = block
+  }
+
+  /// The number of blocks, at least 1.
+  package var blockCount: Int { chunkByteCount.dividedRoundingUp(by: blockByteCount) }
+  /// Bytes before the first block: header, offsets, block checksums, header checksum.
+  package var prefixByteCount: Int { 16 + 8 * blockCount + 4 }
+  /// The largest that a file can be.
+  package var maximumFileByteCount: Int { prefixByteCount + 4 * blockCount + chunkByteCount + 4 }
+  /// The smallest that a file can be: a block has its length word and a byte.
+  package var minimumFileByteCount: Int { prefixByteCount + 5 * blockCount + 4 }
+
+  /// The range of the decoded chunk that a block holds.
+  package func byteRange(ofBlock block: Int) -> Range<Int> {
+    let start = block * blockByteCount
+    return start..<Swift.min(start + blockByteCount, chunkByteCount)
+  }
+
+  /// Blosc's flags: not split, LZ4, and the filter.
+  var flags: UInt8 {
+    switch filter {
+    case .none: 0x30
+    case .shuffle: 0x31
+    case .bitshuffle: 0x34
+    }
+  }
+}

@@ -1,0 +1,89 @@
+package import HyperslabCore
+
+/// The checked beginning of a chunk file: where each block lies and what it must sum to.
+package struct FramePrefix: Sendable {
+  private let format: FrameFormat
+  private let offsets: ContiguousArray<UInt32>
+  private let checksums: ContiguousArray<UInt32>
+  /// The checksum of the prefix, its own last word included: where the trailer starts from.
+  private let prefixCRC: UInt32
+  /// The frame's size; the file is 4 bytes longer.
+  package let frameByteCount: Int
+  /// The checksum that the chunk table records.
+  package let headerCRC: UInt32
+
+  /// Reads and checks the first `format.prefixByteCount` bytes of a file.
+  ///
+  /// Layout is canonical: every number is what the format and the file's size imply, or it is damage.
+  /// - Throws: `torn` when sizes disagree, `checksum` when the bytes are not those written.
+  package init(
+    _ bytes: UnsafeRawBufferPointer, format: FrameFormat, fileByteCount: Int
+  ) throws(HyperslabError) {
+    guard bytes.count == format.prefixByteCount, fileByteCount >= format.minimumFileByteCount,
+      fileByteCount <= format.maximumFileByteCount
+    else {
+      throw HyperslabError(
+        .torn, "a chunk file of \(fileByteCount) bytes",
+        expected: "\(format.minimumFileByteCount) to \(format.maximumFileByteCount)")
+    }
+    func word(_ offset: Int) -> UInt32 {
+      bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+    }
+    var crc = CRC32C()
+    crc.add(UnsafeRawBufferPointer(rebasing: bytes.dropLast(4)))
+    headerCRC = crc.value
+    crc.add(UnsafeRawBufferPointer(rebasing: bytes.suffix(4)))
+    prefixCRC = crc.value
+    guard headerCRC == word(bytes.count - 4) else {
+      throw HyperslabError(
+        .checksum, "the chunk file's header", expected: CRC32C.hex(word(bytes.count - 4)),
+        found: CRC32C.hex(headerCRC))
+    }
+    let blocks = format.blockCount
+    frameByteCount = Int(word(12))
+    let header = [UInt8](bytes.prefix(4))
+    guard header == [2, 1, format.flags, UInt8(format.elementByteCount)],
+      word(4) == UInt32(format.chunkByteCount), word(8) == UInt32(format.blockByteCount),
+      frameByteCount == fileByteCount - 4
+    else {
+      throw HyperslabError(
+        .checksum, "the chunk file's header belongs to another kind of chunk",
+        expected:
+          "\(format.chunkByteCount) bytes in blocks of \(format.blockByteCount), \(format.filter)")
+    }
+    offsets = ContiguousArray((0..<blocks).map { word(16 + 4 * $0) })
+    checksums = ContiguousArray((0..<blocks).map { word(16 + 4 * (blocks + $0)) })
+    self.format = format
+    var end = format.prefixByteCount
+    for block in 0..<blocks {
+      guard Int(offsets[block]) == end else { throw Self.notCanonical(block) }
+      let next = block + 1 < blocks ? Int(offsets[block + 1]) : frameByteCount
+      let longest = 4 + format.byteRange(ofBlock: block).count
+      guard next >= end + 5, next <= end + longest else { throw Self.notCanonical(block) }
+      end = next
+    }
+  }
+
+  private static func notCanonical(_ block: Int) -> HyperslabError {
+    HyperslabError(.checksum, "the chunk file's block \(block) does not lie where it must")
+  }
+
+  /// Where a block lies in the file, its length word included.
+  package func storedRange(ofBlock block: Int) -> Range<Int> {
+    let end = block + 1 < offsets.count ? Int(offsets[block + 1]) : frameByteCount
+    return Int(offsets[block])..<end
+  }
+
+  /// What a block's stored bytes must sum to.
+  package func checksum(ofBlock block: Int) -> UInt32 { checksums[block] }
+
+  /// What the file must end in: implied by everything above, no second pass over the data.
+  package var trailer: UInt32 {
+    var crc = prefixCRC
+    for block in checksums.indices {
+      crc = CRC32C.combine(
+        crc, checksums[block], secondByteCount: storedRange(ofBlock: block).count)
+    }
+    return crc
+  }
+}

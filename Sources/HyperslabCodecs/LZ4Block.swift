@@ -1,0 +1,44 @@
+import CLZ4
+
+/// LZ4 block compression with state that is allocated once and reused; not for sharing between
+/// threads.
+final class LZ4Compressor {
+  private let level: Int
+  private let state: UnsafeMutableRawPointer
+
+  /// - Parameter level: 1 and 2 are LZ4's fast mode, 3 to 12 its high-compression levels.
+  init(level: Int) {
+    self.level = level
+    let size = level < 3 ? LZ4_sizeofState() : LZ4_sizeofStateHC()
+    state = .allocate(byteCount: Int(size), alignment: 16)
+  }
+
+  deinit { state.deallocate() }
+
+  /// Compresses one block; nil when the result does not fit into `target`.
+  func compress(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer)
+    -> Int?
+  {
+    guard let from = source.baseAddress, let to = target.baseAddress else { return nil }
+    let characters = from.assumingMemoryBound(to: CChar.self)
+    let output = to.assumingMemoryBound(to: CChar.self)
+    let size = Int32(source.count)
+    let capacity = Int32(target.count)
+    let written =
+      level < 3
+      ? LZ4_compress_fast_extState(state, characters, output, size, capacity, 1)
+      : LZ4_compress_HC_extStateHC(state, characters, output, size, capacity, Int32(level))
+    return written > 0 ? Int(written) : nil
+  }
+}
+
+/// Decompresses one LZ4 block that must fill `target` exactly; false when it does not.
+func decompressLZ4(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer)
+  -> Bool
+{
+  guard let from = source.baseAddress, let to = target.baseAddress else { return false }
+  let written = LZ4_decompress_safe(
+    from.assumingMemoryBound(to: CChar.self), to.assumingMemoryBound(to: CChar.self),
+    Int32(source.count), Int32(target.count))
+  return Int(written) == target.count
+}

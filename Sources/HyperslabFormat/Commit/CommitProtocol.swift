@@ -1,0 +1,104 @@
+import HyperslabCodecs
+import HyperslabCore
+
+/// The commit, step by step (Spec, "Commit"). The order is the guarantee: each step was shown to
+/// matter by leaving it out.
+struct CommitProtocol {
+  let files: any FileSystem
+  let durability: Durability
+  let writer: String
+  let cache: RunCache
+
+  /// Publishes changes made against `base`.
+  ///
+  /// - Returns: the snapshot that readers now see.
+  /// - Throws: `conflict` or `locked` with nothing done; anything else leaves the outcome unknown.
+  func run(
+    _ changes: Changes, base: StoreIndex, closing: Bool, unsure: inout Bool
+  ) throws(HyperslabError) -> Snapshot {
+    // 1. The staged files are permanent: the session waited for that.
+    // 2. Lock, newest index, claim.
+    guard let lock = try files.lock(StoreLayout.lock, wait: true) else {
+      throw HyperslabError(.locked, "the store's lock is held", at: files.rootDescription)
+    }
+    defer { lock.release() }
+    let newest = try Snapshot.read(files, cache: cache)
+    guard newest.index.uuid == base.uuid else {
+      throw HyperslabError(
+        .conflict, "the store was replaced by another one", at: files.rootDescription)
+    }
+    let claim = Claim(files: files, writer: writer)
+    try claim.take(commit: newest.index.commit + 1)
+    defer { try? claim.release(commit: newest.index.commit + 1) }
+    // 3. An older commit's pending files reach their names, for good, before an index forgets them.
+    let settle = Settle(files: files)
+    try synchronize(try settle.run(newest.index))
+    // 4. Conflicts.
+    var plan = try CommitPlan(changes, newest: newest, base: base, writer: writer)
+    if closing, !plan.index.hasPending { plan.index.state = "complete" } else { plan.index.state = "open" }
+    plan.index.time = Timestamp.now()
+    plan.index.writer = "hyperslab \(SlabStore.version)"
+    let root = try plan.index.encoded()
+
+    unsure = true
+    // 5. Fresh chunks take their names; overwrites stay staged until the commit stands.
+    try place(plan.fresh)
+    if plan.index.hasPending { try synchronizeStaging() }
+    // 6. Chunk-table runs.
+    try write(plan.runs)
+    // 7. The commit.
+    try publish(root, replacing: newest.index.commit)
+    unsure = false
+    // 8. Overwrites; whoever opens next does it again if this does not happen.
+    _ = try? settle.run(plan.index)
+    // 9. Derived files and leftovers, best effort.
+    if changes.touchesMetadata || newest.index.commit == 0 { DerivedFiles(files: files).write(plan.index) }
+    return Snapshot(index: plan.index, cache: cache)
+  }
+
+  private func place(_ fresh: [(from: StorePath, to: StorePath)]) throws(HyperslabError) {
+    var touched: Set<StorePath> = []
+    var known: Set<StorePath> = []
+    for (from, to) in fresh {
+      if known.insert(to.parent).inserted { touched.formUnion(try files.makeDirectories(to.parent)) }
+      try files.rename(from, to: to)
+      touched.insert(to.parent)
+    }
+    try synchronize(touched)
+  }
+
+  private func synchronizeStaging() throws(HyperslabError) {
+    try synchronize([StoreLayout.staging(writer: writer), StoreLayout.writers, StoreLayout.reserved])
+  }
+
+  private func write(_ runs: [(path: StorePath, bytes: [UInt8])]) throws(HyperslabError) {
+    var touched: Set<StorePath> = []
+    for run in runs {
+      touched.formUnion(try files.makeDirectories(run.path.parent))
+      // The same rows in the same commit of a writer that died: the name tells the contents.
+      if try files.status(run.path) != nil { try files.remove(run.path) }
+      try files.create(run.path, contents: run.bytes, synchronize: durability == .full)
+      touched.insert(run.path.parent)
+    }
+    try synchronize(touched)
+  }
+
+  private func publish(_ root: [UInt8], replacing old: Int) throws(HyperslabError) {
+    let temporary = StoreLayout.temporaryIndex(writer: writer)
+    if try files.status(temporary) != nil { try files.remove(temporary) }
+    try files.create(temporary, contents: root, synchronize: durability == .full)
+    keepOldIndex(old)
+    try files.rename(temporary, to: StoreLayout.index)
+    try synchronize([.root])
+  }
+
+  /// The last two indexes stay under other names, for repair only.
+  private func keepOldIndex(_ commit: Int) {
+    try? files.link(StoreLayout.index, to: StoreLayout.oldIndex(commit: commit))
+    try? files.remove(StoreLayout.oldIndex(commit: commit - 2))
+  }
+
+  private func synchronize(_ directories: Set<StorePath>) throws(HyperslabError) {
+    if durability == .full { try Settle(files: files).synchronize(directories) }
+  }
+}

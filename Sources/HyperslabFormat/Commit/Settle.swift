@@ -1,0 +1,53 @@
+import HyperslabCore
+
+/// Finishing what an index lists as pending: removed data sets to the trash, staged overwrites to
+/// their final names. Every step may have been done before; doing all again changes nothing.
+struct Settle {
+  let files: any FileSystem
+
+  /// Carries out what is missing.
+  ///
+  /// - Returns: the directories whose names may have changed, now or by whoever began.
+  func run(_ index: StoreIndex) throws(HyperslabError) -> Set<StorePath> {
+    var touched: Set<StorePath> = []
+    for removal in index.removed {
+      let target = StoreLayout.trash(dataset: removal.id)
+      let chunks = StoreLayout.chunks(removal.path)
+      // The trash holds it: what stands at the path now is its successor's.
+      if try files.status(target) == nil, try files.status(chunks) != nil {
+        touched.formUnion(try files.makeDirectories(StoreLayout.trash))
+        try files.rename(chunks, to: target)
+      }
+      touched.insert(StoreLayout.trash)
+      touched.insert(chunks.parent)
+    }
+    for (path, record) in index.datasets {
+      guard let pending = record.pending else { continue }
+      for number in pending.rows.joined() {
+        let target = StoreLayout.chunk(path, record.grid.index(ofNumber: number))
+        let staged = StoreLayout.staged(
+          writer: pending.writer, slot: pending.slot, chunk: number, batch: pending.batch)
+        if try files.status(staged) != nil {
+          touched.formUnion(try files.makeDirectories(target.parent))
+          try files.rename(staged, to: target)
+        }
+        touched.insert(target.parent)
+      }
+      for number in pending.drop.joined() {
+        let target = StoreLayout.chunk(path, record.grid.index(ofNumber: number))
+        if try files.status(target) != nil { try files.remove(target) }
+        touched.insert(target.parent)
+      }
+    }
+    return touched
+  }
+
+  /// Makes directories permanent; one that is gone again has nothing to keep.
+  func synchronize(_ directories: Set<StorePath>) throws(HyperslabError) {
+    for directory in directories.sorted(by: { $0.description < $1.description }) {
+      do { try files.synchronizeDirectory(directory) } catch {
+        if error.code != .missing { throw error }
+      }
+    }
+  }
+}

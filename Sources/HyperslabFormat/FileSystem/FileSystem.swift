@@ -1,0 +1,136 @@
+import HyperslabCodecs
+package import HyperslabCore
+
+/// A path below a store's root: names computed by the format or checked as node names, never taken
+/// from a file as they are.
+package struct StorePath: Hashable, Sendable, CustomStringConvertible {
+  /// The names, outermost first; none for the root itself.
+  package let components: [String]
+
+  package init(_ components: [String]) { self.components = components }
+
+  package static let root = StorePath([])
+
+  package static func / (path: StorePath, name: String) -> StorePath {
+    StorePath(path.components + [name])
+  }
+
+  package var parent: StorePath { StorePath(Array(components.dropLast())) }
+  package var name: String { components.last ?? "" }
+  package var description: String { components.joined(separator: "/") }
+}
+
+/// What a name in a directory stands for; links are never followed.
+package enum FileKind: Sendable { case file, directory, other }
+
+/// A name in a directory.
+package struct DirectoryEntry: Sendable {
+  package let name: String
+  package let kind: FileKind
+}
+
+/// What is known of a file without opening it.
+package struct FileStatus: Sendable {
+  package let kind: FileKind
+  package let byteCount: Int
+  /// Seconds since 1970.
+  package let modified: Int
+}
+
+/// An open file. Closed explicitly by a writer, who must know of errors, or when released.
+package protocol FileHandle: AnyObject, Sendable {
+  /// Its size when opened.
+  var byteCount: Int { get }
+  /// Reads up to the memory's size; returns less only at the end of the file.
+  func read(at offset: Int, into memory: UnsafeMutableRawBufferPointer) throws(HyperslabError) -> Int
+  /// Appends all of the bytes.
+  func append(_ bytes: UnsafeRawBufferPointer) throws(HyperslabError)
+  /// Makes the contents permanent. After a failure nothing is known; never try twice.
+  func synchronize() throws(HyperslabError)
+  func close() throws(HyperslabError)
+}
+
+/// An advisory lock, held until released or the process ends.
+package protocol FileLock: AnyObject, Sendable {
+  func release()
+}
+
+/// The file operations below a store's root: the seam for fault injection and other disks.
+///
+/// Paths are resolved without following links; whatever is not a regular file is refused with
+/// `foreign`, whatever is not there with `missing`.
+package protocol FileSystem: Sendable {
+  /// Where the root is, for messages.
+  var rootDescription: String { get }
+  func open(_ path: StorePath) throws(HyperslabError) -> any FileHandle
+  /// Creates a file that must not be there yet.
+  func create(_ path: StorePath) throws(HyperslabError) -> any FileHandle
+  /// Renames, replacing a file that is there.
+  func rename(_ from: StorePath, to: StorePath) throws(HyperslabError)
+  /// Gives a file a second name that must not be there yet.
+  func link(_ from: StorePath, to: StorePath) throws(HyperslabError)
+  func remove(_ path: StorePath) throws(HyperslabError)
+  func removeDirectory(_ path: StorePath) throws(HyperslabError)
+  /// Creates one directory; false when it was there.
+  func makeDirectory(_ path: StorePath) throws(HyperslabError) -> Bool
+  func list(_ path: StorePath) throws(HyperslabError) -> [DirectoryEntry]
+  /// Makes a directory's names permanent.
+  func synchronizeDirectory(_ path: StorePath) throws(HyperslabError)
+  /// Nil when nothing is there.
+  func status(_ path: StorePath) throws(HyperslabError) -> FileStatus?
+  /// Takes an exclusive lock on a file, created if missing; nil when `wait` is false and it is held.
+  func lock(_ path: StorePath, wait: Bool) throws(HyperslabError) -> (any FileLock)?
+}
+
+extension FileSystem {
+  /// The whole of a file, refusing more than `limit` bytes.
+  package func contents(_ path: StorePath, limit: Int) throws(HyperslabError) -> [UInt8] {
+    let file = try open(path)
+    guard file.byteCount <= limit else {
+      throw HyperslabError(
+        .limit, "a file of \(file.byteCount) bytes", at: "\(path)", expected: "at most \(limit)")
+    }
+    var bytes = [UInt8](repeating: 0, count: file.byteCount)
+    let result = bytes.withUnsafeMutableBytes { memory -> Result<Int, HyperslabError> in
+      do throws(HyperslabError) { return .success(try file.read(at: 0, into: memory)) } catch {
+        return .failure(error)
+      }
+    }
+    guard try result.get() == bytes.count else {
+      throw HyperslabError(.torn, "the file shrank while it was read", at: "\(path)")
+    }
+    return bytes
+  }
+
+  /// Creates a file with the given contents.
+  package func create(
+    _ path: StorePath, contents: [UInt8], synchronize: Bool
+  ) throws(HyperslabError) {
+    let file = try create(path)
+    let result = contents.withUnsafeBytes { bytes -> Result<Void, HyperslabError> in
+      do throws(HyperslabError) { return .success(try file.append(bytes)) } catch {
+        return .failure(error)
+      }
+    }
+    try result.get()
+    if synchronize { try file.synchronize() }
+    try file.close()
+  }
+
+  /// Creates a directory and those above it; the directories that got a new name.
+  package func makeDirectories(_ path: StorePath) throws(HyperslabError) -> Set<StorePath> {
+    if path.components.isEmpty { return [] }
+    if try status(path)?.kind == .directory { return [] }
+    var changed = try makeDirectories(path.parent)
+    if try makeDirectory(path) { changed.insert(path.parent) }
+    return changed
+  }
+
+  /// Removes a file, a directory with all it holds, or nothing, following no links.
+  package func removeTree(_ path: StorePath) throws(HyperslabError) {
+    guard let status = try status(path) else { return }
+    guard status.kind == .directory else { return try remove(path) }
+    for entry in try list(path) { try removeTree(path / entry.name) }
+    try removeDirectory(path)
+  }
+}

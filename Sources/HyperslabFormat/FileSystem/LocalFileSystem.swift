@@ -1,0 +1,286 @@
+import CPlatform
+package import HyperslabCore
+package import SystemPackage
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A directory of the local disk. Every component below it is opened relative to its parent and
+/// without following links, so that nothing in a store can point out of it.
+package final class LocalFileSystem: FileSystem {
+  private let root: Int32
+  package let rootDescription: String
+
+  /// Opens the directory.
+  ///
+  /// - Throws: `not_found` when there is none.
+  package init(root path: FilePath) throws(HyperslabError) {
+    rootDescription = path.string
+    root = path.withPlatformString { openDirectory(AT_FDCWD, $0, O_CLOEXEC) }
+    guard root >= 0 else { throw systemError("cannot be opened as a directory", path.string, .notFound) }
+  }
+
+  deinit { close(root) }
+
+  package func open(_ path: StorePath) throws(HyperslabError) -> any FileHandle {
+    let descriptor = try inDirectory(path, "cannot be opened") { directory, name in
+      openFile(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+    }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      close(descriptor)
+      throw HyperslabError(.foreign, "not a regular file", at: place(path))
+    }
+    return LocalFile(descriptor: descriptor, byteCount: Int(status.st_size), place: place(path))
+  }
+
+  package func create(_ path: StorePath) throws(HyperslabError) -> any FileHandle {
+    let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+    let descriptor = try inDirectory(path, "cannot be created") { directory, name in
+      openFile(directory, name, flags, 0o666)
+    }
+    return LocalFile(descriptor: descriptor, byteCount: 0, place: place(path))
+  }
+
+  package func rename(_ from: StorePath, to: StorePath) throws(HyperslabError) {
+    let target = try directory(to.parent)
+    defer { close(target) }
+    _ = try inDirectory(from, "cannot be renamed to \(to)") { directory, name in
+      to.name.withCString { renameat(directory, name, target, $0) }
+    }
+  }
+
+  package func link(_ from: StorePath, to: StorePath) throws(HyperslabError) {
+    let target = try directory(to.parent)
+    defer { close(target) }
+    _ = try inDirectory(from, "cannot be linked as \(to)") { directory, name in
+      to.name.withCString { linkat(directory, name, target, $0, 0) }
+    }
+  }
+
+  package func remove(_ path: StorePath) throws(HyperslabError) {
+    _ = try inDirectory(path, "cannot be removed") { unlinkat($0, $1, 0) }
+  }
+
+  package func removeDirectory(_ path: StorePath) throws(HyperslabError) {
+    _ = try inDirectory(path, "cannot be removed") { unlinkat($0, $1, AT_REMOVEDIR) }
+  }
+
+  package func makeDirectory(_ path: StorePath) throws(HyperslabError) -> Bool {
+    let parent = try directory(path.parent)
+    defer { close(parent) }
+    if mkdirat(parent, path.name, 0o777) == 0 { return true }
+    if errno == EEXIST { return false }
+    throw systemError("cannot be created", place(path))
+  }
+
+  package func list(_ path: StorePath) throws(HyperslabError) -> [DirectoryEntry] {
+    let descriptor = try directory(path)
+    guard let stream = fdopendir(descriptor) else {
+      close(descriptor)
+      throw systemError("cannot be listed", place(path))
+    }
+    defer { closedir(stream) }
+    var entries: [DirectoryEntry] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name == "." || name == ".." { continue }
+      entries.append(DirectoryEntry(name: name, kind: kind(of: name, in: descriptor)))
+    }
+    return entries
+  }
+
+  package func synchronizeDirectory(_ path: StorePath) throws(HyperslabError) {
+    let descriptor = try directory(path)
+    defer { close(descriptor) }
+    try flush(descriptor, place(path))
+  }
+
+  package func status(_ path: StorePath) throws(HyperslabError) -> FileStatus? {
+    do throws(HyperslabError) {
+      var status = stat()
+      _ = try inDirectory(path, "cannot be examined") { directory, name in
+        fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW)
+      }
+      #if os(Linux)
+        let modified = status.st_mtim.tv_sec
+      #else
+        let modified = status.st_mtimespec.tv_sec
+      #endif
+      return FileStatus(
+        kind: fileKind(status.st_mode), byteCount: Int(status.st_size), modified: modified)
+    } catch {
+      if error.code == .missing { return nil }
+      throw error
+    }
+  }
+
+  package func lock(_ path: StorePath, wait: Bool) throws(HyperslabError) -> (any FileLock)? {
+    let descriptor = try inDirectory(path, "cannot be locked") { directory, name in
+      openFile(directory, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o666)
+    }
+    while flock(descriptor, wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
+      let error = errno
+      if error == EINTR { continue }
+      close(descriptor)
+      if error == EWOULDBLOCK { return nil }
+      errno = error
+      throw systemError("cannot be locked", place(path))
+    }
+    return LocalLock(descriptor: descriptor)
+  }
+
+  // MARK: - Resolving
+
+  private func place(_ path: StorePath) -> String {
+    path.components.isEmpty ? rootDescription : "\(rootDescription)/\(path)"
+  }
+
+  /// Opens a directory, component by component.
+  private func directory(_ path: StorePath) throws(HyperslabError) -> Int32 {
+    var descriptor = openDirectory(root, ".", O_CLOEXEC)
+    for component in path.components {
+      guard descriptor >= 0 else { break }
+      let next = openDirectory(descriptor, component, O_NOFOLLOW | O_CLOEXEC)
+      let error = errno
+      close(descriptor)
+      errno = error
+      descriptor = next
+    }
+    guard descriptor >= 0 else { throw systemError("cannot be opened as a directory", place(path)) }
+    return descriptor
+  }
+
+  /// Runs a system call on a name in its directory; a negative result is an error.
+  private func inDirectory(
+    _ path: StorePath, _ what: String, _ call: (Int32, UnsafePointer<CChar>) -> Int32
+  ) throws(HyperslabError) -> Int32 {
+    let directory = try directory(path.parent)
+    defer { close(directory) }
+    while true {
+      let result = path.name.withCString { call(directory, $0) }
+      if result >= 0 { return result }
+      if errno != EINTR { throw systemError(what, place(path)) }
+    }
+  }
+
+  private func kind(of name: String, in directory: Int32) -> FileKind {
+    var status = stat()
+    guard fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return .other }
+    return fileKind(status.st_mode)
+  }
+}
+
+private func fileKind(_ mode: mode_t) -> FileKind {
+  switch mode & S_IFMT {
+  case S_IFREG: .file
+  case S_IFDIR: .directory
+  default: .other
+  }
+}
+
+private func openDirectory(_ directory: Int32, _ name: UnsafePointer<CChar>, _ flags: Int32) -> Int32 {
+  openat(directory, name, O_RDONLY | O_DIRECTORY | flags)
+}
+
+private func openFile(
+  _ directory: Int32, _ name: UnsafePointer<CChar>, _ flags: Int32, _ mode: mode_t = 0
+) -> Int32 {
+  openat(directory, name, flags, mode)
+}
+
+/// The current `errno` as an error with a code that callers can act on.
+func systemError(_ what: String, _ place: String, _ missing: HyperslabError.Code = .missing)
+  -> HyperslabError
+{
+  let error = Errno(rawValue: errno)
+  let code: HyperslabError.Code =
+    switch error {
+    case .noSuchFileOrDirectory: missing
+    case .notDirectory, .tooManySymbolicLinkLevels, .isDirectory, .noSuchAddressOrDevice: .foreign
+    case .noSpace, .diskQuotaExceeded: .noSpace
+    case .fileExists, .directoryNotEmpty: .alreadyExists
+    default: .io
+    }
+  return HyperslabError(code, what, at: place, cause: error)
+}
+
+/// Makes a descriptor's contents permanent; on Apple's systems through the drive's own cache.
+private func flush(_ descriptor: Int32, _ place: String) throws(HyperslabError) {
+  #if canImport(Darwin)
+    if fcntl(descriptor, F_FULLFSYNC) == 0 { return }
+  #endif
+  guard fsync(descriptor) == 0 else { throw systemError("cannot be made permanent", place) }
+}
+
+private final class LocalLock: FileLock {
+  private let descriptor: Int32
+  init(descriptor: Int32) { self.descriptor = descriptor }
+  /// Closing the last descriptor of an open file releases its lock.
+  deinit { close(descriptor) }
+  func release() { flock(descriptor, LOCK_UN) }
+}
+
+private final class LocalFile: FileHandle, @unchecked Sendable {
+  // Reads are positioned and writes come from one owner at a time; `isOpen` changes only in close.
+  private let descriptor: Int32
+  private let place: String
+  private var isOpen = true
+  let byteCount: Int
+
+  init(descriptor: Int32, byteCount: Int, place: String) {
+    self.descriptor = descriptor
+    self.byteCount = byteCount
+    self.place = place
+  }
+
+  deinit { if isOpen { closeDescriptor(descriptor) } }
+
+  func read(
+    at offset: Int, into memory: UnsafeMutableRawBufferPointer
+  ) throws(HyperslabError) -> Int {
+    var done = 0
+    while done < memory.count, let base = memory.baseAddress {
+      let count = pread(descriptor, base + done, memory.count - done, off_t(offset + done))
+      if count == 0 { break }
+      if count > 0 {
+        done += count
+      } else if errno != EINTR {
+        throw systemError("cannot be read", place)
+      }
+    }
+    return done
+  }
+
+  func append(_ bytes: UnsafeRawBufferPointer) throws(HyperslabError) {
+    var done = 0
+    while done < bytes.count, let base = bytes.baseAddress {
+      let count = write(descriptor, base + done, bytes.count - done)
+      if count >= 0 {
+        done += count
+      } else if errno != EINTR {
+        throw systemError("cannot be written", place)
+      }
+    }
+  }
+
+  func synchronize() throws(HyperslabError) { try flush(descriptor, place) }
+
+  func close() throws(HyperslabError) {
+    guard isOpen else { return }
+    isOpen = false
+    // After EINTR the descriptor is gone on Linux; a second close could hit somebody else's file.
+    if closeDescriptor(descriptor) != 0, errno != EINTR { throw systemError("cannot be closed", place) }
+  }
+}
+
+/// `close` under a name that a method of that name does not hide.
+@discardableResult
+private func closeDescriptor(_ descriptor: Int32) -> Int32 { close(descriptor) }

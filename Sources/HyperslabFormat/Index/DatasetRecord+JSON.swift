@@ -1,0 +1,168 @@
+import HyperslabCodecs
+import HyperslabCore
+
+extension DatasetRecord {
+  /// The record as a node of `slab.json` (Spec, "Data sets").
+  var json: JSONObject {
+    var json: JSONObject = [
+      "kind": "dataset", "id": .string("d\(id)"),
+      "shape": .array(description.shape.map { .integer($0) }),
+      "max_shape": .array(description.maximumShape.map { $0.map { .integer($0) } ?? .null }),
+      "chunk_shape": .array(description.chunkShape.map { .integer($0) }),
+      "dtype": .string(description.dataType.rawValue),
+      "fill_value": description.fillValue.json,
+      "codec": [
+        "name": "blosc1-lz4", "filter": .string(filter?.rawValue ?? "auto"),
+        "block": .integer(blockByteCount), "level": .integer(description.compression.level),
+      ],
+      "dims": description.dimensionNames.map { .array($0.map { $0.map { .string($0) } ?? .null }) }
+        ?? .null,
+      "unit": description.unit.map { .string($0) } ?? .null,
+      "attributes": .object(description.attributes), "commit": .integer(commit),
+      "chunks": ["stored": .integer(storedChunks), "fill": .integer(fillChunks)],
+      "stored_bytes": .integer(storedByteCount), "min": statistics.minimum.json,
+      "max": statistics.maximum.json, "nan": .integer(statistics.nanCount),
+      "runs": .array(runs.map { .object($0.json) }),
+    ]
+    if let pending { json["pending"] = .object(pending.json) }
+    for (name, value) in extensions { json[name] = value }
+    return json
+  }
+
+  init(json: JSONValue, place: String) throws(HyperslabError) {
+    var fields = try JSONFields(json, place: place, code: .damagedIndex)
+    _ = try fields.string("kind")
+    let name = try fields.string("id")
+    guard name.hasPrefix("d"), let id = Int(name.dropFirst()), id >= 0, name == "d\(id)" else {
+      throw fields.error("id", "d and a number")
+    }
+    self.id = id
+    description = try Self.readDescription(&fields)
+    do { grid = try description.validated() } catch {
+      throw HyperslabError(.damagedIndex, "\(error)", at: place)
+    }
+    var codec = try JSONFields(
+      .object(try fields.object("codec")), place: place, code: .damagedIndex)
+    guard try codec.string("name") == "blosc1-lz4" else { throw codec.error("name", "blosc1-lz4") }
+    let filterName = try codec.string("filter")
+    filter = Filter(rawValue: filterName)
+    guard filter != nil || filterName == "auto" else {
+      throw codec.error("filter", "none, shuffle, bitshuffle or auto")
+    }
+    blockByteCount = try codec.count("block", upTo: FrameFormat.blockByteCounts.upperBound)
+    description.compression = Compression(
+      filter: filter, level: try codec.count("level", upTo: 12), blockByteCount: blockByteCount)
+    _ = try codec.rest()
+    commit = try fields.count("commit")
+    var chunks = try JSONFields(
+      .object(try fields.object("chunks")), place: place, code: .damagedIndex)
+    storedChunks = try chunks.count("stored")
+    fillChunks = try chunks.count("fill")
+    _ = try chunks.rest()
+    guard storedChunks <= grid.chunkCount, fillChunks <= grid.chunkCount - storedChunks else {
+      throw fields.error("chunks", "no more than the grid's \(grid.chunkCount)")
+    }
+    storedByteCount = try fields.count("stored_bytes")
+    let type = description.dataType
+    statistics = ElementStatistics(
+      minimum: try ElementStatistics.Value(json: fields.optional("min"), type, fields.error("min", "a value")),
+      maximum: try ElementStatistics.Value(json: fields.optional("max"), type, fields.error("max", "a value")),
+      nanCount: try fields.count("nan", upTo: Int.max))
+    for run in try fields.array("runs") { runs.append(try RunReference(json: run, place: place)) }
+    guard runs.count <= StoreIndex.maximumRunCount else { throw fields.error("runs", "at most 4096") }
+    if let value = fields.optional("pending") { pending = try Pending(json: value, place: place) }
+    extensions = try fields.rest()
+    try checkFormat(place)
+  }
+
+  private static func readDescription(
+    _ fields: inout JSONFields
+  ) throws(HyperslabError) -> DatasetDescription {
+    let lengths = 0...StoreIndex.maximumAxisLength
+    let shape = Shape(try fields.integers("shape", in: lengths))
+    let chunkShape = Shape(try fields.integers("chunk_shape", in: lengths))
+    var maximum: [Int?] = []
+    for value in try fields.array("max_shape") {
+      switch value {
+      case .null: maximum.append(nil)
+      case .integer(let length) where lengths.contains(length): maximum.append(length)
+      default: throw fields.error("max_shape", "lengths or null")
+      }
+    }
+    let name = try fields.string("dtype")
+    guard let dataType = DataType(rawValue: name) else { throw fields.error("dtype", "a known type") }
+    let fillValue: FillValue
+    do { fillValue = try FillValue(json: try fields.required("fill_value"), dataType: dataType) } catch {
+      throw fields.error("fill_value", "a \(dataType)")
+    }
+    var names: [String?]?
+    if let value = fields.optional("dims") {
+      guard let array = value.array, array.allSatisfy({ $0 == .null || $0.string != nil }) else {
+        throw fields.error("dims", "names or null")
+      }
+      names = array.map(\.string)
+    }
+    let unit = fields.optional("unit")
+    guard unit == nil || unit?.string != nil else { throw fields.error("unit", "a string or null") }
+    return DatasetDescription(
+      shape: shape, chunkShape: chunkShape, dataType: dataType, maximumShape: maximum,
+      fillValue: fillValue, dimensionNames: names, unit: unit?.string,
+      attributes: try fields.object("attributes"))
+  }
+
+  private func checkFormat(_ place: String) throws(HyperslabError) {
+    do { _ = try frameFormat(filter: filter ?? .none) } catch { throw error.located(at: place) }
+  }
+
+  /// The frames that the record implies.
+  func frameFormat(filter: Filter) throws(HyperslabError) -> FrameFormat {
+    let size = description.dataType.byteCount
+    let byteCount = Checked.product(description.chunkShape.axes + [size]) ?? Int.max
+    return try FrameFormat(
+      elementByteCount: size, filter: filter, chunkByteCount: byteCount,
+      blockByteCount: blockByteCount)
+  }
+}
+
+extension DatasetRecord.RunReference {
+  var json: JSONObject {
+    [
+      "commit": .integer(commit), "crc": .string(CRC32C.hex(crc)), "size": .integer(byteCount),
+      "lo": .integer(low), "hi": .integer(high), "rows": .integer(rows),
+    ]
+  }
+
+  init(json: JSONValue, place: String) throws(HyperslabError) {
+    var fields = try JSONFields(json, place: place, code: .damagedIndex)
+    commit = try fields.count("commit")
+    crc = try fields.checksum("crc")
+    byteCount = try fields.count("size", upTo: StoreIndex.maximumFileByteCount)
+    low = try fields.count("lo", upTo: StoreIndex.maximumChunkCount)
+    high = try fields.count("hi", upTo: StoreIndex.maximumChunkCount)
+    rows = try fields.count("rows", upTo: byteCount / 6)
+    _ = try fields.rest()
+    guard rows >= 1, low <= high, rows <= high - low + 1 else {
+      throw fields.error("rows", "at most one a chunk from lo to hi")
+    }
+  }
+}
+
+extension DatasetRecord.Pending {
+  var json: JSONObject {
+    [
+      "writer": .string(writer), "slot": .integer(slot), "batch": .integer(batch),
+      "rows": rows.json, "drop": drop.json,
+    ]
+  }
+
+  init(json: JSONValue, place: String) throws(HyperslabError) {
+    var fields = try JSONFields(json, place: place, code: .damagedIndex)
+    writer = try fields.string("writer")
+    guard StoreLayout.isIdentifier(writer) else { throw fields.error("writer", "an identifier") }
+    slot = try fields.count("slot")
+    batch = try fields.count("batch")
+    rows = try fields.ranges("rows")
+    drop = try fields.ranges("drop")
+    _ = try fields.rest()
+  }
+}

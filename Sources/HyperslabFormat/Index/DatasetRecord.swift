@@ -1,0 +1,59 @@
+import HyperslabCore
+
+/// What the index root says of one data set.
+struct DatasetRecord: Sendable {
+  /// A reference to an immutable file of chunk-table rows; its name follows from commit and checksum.
+  struct RunReference: Hashable, Sendable {
+    var commit: Int
+    var crc: UInt32
+    var byteCount: Int
+    /// Lowest and highest chunk number in it.
+    var low: Int
+    var high: Int
+    var rows: Int
+  }
+
+  /// Overwrites that the commit made valid but that may not have reached their final names yet.
+  struct Pending: Hashable, Sendable {
+    var writer: String
+    /// The writer's own numbers of the data set and of the batch, from which staged names follow.
+    var slot: Int
+    var batch: Int
+    /// Chunks whose staged file replaces the final one.
+    var rows: [Range<Int>]
+    /// Chunks whose final file goes away.
+    var drop: [Range<Int>]
+  }
+
+  /// Names the data set's directory of runs: `d<id>`.
+  var id: Int
+  var description: DatasetDescription
+  var grid: ChunkGrid
+  /// The filter in use; nil while none was chosen, which can only be before the first stored chunk.
+  var filter: Filter?
+  var blockByteCount: Int
+  /// The commit that last changed it.
+  var commit: Int
+  var storedChunks = 0
+  var fillChunks = 0
+  var storedByteCount = 0
+  var statistics = ElementStatistics()
+  /// Oldest first; the last that covers a chunk wins.
+  var runs: [RunReference] = []
+  var pending: Pending?
+  /// Members starting `x-`, carried along.
+  var extensions = JSONObject()
+
+  /// Directory of the runs.
+  var tableDirectory: StorePath { StoreLayout.tables / "d\(id)" }
+
+  /// Whether another writer's changes leave this one's chunks meaning the same.
+  func isCompatible(with other: DatasetRecord) -> Bool {
+    id == other.id && description.shape == other.description.shape
+      && description.chunkShape == other.description.chunkShape
+      && description.dataType == other.description.dataType
+      && description.fillValue == other.description.fillValue
+      && (filter == other.filter || filter == nil || other.filter == nil)
+      && blockByteCount == other.blockByteCount
+  }
+}

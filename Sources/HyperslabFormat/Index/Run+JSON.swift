@@ -1,0 +1,92 @@
+import HyperslabCore
+
+extension Run {
+  /// The file's bytes (Spec, "Runs"): one column of JSON a field.
+  func encoded(store: String, dataset: Int, commit: Int) throws(HyperslabError) -> [UInt8] {
+    let states = rows.map { row in
+      switch row.state {
+      case .stored: "s"
+      case .fill: "f"
+      case .neverWritten: "n"
+      }
+    }
+    let bytes = SelfCheck.seal([
+      "slab_run": 1, "store": .string(store), "dataset": .string("d\(dataset)"),
+      "commit": .integer(commit), "grid": .array(gridShape.map { .integer($0) }),
+      "id": ranges.json, "state": .string(states.joined()),
+      "bytes": .array(rows.map { .integer($0.byteCount) }),
+      "crc": .array(rows.map { .integer(Int($0.crc)) }),
+      "min": .array(rows.map(\.statistics.minimum.json)),
+      "max": .array(rows.map(\.statistics.maximum.json)),
+      "nan": .array(rows.map { .integer($0.statistics.nanCount) }),
+    ])
+    guard bytes.count <= StoreIndex.maximumFileByteCount else {
+      throw HyperslabError(.limit, "a run of \(bytes.count) bytes")
+    }
+    return bytes
+  }
+
+  /// Reads a file that matched the checksum in the index, and checks that it is what it was listed as.
+  init(
+    _ bytes: [UInt8], store: String, dataset: Int, reference: DatasetRecord.RunReference,
+    dataType: DataType, place: String
+  ) throws(HyperslabError) {
+    let value: JSONValue
+    do { value = try JSONParser.parse(bytes, depthLimit: 32) } catch {
+      throw HyperslabError(.damagedTable, "not readable: \(error.what)", at: place)
+    }
+    var fields = try JSONFields(value, place: place, code: .damagedTable)
+    guard SelfCheck.holds(bytes), try fields.count("slab_run") == 1 else {
+      throw fields.error("crc32c", "the file's own checksum")
+    }
+    _ = try fields.optionalChecksum()
+    guard try fields.string("store") == store, try fields.string("dataset") == "d\(dataset)",
+      try fields.count("commit") == reference.commit
+    else {
+      throw HyperslabError(.damagedTable, "a run of another store, data set or commit", at: place)
+    }
+    let grid = Shape(try fields.integers("grid", in: 0...StoreIndex.maximumChunkCount))
+    let ranges = try fields.ranges("id")
+    let total = ranges.reduce(0) { $0 + $1.count }
+    guard let chunkCount = grid.elementCount, total == reference.rows,
+      ranges.first?.lowerBound == reference.low, ranges.last.map({ $0.upperBound - 1 }) == reference.high,
+      ranges.last.map({ $0.upperBound <= chunkCount }) == true
+    else { throw fields.error("id", "the \(reference.rows) rows that the index lists") }
+    let rows = try Self.readRows(&fields, count: total, dataType: dataType)
+    _ = try fields.rest()
+    self.init(gridShape: grid, ranges: ranges, rows: rows)
+  }
+
+  private static func readRows(
+    _ fields: inout JSONFields, count: Int, dataType: DataType
+  ) throws(HyperslabError) -> [ChunkRow] {
+    let states = Array(try fields.string("state").utf8)
+    let sizes = try fields.integers("bytes", in: 0...Int(Int32.max))
+    let checksums = try fields.integers("crc", in: 0...Int(UInt32.max))
+    let minima = try fields.array("min")
+    let maxima = try fields.array("max")
+    let nans = try fields.integers("nan", in: 0...Int(Int32.max))
+    let lengths = [states.count, sizes.count, checksums.count, minima.count, maxima.count, nans.count]
+    guard lengths.allSatisfy({ $0 == count }) else { throw fields.error("state", "columns of \(count)") }
+    var rows: [ChunkRow] = []
+    rows.reserveCapacity(count)
+    for index in 0..<count {
+      let state: ChunkState
+      switch states[index] {
+      case UInt8(ascii: "s"): state = .stored
+      case UInt8(ascii: "f"): state = .fill
+      case UInt8(ascii: "n"): state = .neverWritten
+      default: throw fields.error("state", "s, f or n")
+      }
+      let statistics = ElementStatistics(
+        minimum: try .init(json: minima[index], dataType, fields.error("min", "a value")),
+        maximum: try .init(json: maxima[index], dataType, fields.error("max", "a value")),
+        nanCount: nans[index])
+      rows.append(
+        ChunkRow(
+          state: state, byteCount: sizes[index], crc: UInt32(checksums[index]),
+          statistics: statistics))
+    }
+    return rows
+  }
+}

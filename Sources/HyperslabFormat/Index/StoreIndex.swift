@@ -1,0 +1,59 @@
+import HyperslabCore
+
+/// The contents of `slab.json`: everything about a store but the rows of its chunk tables.
+struct StoreIndex: Sendable {
+  /// A group's attributes, or a data set's record.
+  enum Node: Sendable {
+    case group(attributes: JSONObject, extensions: JSONObject)
+    case dataset(DatasetRecord)
+  }
+
+  /// A data set that the commit removed, whose files may not have been moved away yet.
+  struct Removal: Hashable, Sendable {
+    var id: Int
+    var path: NodePath
+  }
+
+  /// Limits on what is read and written (Spec, "Limits").
+  static let maximumFileByteCount = 16 << 20
+  static let maximumNodeCount = 4096
+  static let maximumRunCount = 4096
+  static let maximumChunkCount = 1 << 40
+  static let maximumAxisLength = 1 << 62 - 1
+  static let maximumAttributesByteCount = 1 << 20
+  static let rowsPerRun = 16384
+
+  var uuid: String
+  var commit: Int
+  var time: String
+  var writer: String
+  /// `open` while a writer is at work or was killed, `complete` once closed.
+  var state: String
+  var writeFeatures = ["runs"]
+  /// Always holds the root group.
+  var nodes: [NodePath: Node]
+  var removed: [Removal] = []
+  var extensions = JSONObject()
+
+  /// The data set at a path, if there is one.
+  func dataset(_ path: NodePath) -> DatasetRecord? {
+    if case .dataset(let record) = nodes[path] { record } else { nil }
+  }
+
+  /// All data sets by path.
+  var datasets: [(path: NodePath, record: DatasetRecord)] {
+    nodes.keys.sorted().compactMap { path in dataset(path).map { (path, $0) } }
+  }
+
+  /// An id that no data set has or had.
+  var nextID: Int {
+    let used = datasets.map(\.record.id) + removed.map(\.id)
+    return Swift.max((used.max() ?? -1) + 1, nextUnused)
+  }
+
+  /// One more than the highest id ever given, so that ids are never used twice.
+  var nextUnused = 0
+
+  /// Whether staged files of the last commit may wait for their final names.
+  var hasPending: Bool { !removed.isEmpty || datasets.contains { $0.record.pending != nil } }
+}

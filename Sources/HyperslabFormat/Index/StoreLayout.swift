@@ -1,0 +1,54 @@
+import HyperslabCodecs
+import HyperslabCore
+
+/// Where things stand in a store's directory (Spec, "Directory"). All names are computed.
+enum StoreLayout {
+  static let index = StorePath(["slab.json"])
+  static let reserved = StorePath(["__slab"])
+  static let lock = reserved / "lock"
+  static let tables = reserved / "t"
+  static let writers = reserved / "w"
+  static let trash = reserved / "trash"
+
+  static func temporaryIndex(writer: String) -> StorePath { StorePath(["slab.json.tmp-\(writer)"]) }
+  static func oldIndex(commit: Int) -> StorePath { reserved / "root-\(commit)" }
+  static func claim(commit: Int) -> StorePath { reserved / "claim-\(commit)" }
+  static func staging(writer: String) -> StorePath { writers / writer }
+  static func writerLock(writer: String) -> StorePath { staging(writer: writer) / "lock" }
+
+  /// A staged chunk: the writer's numbers of data set and batch, and the chunk's.
+  static func staged(writer: String, slot: Int, chunk: Int, batch: Int) -> StorePath {
+    staging(writer: writer) / "\(slot)-\(chunk)-\(batch)"
+  }
+
+  static func trash(dataset id: Int) -> StorePath { trash / "d\(id)" }
+
+  static func run(_ directory: StorePath, _ reference: DatasetRecord.RunReference) -> StorePath {
+    directory / runName(commit: reference.commit, crc: reference.crc)
+  }
+
+  static func runName(commit: Int, crc: UInt32) -> String {
+    let number = String(commit)
+    let zeros = String(repeating: "0", count: Swift.max(0, 6 - number.count))
+    return "\(zeros)\(number)-\(CRC32C.hex(crc)).json"
+  }
+
+  static func node(_ path: NodePath) -> StorePath { StorePath(path.components) }
+  static func zarr(_ path: NodePath) -> StorePath { node(path) / "zarr.json" }
+  static func chunks(_ path: NodePath) -> StorePath { node(path) / "c" }
+
+  /// Zarr v3's default chunk key: `c/0/1`; at rank 0 the file `c`.
+  static func chunk(_ path: NodePath, _ chunk: ChunkIndex) -> StorePath {
+    StorePath(path.components + ["c"] + chunk.coordinates.map(String.init))
+  }
+
+  /// Whether a text can be a writer's or a store's identifier.
+  static func isIdentifier(_ text: String) -> Bool {
+    text.utf8.count == 32 && text.allSatisfy { $0.isHexDigit && !$0.isUppercase && $0.isASCII }
+  }
+
+  /// A new identifier: 128 random bits.
+  static func newIdentifier() -> String {
+    (0..<4).map { _ in CRC32C.hex(UInt32.random(in: .min ... .max)) }.joined()
+  }
+}

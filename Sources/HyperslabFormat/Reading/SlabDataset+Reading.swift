@@ -1,0 +1,175 @@
+import HyperslabCodecs
+public import HyperslabCore
+
+extension SlabDataset {
+  /// A chunk as one view of the store has it: its row and where its file may be, in order.
+  private struct Located {
+    var row: ChunkRow
+    var paths: [StorePath] = []
+  }
+
+  /// What is known of a chunk, uncommitted writes of this session included.
+  public func state(of chunk: ChunkIndex) throws(HyperslabError) -> ChunkState {
+    try checkChunk(chunk)
+    return try locate(grid.number(of: chunk), in: store.snapshot).row.state
+  }
+
+  /// Reads part of one chunk; a chunk that is not stored gives the fill value.
+  ///
+  /// - Throws: `missing`, `torn`, `checksum`, `swapped`, `foreign`, `table` naming the file.
+  public func readChunk(
+    _ chunk: ChunkIndex, region: StridedSelection, into bytes: inout MutableRawSpan,
+    layout: StridedLayout
+  ) throws(HyperslabError) {
+    try checkChunk(chunk)
+    try checkMemory(layout, shape: region.shape, byteCount: bytes.byteCount)
+    let inside = Selection(all: grid.validShape(of: chunk))
+    guard region.rank == grid.rank, region.isEmpty || inside.contains(region.boundingBox) else {
+      throw HyperslabError(.outOfBounds, "a region outside the chunk", at: place, chunk: chunk)
+    }
+    let number = grid.number(of: chunk)
+    try bytes.withUnsafeMutableBytes { (memory) throws(HyperslabError) in
+      guard let base = memory.baseAddress else { return }
+      try consistently { (snapshot) throws(HyperslabError) in
+        try read(locate(number, in: snapshot), chunk, region, layout, into: base)
+      }
+    }
+  }
+
+  /// Reads any region, chunks in parallel, all from one commit: on a mismatch with a newer commit
+  /// the whole read starts again from that.
+  public func read(
+    _ region: StridedSelection, into bytes: inout MutableRawSpan, layout: StridedLayout,
+    missing: MissingChunks
+  ) throws(HyperslabError) {
+    try checkRead(region, byteCount: bytes.byteCount, layout: layout)
+    if region.isEmpty { return }
+    let chunks = grid.chunks(touching: region.boundingBox)
+    let byteCount = Checked.product(region.shape.axes + [description.dataType.byteCount]) ?? Int.max
+    // Threads cost more than they bring where little is read.
+    let threads = byteCount < 1 << 19 ? 1 : ProcessorCount.active
+    try bytes.withUnsafeMutableBytes { (memory) throws(HyperslabError) in
+      guard let base = memory.baseAddress else { return }
+      let output = DisjointOutput(base: base)
+      try consistently { (snapshot) throws(HyperslabError) in
+        try parallelLoop(count: chunks.count, threads: threads, makeWorker: {}) {
+          (_, position) throws(HyperslabError) in
+          let chunk = chunks[position]
+          let part = ChunkPart(chunk, of: region, in: grid)
+          if part.region.isEmpty { return }
+          let located = try locate(grid.number(of: chunk), in: snapshot)
+          if located.row.state == .neverWritten, missing == .refuse { throw neverWritten(chunk) }
+          try read(located, chunk, part.region, layout.slice(part.target), into: output.base)
+        }
+      }
+    }
+  }
+
+  /// Runs a read against one commit, and again against a newer one if files changed underneath.
+  private func consistently(
+    _ body: (Snapshot) throws(HyperslabError) -> Void
+  ) throws(HyperslabError) {
+    var snapshot = store.snapshot
+    for _ in 0..<5 {
+      do throws(HyperslabError) {
+        try checkStillThere(snapshot)
+        return try body(snapshot)
+      } catch {
+        guard Self.mayBeOutdated.contains(error.code) else { throw error }
+        // This session's own commit moves staged files, too.
+        let moved = store.snapshot.index.commit != snapshot.index.commit
+        if !moved {
+          guard try store.refresh() else { throw error }
+        }
+        snapshot = store.snapshot
+      }
+    }
+    throw HyperslabError(
+      .busy, "writers committed faster than the read could finish", at: place,
+      remedy: "Try again, or read less at a time")
+  }
+
+  private static let mayBeOutdated: Set<HyperslabError.Code> = [
+    .missing, .torn, .checksum, .swapped, .foreign, .damagedTable,
+  ]
+
+  private func checkStillThere(_ snapshot: Snapshot) throws(HyperslabError) {
+    guard let id else { return }
+    let record = snapshot.index.dataset(path)
+    guard let record, record.id == id, record.grid == grid else {
+      throw HyperslabError(
+        .snapshotChanged, "the data set was replaced or reshaped since it was opened", at: place,
+        remedy: "Open it again")
+    }
+  }
+
+  private func locate(_ number: Int, in snapshot: Snapshot) throws(HyperslabError) -> Located {
+    if let slot, let staged = store.session?.staged(slot: slot, chunk: number) {
+      return Located(row: staged.row, paths: [staged.path])
+    }
+    // A replacement that is not committed must not show its predecessor's chunks.
+    let isReplacement =
+      id == nil && (store.session?.state.withLock { $0.changes.datasets[path] != nil } ?? false)
+    guard !isReplacement, let record = snapshot.index.dataset(path) else {
+      return Located(row: .neverWritten)
+    }
+    let row = try snapshot.table(record).row(number)
+    guard row.state == .stored else { return Located(row: row) }
+    var located = Located(row: row)
+    if let pending = record.pending, pending.rows.contains(where: { $0.contains(number) }) {
+      located.paths.append(
+        StoreLayout.staged(
+          writer: pending.writer, slot: pending.slot, chunk: number, batch: pending.batch))
+    }
+    located.paths.append(StoreLayout.chunk(path, grid.index(ofNumber: number)))
+    return located
+  }
+
+  private func read(
+    _ located: Located, _ chunk: ChunkIndex, _ region: StridedSelection, _ layout: StridedLayout,
+    into base: UnsafeMutableRawPointer
+  ) throws(HyperslabError) {
+    let copy = ChunkCopy(
+      chunkShape: grid.chunkShape, region: region, layout: layout,
+      elementByteCount: description.dataType.byteCount)
+    guard located.row.state == .stored, let format = try format() else {
+      return fill(copy, into: base)
+    }
+    try readers.withItem(make: { ChunkReader(format: format) }) { (reader) throws(HyperslabError) in
+      var failure: HyperslabError?
+      for path in located.paths {
+        do throws(HyperslabError) {
+          return try reader.read(path, in: store.files, row: located.row, copy: copy, into: base)
+        } catch {
+          // A staged file may have moved to its final name; the last place decides.
+          failure = error.located(at: "\(store.path)/\(path)", chunk: chunk)
+        }
+      }
+      if let failure { throw failure }
+    }
+  }
+
+  /// Writes the fill value wherever the region goes.
+  private func fill(_ copy: ChunkCopy, into base: UnsafeMutableRawPointer) {
+    let size = description.dataType.byteCount
+    let target = copy.regionOnly
+    let step = Swift.min(target.elementCount, 4096)
+    let block = ElementBuffer(byteCount: step * size)
+    description.fillValue.write(
+      over: UnsafeMutableRawBufferPointer(start: block.pointer, count: block.byteCount))
+    var start = 0
+    while start < target.elementCount {
+      let end = Swift.min(start + step, target.elementCount)
+      target.scatter(start..<end, from: block.pointer, into: base)
+      start = end
+    }
+  }
+}
+
+/// The memory of one read, written by several threads.
+///
+/// Safe because chunks are disjoint in the array, so that no two threads write the same bytes, and
+/// because the read does not return before all threads have stopped.
+private struct DisjointOutput: @unchecked Sendable {
+  let base: UnsafeMutableRawPointer
+}

@@ -1,0 +1,29 @@
+import HyperslabCore
+
+/// One commit of a store as read from its index root; nothing in it changes.
+struct Snapshot: Sendable {
+  let index: StoreIndex
+  let cache: RunCache
+
+  /// A data set's chunk table in this commit.
+  func table(_ record: DatasetRecord) -> ChunkTable {
+    ChunkTable(record: record, store: index.uuid, cache: cache)
+  }
+
+  /// Reads the index root as it is now.
+  static func read(_ files: any FileSystem, cache: RunCache) throws(HyperslabError) -> Snapshot {
+    let place = "\(files.rootDescription)/slab.json"
+    let bytes: [UInt8]
+    do { bytes = try files.contents(StoreLayout.index, limit: StoreIndex.maximumFileByteCount) } catch {
+      guard error.code == .missing else { throw error }
+      if try files.status(StoreLayout.reserved) != nil {
+        throw HyperslabError(
+          .damagedIndex, "the index is missing", at: place,
+          remedy: "Restore it, or one of __slab/root-<commit>")
+      }
+      throw HyperslabError(
+        .notAStore, "not a slab store: there is no slab.json", at: files.rootDescription)
+    }
+    return Snapshot(index: try StoreIndex(bytes, place: place), cache: cache)
+  }
+}

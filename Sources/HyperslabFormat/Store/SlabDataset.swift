@@ -1,0 +1,119 @@
+import HyperslabCodecs
+public import HyperslabCore
+import Synchronization
+
+/// A data set in a ``SlabStore``.
+public final class SlabDataset: ChunkedDataset {
+  /// Where it stands.
+  public let path: NodePath
+  /// What it is.
+  public let description: DatasetDescription
+  /// How it is divided.
+  public let grid: ChunkGrid
+  let store: SlabStore
+  /// The store's number for it; nil while this session's creation of it is not committed.
+  let id: Int?
+  let slot: Int?
+  private let record: DatasetRecord
+  private let filter: Mutex<Filter?>
+  private let encoders = Pool<FrameEncoder>()
+  let readers = Pool<ChunkReader>()
+
+  init(
+    store: SlabStore, path: NodePath, record: DatasetRecord, isNew: Bool
+  ) throws(HyperslabError) {
+    self.store = store
+    self.path = path
+    self.record = record
+    description = record.description
+    grid = record.grid
+    id = isNew ? nil : record.id
+    slot = try store.session?.slot(of: path)
+    filter = Mutex(record.filter)
+  }
+
+  /// What the index says of it, as of the commit that the store's handle sees; of a data set that
+  /// is not committed yet, what it was created as.
+  public var info: DatasetInfo {
+    DatasetInfo(path: path, record: store.snapshot.index.dataset(path) ?? record)
+  }
+
+  var place: String { "\(store.path)/\(path)" }
+
+  // MARK: - Format
+
+  /// The frames of its chunks; nil while the filter is open.
+  func format() throws(HyperslabError) -> FrameFormat? {
+    let known = filter.withLock { $0 } ?? store.snapshot.index.dataset(path)?.filter
+    guard let known else { return nil }
+    return try record.frameFormat(filter: known)
+  }
+
+  /// Chooses the filter by trying all on the sample, unless it is fixed already.
+  public func prepare(sample: RawSpan, layout: StridedLayout) throws(HyperslabError) {
+    _ = try store.writing()
+    try checkMemory(layout, shape: layout.shape, byteCount: sample.byteCount)
+    _ = try sample.withUnsafeBytes { (bytes) throws(HyperslabError) -> FrameFormat? in
+      guard let base = bytes.baseAddress else { return nil }
+      return try chooseFormat(base, layout)
+    }
+  }
+
+  private func chooseFormat(
+    _ base: UnsafeRawPointer, _ layout: StridedLayout
+  ) throws(HyperslabError) -> FrameFormat {
+    if let format = try format() { return format }
+    return try filter.withLock { (filter) throws(HyperslabError) -> FrameFormat in
+      if let filter { return try record.frameFormat(filter: filter) }
+      let choice = try FilterChoice.choose(
+        base, layout: layout, chunkShape: grid.chunkShape, fill: description.fillValue,
+        level: description.compression.level, blockByteCount: record.blockByteCount)
+      if let slot, let session = store.session {
+        try session.withState { (state) throws(HyperslabError) -> Void in
+          state.changes.slots[slot, default: .init(path: path)].filter = choice
+        }
+      }
+      filter = choice
+      return try record.frameFormat(filter: choice)
+    }
+  }
+
+  // MARK: - Writing
+
+  /// Stages one chunk; it becomes visible and permanent with the store's next commit.
+  ///
+  /// - Throws: `out_of_bounds`, `size_mismatch`, `read_only`, `io`, `no_space`.
+  public func writeChunk(
+    _ chunk: ChunkIndex, from bytes: RawSpan, layout: StridedLayout
+  ) throws(HyperslabError) {
+    let session = try store.writing()
+    guard let slot else { throw HyperslabError(.readOnly, "open for reading only", at: place) }
+    try checkChunk(chunk)
+    let valid = grid.validShape(of: chunk)
+    try checkMemory(layout, shape: valid, byteCount: bytes.byteCount)
+    let copy = ChunkCopy(
+      chunkShape: grid.chunkShape, region: StridedSelection(Selection(all: valid)), layout: layout,
+      elementByteCount: description.dataType.byteCount)
+    try bytes.withUnsafeBytes { (memory) throws(HyperslabError) in
+      guard let base = memory.baseAddress else { return }
+      let format = try chooseFormat(base, layout)
+      try encoders.withItem(
+        make: {
+          FrameEncoder(
+            format: format, level: description.compression.level, fill: description.fillValue)
+        },
+        { (encoder) throws(HyperslabError) in
+          try session.stage(
+            encoder.encode(copy, from: base), path: path, slot: slot, chunk: grid.number(of: chunk))
+        })
+    }
+  }
+
+  func checkChunk(_ chunk: ChunkIndex) throws(HyperslabError) {
+    guard grid.contains(chunk) else {
+      throw HyperslabError(
+        .outOfBounds, "no such chunk", at: place, chunk: chunk,
+        expected: "coordinates below \(grid.gridShape)")
+    }
+  }
+}

@@ -1,0 +1,53 @@
+public import HyperslabCore
+
+extension SlabStore {
+  /// Makes everything written so far permanent and visible, all or nothing.
+  ///
+  /// - Throws: `conflict` when another writer wrote a chunk or node first, with nothing published
+  ///   and this session's changes kept; after any other failure the store must be opened again.
+  public func commit() throws(HyperslabError) {
+    try commit(closing: false)
+  }
+
+  /// Commits, finishes what is pending and ends the session; a store opened for reading just closes.
+  ///
+  /// - Throws: what ``commit()`` throws; the last commit stands all the same.
+  public func close() throws(HyperslabError) {
+    guard let session else { return }
+    let isClosed = session.state.withLock { $0.isClosed }
+    if isClosed { return }
+    defer {
+      session.state.withLock { state in
+        session.removeStaging(&state)
+        state.isClosed = true
+      }
+    }
+    if snapshot.index.state != "complete" || session.state.withLock({ !$0.changes.isEmpty }) {
+      try commit(closing: true)
+      // What the commit itself left pending is settled now; one more index says so.
+      if snapshot.index.hasPending { try commit(closing: true) }
+    }
+  }
+
+  private func commit(closing: Bool) throws(HyperslabError) {
+    let session = try writing()
+    try session.withState { (state) throws(HyperslabError) -> Void in
+      if state.changes.isEmpty && !closing { return }
+      try session.synchronizeStaged(&state)
+      let step = CommitProtocol(
+        files: files, durability: session.durability, writer: session.writer, cache: cache)
+      var unsure = false
+      do throws(HyperslabError) {
+        let snapshot = try step.run(
+          state.changes, base: state.base, closing: closing, unsure: &unsure)
+        state.base = snapshot.index
+        state.changes = Changes()
+        state.batch += 1
+        publish(snapshot)
+      } catch {
+        if unsure { state.poison = error }
+        throw error
+      }
+    }
+  }
+}

@@ -1,0 +1,197 @@
+import HyperslabCodecs
+public import HyperslabCore
+
+extension SlabStore {
+  /// Every committed node, the root group first, each group before what it holds.
+  public func nodes() -> [NodeInfo] {
+    let index = snapshot.index
+    return index.nodes.keys.sorted().compactMap { info(of: $0, in: index) }
+  }
+
+  /// One committed node.
+  ///
+  /// - Throws: `not_found`.
+  public func node(_ path: NodePath) throws(HyperslabError) -> NodeInfo {
+    if let info = info(of: path, in: snapshot.index) { return info }
+    throw notFound(path)
+  }
+
+  /// Whether there is such a node, committed or created by this session.
+  public func contains(_ path: NodePath) -> Bool {
+    if snapshot.index.nodes[path] != nil { return true }
+    return session?.state.withLock {
+      $0.changes.groups[path] != nil || $0.changes.datasets[path] != nil
+    } ?? false
+  }
+
+  /// Creates a group and those above it that are missing.
+  ///
+  /// - Throws: `already_exists`, `read_only`.
+  public func createGroup(
+    _ path: NodePath, attributes: JSONObject = [:]
+  ) throws(HyperslabError) {
+    try checkAttributes(attributes, path)
+    try writing().withState { (state) throws(HyperslabError) -> Void in
+      try checkFree(path, in: state)
+      createParents(of: path, in: &state)
+      state.changes.groups[path] = attributes
+    }
+  }
+
+  /// Creates a data set, all chunks never written, and the groups above it that are missing.
+  ///
+  /// - Throws: `already_exists`, `read_only`, `chunk_too_large`, `limit`, and whatever
+  ///   ``DatasetDescription/validated()`` refuses.
+  public func createDataset(
+    _ path: NodePath, _ description: DatasetDescription
+  ) throws(HyperslabError) -> SlabDataset {
+    try create(path, description, replacing: false)
+  }
+
+  /// Creates a data set in the place of another, whose values stay visible until the next commit.
+  ///
+  /// Write all of the new one before committing.
+  /// - Throws: as ``createDataset(_:_:)``; `wrong_kind` where a group stands.
+  public func replaceDataset(
+    _ path: NodePath, _ description: DatasetDescription
+  ) throws(HyperslabError) -> SlabDataset {
+    try create(path, description, replacing: true)
+  }
+
+  /// Opens a data set, committed or created by this session.
+  ///
+  /// - Throws: `not_found`, or `wrong_kind` for a group.
+  public func dataset(_ path: NodePath) throws(HyperslabError) -> SlabDataset {
+    let new = session?.state.withLock { $0.changes.datasets[path] } ?? nil
+    if let record = new?.record ?? snapshot.index.dataset(path) {
+      return try SlabDataset(store: self, path: path, record: record, isNew: new != nil)
+    }
+    if snapshot.index.nodes[path] != nil {
+      throw HyperslabError(.wrongKind, "a group, not a data set", at: "\(self.path)/\(path)")
+    }
+    throw notFound(path)
+  }
+
+  /// Sets an attribute of a node; nil removes it.
+  ///
+  /// - Throws: `not_found`, `read_only`, `limit`.
+  public func setAttribute(
+    _ key: String, _ value: JSONValue?, of path: NodePath
+  ) throws(HyperslabError) {
+    let session = try writing()
+    guard contains(path) else { throw notFound(path) }
+    var attributes = (try? node(path))?.attributes ?? [:]
+    attributes[key] = value
+    try checkAttributes(attributes, path)
+    try session.withState { (state) throws(HyperslabError) -> Void in
+      if state.changes.datasets[path] != nil {
+        state.changes.datasets[path]?.record.description.attributes[key] = value
+      } else if state.changes.groups[path] != nil {
+        state.changes.groups[path]?[key] = value
+      } else {
+        state.changes.attributes[path, default: [:]].updateValue(value, forKey: key)
+      }
+    }
+  }
+
+  private func create(
+    _ path: NodePath, _ description: DatasetDescription, replacing: Bool
+  ) throws(HyperslabError) -> SlabDataset {
+    let session = try writing()
+    guard path != .root else {
+      throw HyperslabError(.invalidName, "a data set needs a name", at: self.path.string)
+    }
+    var record = try newRecord(path, description)
+    try session.withState { (state) throws(HyperslabError) -> Void in
+      let existing = state.base.dataset(path)
+      if replacing, let existing, state.changes.datasets[path] == nil {
+        record.id = existing.id
+        state.changes.datasets[path] = .init(record: record, replaces: existing.id)
+        state.changes.attributes[path] = nil
+      } else {
+        try checkFree(path, in: state)
+        state.changes.datasets[path] = .init(record: record)
+      }
+      createParents(of: path, in: &state)
+    }
+    return try SlabDataset(store: self, path: path, record: record, isNew: true)
+  }
+
+  private func newRecord(
+    _ path: NodePath, _ description: DatasetDescription
+  ) throws(HyperslabError) -> DatasetRecord {
+    do throws(HyperslabError) {
+      let grid = try description.validated()
+      guard grid.chunkCount <= StoreIndex.maximumChunkCount,
+        description.shape.allSatisfy({ $0 <= StoreIndex.maximumAxisLength })
+      else {
+        throw HyperslabError(
+          .limit, "\(grid.chunkCount) chunks", expected: "at most \(StoreIndex.maximumChunkCount)",
+          remedy: "Choose larger chunks")
+      }
+      try checkAttributes(description.attributes, path)
+      let record = DatasetRecord(
+        id: -1, description: description, grid: grid, filter: description.compression.filter,
+        blockByteCount: description.compression.blockByteCount ?? FrameFormat.defaultBlockByteCount,
+        commit: 0)
+      _ = try record.frameFormat(filter: .none)
+      return record
+    } catch { throw error.located(at: "\(self.path)/\(path)") }
+  }
+
+  private func checkFree(
+    _ path: NodePath, in state: borrowing WriterSession.State
+  ) throws(HyperslabError) {
+    let place = "\(self.path)/\(path)"
+    if state.base.nodes[path] != nil || state.changes.groups[path] != nil
+      || state.changes.datasets[path] != nil
+    {
+      throw HyperslabError(
+        .alreadyExists, "a node of that name exists", at: place,
+        remedy: "Choose another name, or ask to overwrite")
+    }
+    let all = Array(state.base.nodes.keys) + state.changes.groups.keys + state.changes.datasets.keys
+    // Names that some file systems take for the same.
+    let folded = path.description.lowercased()
+    if let twin = all.first(where: { $0.description.lowercased() == folded }) {
+      throw HyperslabError(
+        .invalidName, "the name differs from \"\(twin)\" only in letter case", at: place)
+    }
+    for ancestor in path.ancestors
+    where state.base.dataset(ancestor) != nil || state.changes.datasets[ancestor] != nil {
+      throw HyperslabError(.alreadyExists, "\"\(ancestor)\" is a data set", at: place)
+    }
+  }
+
+  private func createParents(of path: NodePath, in state: inout WriterSession.State) {
+    for ancestor in path.ancestors
+    where state.base.nodes[ancestor] == nil && state.changes.groups[ancestor] == nil {
+      state.changes.groups[ancestor] = [:]
+    }
+  }
+
+  private func checkAttributes(
+    _ attributes: JSONObject, _ path: NodePath
+  ) throws(HyperslabError) {
+    let byteCount = JSONValue.object(attributes).text().utf8.count
+    guard byteCount <= StoreIndex.maximumAttributesByteCount else {
+      throw HyperslabError(
+        .limit, "attributes of \(byteCount) bytes", at: "\(self.path)/\(path)",
+        expected: "at most \(StoreIndex.maximumAttributesByteCount)",
+        remedy: "Keep large values in a data set")
+    }
+  }
+
+  private func info(of path: NodePath, in index: StoreIndex) -> NodeInfo? {
+    switch index.nodes[path] {
+    case .group(let attributes, _): .group(path: path, attributes: attributes)
+    case .dataset(let record): .dataset(DatasetInfo(path: path, record: record))
+    case nil: nil
+    }
+  }
+
+  private func notFound(_ path: NodePath) -> HyperslabError {
+    HyperslabError(
+      .notFound, "no such node", at: "\(self.path)/\(path)", remedy: "slab ls shows what there is")
+  }
+}

@@ -1,0 +1,133 @@
+import HyperslabCodecs
+public import HyperslabCore
+import Synchronization
+public import SystemPackage
+
+/// A store in a directory: LZ4-compressed chunk files and a JSON index, readable by every Zarr v3
+/// reader (`Spec/slab-format.md`).
+///
+///     let store = try SlabStore.create(at: "recording.slab")
+///     let lfp = try store.createDataset(NodePath("ecephys/lfp"), description)
+///     try lfp.writeChunk([0, 0], from: bytes, layout: layout)
+///     try store.commit()
+///     try store.close()
+///
+/// Nothing is visible to others before ``commit()``, and then all of it; a process killed at any
+/// instant leaves the last commit. Readers take no lock and never see a mixture of two commits.
+/// Any number of processes may write distinct chunks. Thread-safe.
+public final class SlabStore: ChunkedStore {
+  /// What a store is opened for.
+  public enum Mode: Sendable {
+    /// Reading; works on read-only media.
+    case readOnly
+    /// Reading and writing; finishes an interrupted commit first.
+    case readWrite
+  }
+
+  /// The version that `slab.json` names as its writer's.
+  public static let version = "0.1.0"
+
+  /// Where it is.
+  public let path: FilePath
+  let files: any FileSystem
+  let cache: RunCache
+  let session: WriterSession?
+  private let current: Mutex<Snapshot>
+
+  init(
+    path: FilePath, files: any FileSystem, mode: Mode, durability: Durability,
+    synchronizerWidth: Int = 8
+  ) throws(HyperslabError) {
+    self.path = path
+    self.files = files
+    cache = RunCache(files: files)
+    var snapshot = try Snapshot.read(files, cache: cache)
+    switch mode {
+    case .readOnly: session = nil
+    case .readWrite:
+      try Self.checkWritable(snapshot.index, durability, path)
+      snapshot = try Recovery(files: files, durability: durability, cache: cache).run()
+      session = WriterSession(
+        files: files, base: snapshot.index, durability: durability,
+        synchronizerWidth: synchronizerWidth)
+    }
+    current = Mutex(snapshot)
+  }
+
+  /// Creates an empty store and opens it for writing.
+  ///
+  /// - Parameters:
+  ///   - path: Where; the directory above must exist.
+  ///   - durability: What commits outlive.
+  ///   - overwrite: Whether a slab store that is there may be replaced; its data is gone when this
+  ///     returns. Nothing but a slab store is ever replaced.
+  /// - Throws: `already_exists`, `io`, `no_space`.
+  public static func create(
+    at path: FilePath, durability: Durability = .full, overwrite: Bool = false
+  ) throws(HyperslabError) -> SlabStore {
+    try StoreCreation.create(at: path, durability: durability, overwrite: overwrite)
+    return try SlabStore(
+      path: path, files: try LocalFileSystem(root: path), mode: .readWrite, durability: durability)
+  }
+
+  /// Opens a store.
+  ///
+  /// - Throws: `not_found`, `not_a_store`, `unsupported_version`, `unsupported_feature`, `index`.
+  public static func open(
+    _ path: FilePath, mode: Mode = .readOnly, durability: Durability = .full
+  ) throws(HyperslabError) -> SlabStore {
+    try SlabStore(
+      path: path, files: try LocalFileSystem(root: path), mode: mode, durability: durability)
+  }
+
+  private static func checkWritable(
+    _ index: StoreIndex, _ durability: Durability, _ path: FilePath
+  ) throws(HyperslabError) {
+    guard index.isWritable else {
+      throw HyperslabError(
+        .unsupportedFeature, "writing needs one of the features \(index.writeFeatures)",
+        at: path.string, remedy: "Open it for reading, or use a newer version of Hyperslab")
+    }
+    // A cut of power after a fast commit can take durable commits before it, too.
+    guard durability == .full || index.commit == 0 else {
+      throw HyperslabError(
+        .invalidValue, "fast durability on a store that has commits", at: path.string,
+        remedy: "Use full durability, or write a new store")
+    }
+  }
+
+  // MARK: - State
+
+  /// The commit that this handle reads from.
+  var snapshot: Snapshot { current.withLock { $0 } }
+  /// The store's identifier: 32 hexadecimal digits.
+  public var uuid: String { snapshot.index.uuid }
+  /// The number of the commit that this handle sees.
+  public var commitNumber: Int { snapshot.index.commit }
+  /// `complete` once its last writer closed it, else `open`.
+  public var state: String { snapshot.index.state }
+
+  /// Looks for newer commits of others.
+  ///
+  /// - Returns: whether there was one.
+  @discardableResult
+  public func refresh() throws(HyperslabError) -> Bool {
+    let newest = try Snapshot.read(files, cache: cache)
+    return current.withLock { snapshot in
+      guard newest.index.commit > snapshot.index.commit || newest.index.uuid != snapshot.index.uuid
+      else { return false }
+      snapshot = newest
+      return true
+    }
+  }
+
+  func publish(_ snapshot: Snapshot) { current.withLock { $0 = snapshot } }
+
+  /// The session of a store opened for writing.
+  func writing() throws(HyperslabError) -> WriterSession {
+    if let session { return session }
+    throw HyperslabError(
+      .readOnly, "the store is open for reading only", at: path.string,
+      remedy: "Open it with mode: .readWrite")
+  }
+}

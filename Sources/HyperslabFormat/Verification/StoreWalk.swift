@@ -1,0 +1,135 @@
+import HyperslabCodecs
+import HyperslabCore
+
+/// Walks a store's directories for what should not be there.
+struct StoreWalk {
+  let files: any FileSystem
+  let index: StoreIndex
+  /// Files that the index accounts for; a directory in it is not looked into.
+  let expected: Set<StorePath>
+  let node: NodePath
+
+  func run(_ report: inout VerificationReport) throws(HyperslabError) {
+    let start = StoreLayout.node(node)
+    try walkNode(start, &report)
+    if node == .root { try walkReserved(&report) }
+  }
+
+  private func problem(
+    _ path: StorePath, _ kind: VerificationReport.Problem.Kind, _ detail: String,
+    _ report: inout VerificationReport
+  ) {
+    report.problems.append(.init(path: "\(path)", chunk: nil, kind: kind, detail: detail))
+  }
+
+  /// What an unfinished write may leave is no damage while the store is open.
+  private func orphan(_ path: StorePath, _ detail: String, _ report: inout VerificationReport) {
+    if index.state == "open" {
+      report.leftovers.append("\(path)")
+    } else {
+      problem(path, .orphan, detail, &report)
+    }
+  }
+
+  private func walkNode(
+    _ directory: StorePath, _ report: inout VerificationReport
+  ) throws(HyperslabError) {
+    guard try files.status(directory)?.kind == .directory else { return }
+    for entry in try files.list(directory) {
+      let path = directory / entry.name
+      if expected.contains(path) || path == StoreLayout.reserved { continue }
+      let isNode = (try? NodePath(path.description)).map { index.nodes[$0] != nil } ?? false
+      let isDataset = (try? NodePath(directory.description)).map { index.dataset($0) != nil } ?? false
+      switch (entry.name, entry.kind) {
+      case ("c", .directory) where isDataset: try walkChunks(path, &report)
+      case ("c", .file) where isDataset:
+        orphan(path, "a chunk file that the table does not list", &report)
+      case (_, .directory) where isNode: try walkNode(path, &report)
+      case ("zarr.json.tmp", .file): report.leftovers.append("\(path)")
+      case (let name, .file) where name.hasPrefix("slab.json.tmp-"): report.leftovers.append("\(path)")
+      case (_, .directory) where index.state == "open" && holdsOnlyChunks(path):
+        report.leftovers.append("\(path)")
+      default: problem(path, .foreign, "nothing of the store's", &report)
+      }
+    }
+  }
+
+  /// A data set or group whose creation was never committed.
+  private func holdsOnlyChunks(_ directory: StorePath) -> Bool {
+    ((try? files.list(directory)) ?? []).allSatisfy { entry in
+      entry.name == "c" || entry.name == "zarr.json"
+        || entry.kind == .directory && holdsOnlyChunks(directory / entry.name)
+    }
+  }
+
+  private func walkChunks(
+    _ directory: StorePath, _ report: inout VerificationReport
+  ) throws(HyperslabError) {
+    for entry in try files.list(directory) {
+      let path = directory / entry.name
+      if expected.contains(path) { continue }
+      let isNumber = Int(entry.name).map { "\($0)" == entry.name && $0 >= 0 } ?? false
+      switch entry.kind {
+      case .directory where isNumber: try walkChunks(path, &report)
+      case .file where isNumber: orphan(path, "a chunk file that the table does not list", &report)
+      default: problem(path, .foreign, "no chunk's name", &report)
+      }
+    }
+  }
+
+  private func walkReserved(_ report: inout VerificationReport) throws(HyperslabError) {
+    guard try files.status(StoreLayout.reserved)?.kind == .directory else {
+      return problem(StoreLayout.reserved, .missing, "the store's own directory is not there", &report)
+    }
+    for entry in try files.list(StoreLayout.reserved) {
+      let path = StoreLayout.reserved / entry.name
+      if expected.contains(path) { continue }
+      switch entry.name {
+      case "t": try walkTables(&report)
+      case "w": try walkWriters(&report)
+      case "trash": report.leftovers.append("\(path)")
+      case let name where name.hasPrefix("claim-"): report.leftovers.append("\(path)")
+      default: problem(path, .foreign, "nothing of the store's", &report)
+      }
+    }
+  }
+
+  /// Runs that are not listed any more are kept a while for readers; their name tells their sum.
+  private func walkTables(_ report: inout VerificationReport) throws(HyperslabError) {
+    let directories = Set(index.datasets.map(\.record.tableDirectory))
+    for entry in try files.list(StoreLayout.tables) {
+      let directory = StoreLayout.tables / entry.name
+      guard entry.kind == .directory else {
+        problem(directory, .foreign, "no data set's runs", &report)
+        continue
+      }
+      for file in try files.list(directory) {
+        let path = directory / file.name
+        if expected.contains(path) { continue }
+        guard file.kind == .file, file.name.hasSuffix(".json") else {
+          problem(path, .foreign, "no run's name", &report)
+          continue
+        }
+        let name = file.name.dropLast(5).suffix(8)
+        guard let bytes = try? files.contents(path, limit: StoreIndex.maximumFileByteCount),
+          CRC32C.hex(CRC32C.of(bytes)) == name
+        else {
+          problem(path, .table, "an unlisted run that is not what its name says", &report)
+          continue
+        }
+        if !directories.contains(directory) { report.leftovers.append("\(path)") }
+      }
+    }
+  }
+
+  private func walkWriters(_ report: inout VerificationReport) throws(HyperslabError) {
+    for entry in try files.list(StoreLayout.writers) {
+      let path = StoreLayout.writers / entry.name
+      if StoreLayout.isIdentifier(entry.name), entry.kind == .directory {
+        report.leftovers.append("\(path)")
+      } else {
+        problem(path, .foreign, "no writer's directory", &report)
+      }
+    }
+  }
+}

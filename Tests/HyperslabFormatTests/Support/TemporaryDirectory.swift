@@ -1,0 +1,39 @@
+import Foundation
+import SystemPackage
+
+/// A fresh directory that goes away with its owner.
+final class TemporaryDirectory {
+  let path: FilePath
+
+  init() throws {
+    let url = FileManager.default.temporaryDirectory
+      .appendingPathComponent("hyperslab-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    path = FilePath(url.path)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path.string) }
+
+  /// Every regular file below, relative, sorted.
+  func files(in store: FilePath) throws -> [String] {
+    let all = try FileManager.default.subpathsOfDirectory(atPath: store.string)
+    return all.filter {
+      var isDirectory: ObjCBool = false
+      let there = FileManager.default.fileExists(
+        atPath: store.appending($0).string, isDirectory: &isDirectory)
+      return there && !isDirectory.boolValue
+    }.sorted()
+  }
+}
+
+func contents(_ path: FilePath) throws -> [UInt8] {
+  [UInt8](try Data(contentsOf: URL(fileURLWithPath: path.string)))
+}
+
+func write(_ bytes: [UInt8], to path: FilePath) throws {
+  try Data(bytes).write(to: URL(fileURLWithPath: path.string))
+}
+
+func remove(_ path: FilePath) throws {
+  try FileManager.default.removeItem(atPath: path.string)
+}
