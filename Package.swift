@@ -79,7 +79,9 @@ let package = Package(
     ),
     .testTarget(
       name: "HyperslabFormatTests",
-      dependencies: ["HyperslabFormat", "HyperslabCodecs", "HyperslabCore", "HyperslabTestSupport"],
+      dependencies: [
+        "HyperslabFormat", "HyperslabCodecs", "HyperslabCore", "HyperslabTestSupport",
+      ],
       swiftSettings: strict
     ),
     .testTarget(

@@ -74,7 +74,9 @@ struct TextTable {
   var lines: [String] {
     // A row of one cell is a heading, which may be as long as it likes.
     let widths = alignments.indices.map { column in
-      rows.filter { $0.count > 1 }.reduce(0) { Swift.max($0, column < $1.count ? $1[column].count : 0) }
+      rows.filter { $0.count > 1 }.reduce(0) {
+        Swift.max($0, column < $1.count ? $1[column].count : 0)
+      }
     }
     return rows.map { row in
       var line = ""
