@@ -113,6 +113,9 @@ struct CommitPlan {
       changes.filter == nil || record.filter == nil || changes.filter == record.filter
     else { throw Self.conflict("the data set was replaced or reshaped", path) }
     record.filter = record.filter ?? changes.filter
+    guard record.filter != nil || changes.rows.values.allSatisfy({ $0.row.state != .stored }) else {
+      throw HyperslabError(.invalidValue, "chunks are stored but no filter was chosen", at: "\(path)")
+    }
     let chunks = changes.rows.keys.sorted()
     if chunks.isEmpty {
       index.nodes[path] = .dataset(record)

@@ -77,6 +77,20 @@ final class WriterSession: Sendable {
     }
   }
 
+  /// The filter that this session chose for a data set since its last commit.
+  func filter(slot: Int) -> Filter? {
+    state.withLock { $0.changes.slots[slot]?.filter }
+  }
+
+  /// Records a choice of filter, unless another thread's was first; returns the one that holds.
+  func settleFilter(_ choice: Filter, slot: Int, path: NodePath) throws(HyperslabError) -> Filter {
+    try withState { state in
+      let settled = state.changes.slots[slot]?.filter ?? choice
+      state.changes.slots[slot, default: .init(path: path)].filter = settled
+      return settled
+    }
+  }
+
   /// Writes a chunk file into the private directory and remembers its row.
   func stage(
     _ encoded: EncodedChunk, path: NodePath, slot: Int, chunk: Int

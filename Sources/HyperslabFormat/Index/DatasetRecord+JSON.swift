@@ -62,6 +62,9 @@ extension DatasetRecord {
     guard storedChunks <= grid.chunkCount, fillChunks <= grid.chunkCount - storedChunks else {
       throw fields.error("chunks", "no more than the grid's \(grid.chunkCount)")
     }
+    guard filter != nil || storedChunks == 0 else {
+      throw codec.error("filter", "a choice, since chunks are stored")
+    }
     storedByteCount = try fields.count("stored_bytes")
     let type = description.dataType
     statistics = ElementStatistics(
