@@ -167,7 +167,9 @@ package enum FloatBits {
     switch exponent {
     case 0: return sign * fraction * 0x1p-24
     case 31: return fraction == 0 ? sign * .infinity : .nan
-    default: return sign * (1 + fraction * 0x1p-10) * Double(sign: .plus, exponent: exponent - 15, significand: 1)
+    default:
+      return sign * (1 + fraction * 0x1p-10)
+        * Double(sign: .plus, exponent: exponent - 15, significand: 1)
     }
   }
 

@@ -125,7 +125,8 @@ package struct ChunkCopy: Sendable {
 
   /// Which positions of an axis have stream elements in a range.
   private func positions(of axis: Axis, in range: Range<Int>, streamBase: Int) -> Range<Int> {
-    let low = range.lowerBound <= streamBase ? 0 : (range.lowerBound - streamBase) / axis.chunkStride
+    let low =
+      range.lowerBound <= streamBase ? 0 : (range.lowerBound - streamBase) / axis.chunkStride
     let high =
       range.upperBound <= streamBase
       ? 0 : (range.upperBound - streamBase).dividedRoundingUp(by: axis.chunkStride)
@@ -157,8 +158,11 @@ package struct ChunkCopy: Sendable {
         streamBase + (axis.start + positions.lowerBound * axis.step) * axis.chunkStride
         + inner.start + columns.lowerBound * inner.step
       let near = block + (element - range.lowerBound) * elementByteCount
-      let far = base + (offset + positions.lowerBound * axis.stride + columns.lowerBound * inner.stride)
-      let nearStrides = (axis.step * axis.chunkStride * elementByteCount, inner.step * elementByteCount)
+      let far =
+        base + (offset + positions.lowerBound * axis.stride + columns.lowerBound * inner.stride)
+      let nearStrides = (
+        axis.step * axis.chunkStride * elementByteCount, inner.step * elementByteCount
+      )
       let farStrides = (axis.stride, inner.stride)
       let counts = (positions.count, columns.count)
       if direction == .gather {

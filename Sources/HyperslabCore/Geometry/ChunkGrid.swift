@@ -45,7 +45,8 @@ public struct ChunkGrid: Hashable, Sendable {
       zip(arrayShape, chunkShape).map { $0.dividedRoundingUp(by: $1) })
     guard let count = grid.elementCount else {
       throw HyperslabError(
-        .overflow, "array \(arrayShape) in chunks of \(chunkShape) has more chunks than 64 bits count",
+        .overflow,
+        "array \(arrayShape) in chunks of \(chunkShape) has more chunks than 64 bits count",
         remedy: "Choose larger chunks")
     }
     self.arrayShape = arrayShape

@@ -25,7 +25,8 @@ public struct StridedSelection: Hashable, Sendable {
         range.lowerBound <= start
         ? 0 : Swift.min(count, (range.lowerBound - start).dividedRoundingUp(by: step))
       let first = start + skipped * step
-      let fit = range.upperBound <= first ? 0 : (range.upperBound - first).dividedRoundingUp(by: step)
+      let fit =
+        range.upperBound <= first ? 0 : (range.upperBound - first).dividedRoundingUp(by: step)
       return (skipped, Axis(start: first, count: Swift.min(count - skipped, fit), step: step))
     }
   }

@@ -19,7 +19,8 @@ extension JSONValue {
   private var isPlain: Bool {
     switch self {
     case .object(let members): members.isEmpty
-    case .array(let elements): elements.allSatisfy { $0.array?.allSatisfy(\.isScalar) ?? $0.isScalar }
+    case .array(let elements):
+      elements.allSatisfy { $0.array?.allSatisfy(\.isScalar) ?? $0.isScalar }
     default: true
     }
   }

@@ -15,7 +15,8 @@ extension ChunkedDataset {
   ) throws(HyperslabError) -> NDArray<Element> {
     try checkType(Element.dataType)
     let slice = try resolve(terms)
-    guard let count = slice.resultShape.elementCount, let layout = slice.layout(elementByteCount: description.dataType.byteCount)
+    guard let count = slice.resultShape.elementCount,
+      let layout = slice.layout(elementByteCount: description.dataType.byteCount)
     else { throw tooLarge(slice) }
     var failure: HyperslabError?
     let elements = [Element](unsafeUninitializedCapacity: count) { memory, initialized in

@@ -42,7 +42,9 @@ public final class MemoryStore: ChunkedStore {
 
   private func insert(_ node: Node, at path: NodePath) throws(HyperslabError) {
     let failure = nodes.withLock { nodes -> HyperslabError? in
-      if nodes[path] != nil { return HyperslabError(.alreadyExists, "exists already", at: "\(path)") }
+      if nodes[path] != nil {
+        return HyperslabError(.alreadyExists, "exists already", at: "\(path)")
+      }
       for ancestor in path.ancestors {
         if case .dataset = nodes[ancestor] {
           return HyperslabError(.alreadyExists, "a data set stands in the way", at: "\(ancestor)")

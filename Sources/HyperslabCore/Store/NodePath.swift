@@ -39,8 +39,12 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
     if name.isEmpty { return "is empty" }
     if name.utf8.count > 255 { return "is longer than 255 bytes" }
     if name.hasPrefix(".") { return "starts with a dot" }
-    if name.hasPrefix("__") { return "starts with two underscores, which the store keeps for itself" }
-    if ["c", "zarr.json", "slab.json"].contains(name) { return "is kept for the store's own files" }
+    if name.hasPrefix("__") {
+      return "starts with two underscores, which the store keeps for itself"
+    }
+    if ["c", "zarr.json", "slab.json"].contains(name) {
+      return "is kept for the store's own files"
+    }
     let unusable = name.unicodeScalars.contains {
       $0 == "/" || $0 == "\\" || $0.properties.generalCategory == .control
     }

@@ -48,7 +48,8 @@ final class WriterSession: Sendable {
     try state.withLock { (state) throws(HyperslabError) -> sending R in
       if let poison = state.poison {
         throw HyperslabError(
-          .poisoned, "an earlier failure left it unsure what the disk holds", at: files.rootDescription,
+          .poisoned, "an earlier failure left it unsure what the disk holds",
+          at: files.rootDescription,
           remedy: "Close the store and open it again; it opens at its last commit", cause: poison)
       }
       if state.isClosed {
@@ -114,7 +115,8 @@ final class WriterSession: Sendable {
     }
     let final = row
     try withState { (state) throws(HyperslabError) -> Void in
-      state.changes.slots[slot, default: .init(path: path)].rows[chunk] = .init(row: final, batch: batch)
+      state.changes.slots[slot, default: .init(path: path)].rows[chunk] = .init(
+        row: final, batch: batch)
     }
   }
 
