@@ -82,7 +82,9 @@ let package = Package(
     ),
     .testTarget(
       name: "HyperslabFormatTests",
-      dependencies: ["HyperslabFormat", "HyperslabCodecs", "HyperslabCore", "HyperslabTestSupport"],
+      dependencies: [
+        "HyperslabFormat", "HyperslabCodecs", "HyperslabCore", "HyperslabTestSupport",
+      ],
       swiftSettings: strict
     ),
     .testTarget(
@@ -90,6 +92,14 @@ let package = Package(
       dependencies: ["HyperslabCore", "HyperslabIteration", "HyperslabTestSupport"],
       swiftSettings: strict
     ),
+    .testTarget(
+      name: "HyperslabTests",
+      dependencies: [
+        "Hyperslab", .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict
+    ),
+    .testTarget(name: "SlabToolTests", dependencies: ["slab"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,4 +1,4 @@
-import ArgumentParser
+public import ArgumentParser
 import Hyperslab
 
 /// A shape as it is typed: `20000,5000`; empty or `()` for rank 0; `?` for an unknown first axis.

@@ -72,15 +72,18 @@ struct TextTable {
 
   /// The lines, two spaces between columns, nothing trailing.
   var lines: [String] {
+    // A row of one cell is a heading, which may be as long as it likes.
     let widths = alignments.indices.map { column in
-      rows.reduce(0) { Swift.max($0, column < $1.count ? $1[column].count : 0) }
+      rows.filter { $0.count > 1 }.reduce(0) {
+        Swift.max($0, column < $1.count ? $1[column].count : 0)
+      }
     }
     return rows.map { row in
       var line = ""
       for (column, cell) in row.enumerated() {
-        if widths[column] == 0 { continue }
+        if widths[column] == 0, row.count > 1 { continue }
         if column > 0 { line += "  " }
-        let padding = String(repeating: " ", count: widths[column] - cell.count)
+        let padding = String(repeating: " ", count: Swift.max(0, widths[column] - cell.count))
         line += alignments[column] == .left ? cell + padding : padding + cell
       }
       while line.last == " " { line.removeLast() }

@@ -30,7 +30,7 @@ struct PlanBatch {
     var identity = JSONValue.null
     var answer: JSONObject = [:]
     do throws(HyperslabError) {
-      guard let record = try JSONParser.parse(line).object else {
+      guard let record = try JSONParser.parse(line, roundsLargeIntegers: true).object else {
         throw HyperslabError(.invalidJSON, "not a JSON object")
       }
       identity = record["id"] ?? .null

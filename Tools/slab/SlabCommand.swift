@@ -45,6 +45,10 @@ struct SlabCommand: ParsableCommand {
   }
 
   private static func fail(_ error: HyperslabError, printsJSON: Bool) -> Never {
+    var error = error
+    if error.code == .neverWritten {
+      error.remedy = "Write it (an interrupted import resumes), or read with --fill-missing"
+    }
     if printsJSON { print(error.json.text()) }
     printToStandardError("slab: \(error)")
     exit(withError: ExitCode(2))

@@ -2,7 +2,8 @@ public import HyperslabCore
 
 /// A picture of which chunks of a data set are stored, one character a chunk or a group of chunks.
 ///
-/// Rows are the last grid axis; grids of more axes are stacked. `█` is stored, `░` holds only the
+/// Rows are the last grid axis; grids of more axes are stacked, and a grid of one long axis is broken
+/// into lines. `█` is stored, `░` holds only the
 /// fill value, `·` was never written, `▒` is a group of different ones.
 public struct ChunkMap: Sendable {
   /// The picture's lines.
@@ -17,8 +18,9 @@ public struct ChunkMap: Sendable {
     _ dataset: some ChunkedDataset, lineLimit: Int = 48, columnLimit: Int = 96
   ) throws(HyperslabError) {
     let grid = dataset.grid
-    let columns = grid.gridShape.last ?? 1
-    let rows = columns == 0 ? 0 : grid.chunkCount / columns
+    let isLine = grid.gridShape.count { $0 > 1 } <= 1
+    let columns = isLine ? Swift.min(grid.chunkCount, columnLimit) : grid.gridShape.last ?? 1
+    let rows = columns == 0 ? 0 : grid.chunkCount.dividedRoundingUp(by: columns)
     scale = (
       Swift.max(1, rows.dividedRoundingUp(by: Swift.max(1, lineLimit))),
       Swift.max(1, columns.dividedRoundingUp(by: Swift.max(1, columnLimit)))
@@ -30,10 +32,12 @@ public struct ChunkMap: Sendable {
         var states: Set<ChunkState> = []
         for row in top..<Swift.min(top + scale.rows, rows) {
           for column in left..<Swift.min(left + scale.columns, columns) {
-            states.insert(try dataset.state(of: grid.index(ofNumber: row * columns + column)))
+            let number = row * columns + column
+            if number >= grid.chunkCount { continue }
+            states.insert(try dataset.state(of: grid.index(ofNumber: number)))
           }
         }
-        line += Self.mark(states)
+        if !states.isEmpty { line += Self.mark(states) }
       }
       lines.append(line)
     }

@@ -72,10 +72,11 @@ struct MappedArray: Sendable {
     guard type.byteOrder == .little, let span = part.byteRange(elementByteCount: elementByteCount),
       residentByteLimit.map({ span.count <= $0 }) ?? true
     else { return nil }
-    defer { file.release(span) }
-    let result = try body(file.memory.bytes, part)
+    let memory = file.memory
+    let result = Result { try body(memory.bytes, part) }
+    file.release(span)
     try file.checkUnchanged()
-    return result
+    return try result.get()
   }
 
   func read(_ selection: Selection, into buffer: inout OutputRawSpan) throws(HyperslabError) {

@@ -61,119 +61,87 @@ public struct ElementStatistics: Hashable, Sendable {
     case .int16: addSigned(Int16.self, memory)
     case .int32: addSigned(Int32.self, memory)
     case .int64: addSigned(Int64.self, memory)
-    case .float16: addHalf(memory)
-    case .float32: addReal(Float.self, memory)
-    case .float64: addReal(Double.self, memory)
+    case .float16: addReal(Int16.self, infinity: 0x7C00, memory)
+    case .float32: addReal(Int32.self, infinity: 0x7F80_0000, memory)
+    case .float64: addReal(Int64.self, infinity: 0x7FF0_0000_0000_0000, memory)
     case .complex64: nanCount += complexNaNs(Float.self, memory)
     case .complex128: nanCount += complexNaNs(Double.self, memory)
     }
   }
 
-  private mutating func addSigned<T: FixedWidthInteger & SIMDScalar>(
+  @inline(__always)
+  private mutating func addSigned<T: FixedWidthInteger>(
     _ type: T.Type, _ memory: UnsafeRawBufferPointer
   ) {
     guard let (low, high) = integerRange(type, memory) else { return }
     formUnion(.init(minimum: .signed(Int64(low)), maximum: .signed(Int64(high)), nanCount: 0))
   }
 
-  private mutating func addUnsigned<T: FixedWidthInteger & SIMDScalar>(
+  @inline(__always)
+  private mutating func addUnsigned<T: FixedWidthInteger>(
     _ type: T.Type, _ memory: UnsafeRawBufferPointer
   ) {
     guard let (low, high) = integerRange(type, memory) else { return }
     formUnion(.init(minimum: .unsigned(UInt64(low)), maximum: .unsigned(UInt64(high)), nanCount: 0))
   }
 
-  private mutating func addReal<T: BinaryFloatingPoint & SIMDScalar>(
-    _ type: T.Type, _ memory: UnsafeRawBufferPointer
-  ) where T.SIMDMaskScalar: FixedWidthInteger {
-    let (low, high, nans) = realRange(type, memory)
-    let count = memory.count / MemoryLayout<T>.size
-    let some = count > nans
-    formUnion(
-      .init(
-        minimum: some ? .real(Double(low)) : nil, maximum: some ? .real(Double(high)) : nil,
-        nanCount: nans))
-  }
-
-  private mutating func addHalf(_ memory: UnsafeRawBufferPointer) {
-    // Bits compare like signed integers once a negative number's magnitude is flipped.
-    var low = Int16.max
-    var high = Int16.min
-    var nans = 0
-    for offset in stride(from: 0, to: memory.count - 1, by: 2) {
-      let bits = memory.loadUnaligned(fromByteOffset: offset, as: Int16.self)
-      let isNaN = bits & 0x7FFF > 0x7C00
-      let key = bits ^ ((bits >> 15) & 0x7FFF)
-      nans += isNaN ? 1 : 0
-      low = isNaN ? low : Swift.min(low, key)
-      high = isNaN ? high : Swift.max(high, key)
+  /// Floats as integers that order alike: the bits of a negative number with its magnitude flipped.
+  ///
+  /// Integer minima become vector code where floating-point ones, with NaN to mind, do not.
+  @inline(__always)
+  private mutating func addReal<Bits: FixedWidthInteger & SignedInteger>(
+    _ type: Bits.Type, infinity: Bits, _ memory: UnsafeRawBufferPointer
+  ) {
+    let size = MemoryLayout<Bits>.size
+    let count = memory.count / size
+    guard count > 0, let base = memory.baseAddress else { return }
+    var low = Bits.max
+    var high = Bits.min
+    var nans: Bits = 0
+    var total = 0
+    var start = 0
+    while start < count {
+      // The narrow counter must not overflow.
+      let end = Swift.min(count, start + 16384)
+      for index in start..<end {
+        let bits = base.loadUnaligned(fromByteOffset: index * size, as: Bits.self)
+        let isNaN = bits & Bits.max > infinity
+        let key = bits ^ ((bits >> (Bits.bitWidth - 1)) & Bits.max)
+        low = Swift.min(low, isNaN ? Bits.max : key)
+        high = Swift.max(high, isNaN ? Bits.min : key)
+        nans &+= isNaN ? 1 : 0
+      }
+      total += Int(nans)
+      nans = 0
+      start = end
     }
-    func value(_ key: Int16) -> Value {
-      .real(FloatBits.value(ofHalf: UInt16(bitPattern: key ^ ((key >> 15) & 0x7FFF))))
+    func value(_ key: Bits) -> Value {
+      let bits = key ^ ((key >> (Bits.bitWidth - 1)) & Bits.max)
+      return .real(
+        FloatBits.value(of: UInt64(truncatingIfNeeded: bits), byteCount: size))
     }
-    let some = memory.count / 2 > nans
+    let some = count > total
     formUnion(
-      .init(minimum: some ? value(low) : nil, maximum: some ? value(high) : nil, nanCount: nans))
+      .init(minimum: some ? value(low) : nil, maximum: some ? value(high) : nil, nanCount: total))
   }
 }
 
+/// In a form that the compiler turns into vector minimum and maximum.
 @inline(__always)
-private func integerRange<T: FixedWidthInteger & SIMDScalar>(
+private func integerRange<T: FixedWidthInteger>(
   _ type: T.Type, _ memory: UnsafeRawBufferPointer
 ) -> (T, T)? {
   let size = MemoryLayout<T>.size
   let count = memory.count / size
-  if count == 0 { return nil }
-  var index = 0
-  // A form that the compiler turns into vector minimum and maximum.
-  var lows = SIMD16<T>(repeating: .max)
-  var highs = SIMD16<T>(repeating: .min)
-  while index + 16 <= count {
-    let value = memory.loadUnaligned(fromByteOffset: index * size, as: SIMD16<T>.self)
-    lows.replace(with: value, where: value .< lows)
-    highs.replace(with: value, where: value .> highs)
-    index += 16
-  }
-  var low = lows.min()
-  var high = highs.max()
-  while index < count {
-    let value = memory.loadUnaligned(fromByteOffset: index * size, as: T.self)
+  guard count > 0, let base = memory.baseAddress else { return nil }
+  var low = T.max
+  var high = T.min
+  for index in 0..<count {
+    let value = base.loadUnaligned(fromByteOffset: index * size, as: T.self)
     low = Swift.min(low, value)
     high = Swift.max(high, value)
-    index += 1
   }
   return (low, high)
-}
-
-@inline(__always)
-private func realRange<T: BinaryFloatingPoint & SIMDScalar>(
-  _ type: T.Type, _ memory: UnsafeRawBufferPointer
-) -> (T, T, Int) where T.SIMDMaskScalar: FixedWidthInteger {
-  let size = MemoryLayout<T>.size
-  let count = memory.count / size
-  var lows = SIMD16<T>(repeating: .infinity)
-  var highs = SIMD16<T>(repeating: -.infinity)
-  var nanLanes = SIMD16<T.SIMDMaskScalar>()
-  var nans = 0
-  var index = 0
-  while index + 16 <= count {
-    let value = memory.loadUnaligned(fromByteOffset: index * size, as: SIMD16<T>.self)
-    lows.replace(with: value, where: value .< lows)
-    highs.replace(with: value, where: value .> highs)
-    nanLanes.replace(with: nanLanes &+ 1, where: value .!= value)
-    index += 16
-  }
-  for lane in 0..<16 { nans += Int(nanLanes[lane]) }
-  var low = lows.min()
-  var high = highs.max()
-  while index < count {
-    let value = memory.loadUnaligned(fromByteOffset: index * size, as: T.self)
-    if value < low { low = value }
-    if value > high { high = value }
-    if value != value { nans += 1 }
-    index += 1
-  }
-  return (low, high, nans)
 }
 
 private func complexNaNs<T: BinaryFloatingPoint>(

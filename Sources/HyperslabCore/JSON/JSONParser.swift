@@ -15,16 +15,20 @@ package struct JSONParser {
   private let bytes: UnsafeBufferPointer<UInt8>
   private var position = 0
   private let depthLimit: Int
+  private let roundsLargeIntegers: Bool
 
   /// Parses one document.
   ///
+  /// - Parameter roundsLargeIntegers: Whether an integer beyond 64 bits becomes the nearest double
+  ///   instead of an error, as other JSON readers do.
   /// - Throws: `invalid_json` naming the byte where reading stopped.
   package static func parse(
-    _ text: some Collection<UInt8>, depthLimit: Int = 64
+    _ text: some Collection<UInt8>, depthLimit: Int = 64, roundsLargeIntegers: Bool = false
   ) throws(HyperslabError) -> JSONValue {
     let array = ContiguousArray(text)
     let result = array.withUnsafeBufferPointer { buffer -> Result<JSONValue, HyperslabError> in
-      var parser = JSONParser(bytes: buffer, depthLimit: depthLimit)
+      var parser = JSONParser(
+        bytes: buffer, depthLimit: depthLimit, roundsLargeIntegers: roundsLargeIntegers)
       do throws(HyperslabError) {
         let value = try parser.value(depth: 0)
         parser.skipSpace()
@@ -37,9 +41,12 @@ package struct JSONParser {
     return try result.get()
   }
 
-  private init(bytes: UnsafeBufferPointer<UInt8>, depthLimit: Int) {
+  private init(
+    bytes: UnsafeBufferPointer<UInt8>, depthLimit: Int, roundsLargeIntegers: Bool
+  ) {
     self.bytes = bytes
     self.depthLimit = depthLimit
+    self.roundsLargeIntegers = roundsLargeIntegers
   }
 
   private func error(_ what: String) -> HyperslabError {
@@ -154,7 +161,7 @@ package struct JSONParser {
     if isInteger {
       if let value = Int(text) { return .integer(value) }
       if let value = UInt64(text) { return .unsigned(value) }
-      throw error("the integer \(text) does not fit into 64 bits")
+      if !roundsLargeIntegers { throw error("the integer \(text) does not fit into 64 bits") }
     }
     guard let value = Double(text), value.isFinite else {
       throw error("the number \(text) does not fit into a double")

@@ -62,7 +62,8 @@ struct Claim {
   private static func holder(writer: String) -> JSONObject {
     var name = [CChar](repeating: 0, count: 256)
     gethostname(&name, 255)
-    let host = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let host = String(
+      decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     return [
       "writer": .string(writer), "host": .string(host), "pid": .integer(Int(getpid())),
       "since": .string(Timestamp.now()),

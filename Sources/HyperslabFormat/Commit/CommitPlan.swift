@@ -54,7 +54,8 @@ struct CommitPlan {
       remedy: "Another writer was first; open the store again and decide what to keep")
   }
 
-  private mutating func addGroup(_ path: NodePath, _ attributes: JSONObject) throws(HyperslabError) {
+  private mutating func addGroup(_ path: NodePath, _ attributes: JSONObject) throws(HyperslabError)
+  {
     switch index.nodes[path] {
     case nil: index.nodes[path] = .group(attributes: attributes, extensions: [:])
     case .group where attributes.isEmpty: break
@@ -76,7 +77,9 @@ struct CommitPlan {
     if let replaced = new.replaces { try remove(path, id: replaced) }
     guard index.nodes[path] == nil else { throw Self.conflict("the data set exists already", path) }
     for ancestor in path.ancestors {
-      if index.dataset(ancestor) != nil { throw Self.conflict("a data set stands in the way", ancestor) }
+      if index.dataset(ancestor) != nil {
+        throw Self.conflict("a data set stands in the way", ancestor)
+      }
       if index.nodes[ancestor] == nil {
         index.nodes[ancestor] = .group(attributes: [:], extensions: [:])
       }
@@ -107,12 +110,18 @@ struct CommitPlan {
     _ changes: Changes.Dataset, slot: Int, base: StoreIndex, isNew: Bool
   ) throws(HyperslabError) {
     let path = changes.path
-    guard var record = index.dataset(path) else { throw Self.conflict("the data set is gone", path) }
+    guard var record = index.dataset(path) else {
+      throw Self.conflict("the data set is gone", path)
+    }
     let started = isNew ? record : base.dataset(path)
     guard let started, started.isCompatible(with: record),
       changes.filter == nil || record.filter == nil || changes.filter == record.filter
     else { throw Self.conflict("the data set was replaced or reshaped", path) }
     record.filter = record.filter ?? changes.filter
+    guard record.filter != nil || changes.rows.values.allSatisfy({ $0.row.state != .stored }) else {
+      throw HyperslabError(
+        .invalidValue, "chunks are stored but no filter was chosen", at: "\(path)")
+    }
     let chunks = changes.rows.keys.sorted()
     if chunks.isEmpty {
       index.nodes[path] = .dataset(record)
@@ -122,7 +131,8 @@ struct CommitPlan {
     let expected = newest.table(started)
     let mustWait = index.removed.contains { $0.path == path }
     var pending = DatasetRecord.Pending(
-      writer: writer, slot: slot, batch: changes.rows.values.map(\.batch).max() ?? 0, rows: [], drop: [])
+      writer: writer, slot: slot, batch: changes.rows.values.map(\.batch).max() ?? 0, rows: [],
+      drop: [])
     var waiting: [Int] = []
     var dropping: [Int] = []
     var old: [ChunkRow] = []
@@ -131,7 +141,8 @@ struct CommitPlan {
       guard let staged = changes.rows[chunk] else { continue }
       let row = isNew ? .neverWritten : try before.row(chunk)
       if !isNew, started.runs != record.runs, try expected.row(chunk) != row {
-        throw Self.conflict("another writer wrote chunk \(record.grid.index(ofNumber: chunk))", path)
+        throw Self.conflict(
+          "another writer wrote chunk \(record.grid.index(ofNumber: chunk))", path)
       }
       old.append(row)
       new.append(staged.row)

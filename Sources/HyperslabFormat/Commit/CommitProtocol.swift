@@ -35,7 +35,11 @@ struct CommitProtocol {
     try synchronize(try settle.run(newest.index))
     // 4. Conflicts.
     var plan = try CommitPlan(changes, newest: newest, base: base, writer: writer)
-    if closing, !plan.index.hasPending { plan.index.state = "complete" } else { plan.index.state = "open" }
+    if closing, !plan.index.hasPending {
+      plan.index.state = "complete"
+    } else {
+      plan.index.state = "open"
+    }
     plan.index.time = Timestamp.now()
     plan.index.writer = "hyperslab \(SlabStore.version)"
     let root = try plan.index.encoded()
@@ -52,7 +56,9 @@ struct CommitProtocol {
     // 8. Overwrites; whoever opens next does it again if this does not happen.
     _ = try? settle.run(plan.index)
     // 9. Derived files and leftovers, best effort.
-    if changes.touchesMetadata || newest.index.commit == 0 { DerivedFiles(files: files).write(plan.index) }
+    if changes.touchesMetadata || newest.index.commit == 0 {
+      DerivedFiles(files: files).write(plan.index)
+    }
     return Snapshot(index: plan.index, cache: cache)
   }
 
@@ -60,7 +66,9 @@ struct CommitProtocol {
     var touched: Set<StorePath> = []
     var known: Set<StorePath> = []
     for (from, to) in fresh {
-      if known.insert(to.parent).inserted { touched.formUnion(try files.makeDirectories(to.parent)) }
+      if known.insert(to.parent).inserted {
+        touched.formUnion(try files.makeDirectories(to.parent))
+      }
       try files.rename(from, to: to)
       touched.insert(to.parent)
     }
@@ -68,7 +76,9 @@ struct CommitProtocol {
   }
 
   private func synchronizeStaging() throws(HyperslabError) {
-    try synchronize([StoreLayout.staging(writer: writer), StoreLayout.writers, StoreLayout.reserved])
+    try synchronize([
+      StoreLayout.staging(writer: writer), StoreLayout.writers, StoreLayout.reserved,
+    ])
   }
 
   private func write(_ runs: [(path: StorePath, bytes: [UInt8])]) throws(HyperslabError) {

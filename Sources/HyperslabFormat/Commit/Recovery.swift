@@ -60,7 +60,8 @@ struct Recovery {
     let patience = 600
     for (_, record) in index.datasets {
       let listed = Set(record.runs.map { StoreLayout.runName(commit: $0.commit, crc: $0.crc) })
-      for entry in (try? files.list(record.tableDirectory)) ?? [] where !listed.contains(entry.name) {
+      for entry in (try? files.list(record.tableDirectory)) ?? [] where !listed.contains(entry.name)
+      {
         let commit = Int(entry.name.prefix { $0 != "-" }) ?? Int.max
         let path = record.tableDirectory / entry.name
         guard commit < index.commit - 1, let status = try? files.status(path),

@@ -48,7 +48,8 @@ final class WriterSession: Sendable {
     try state.withLock { (state) throws(HyperslabError) -> sending R in
       if let poison = state.poison {
         throw HyperslabError(
-          .poisoned, "an earlier failure left it unsure what the disk holds", at: files.rootDescription,
+          .poisoned, "an earlier failure left it unsure what the disk holds",
+          at: files.rootDescription,
           remedy: "Close the store and open it again; it opens at its last commit", cause: poison)
       }
       if state.isClosed {
@@ -77,6 +78,20 @@ final class WriterSession: Sendable {
     }
   }
 
+  /// The filter that this session chose for a data set since its last commit.
+  func filter(slot: Int) -> Filter? {
+    state.withLock { $0.changes.slots[slot]?.filter }
+  }
+
+  /// Records a choice of filter, unless another thread's was first; returns the one that holds.
+  func settleFilter(_ choice: Filter, slot: Int, path: NodePath) throws(HyperslabError) -> Filter {
+    try withState { state in
+      let settled = state.changes.slots[slot]?.filter ?? choice
+      state.changes.slots[slot, default: .init(path: path)].filter = settled
+      return settled
+    }
+  }
+
   /// Writes a chunk file into the private directory and remembers its row.
   func stage(
     _ encoded: EncodedChunk, path: NodePath, slot: Int, chunk: Int
@@ -100,7 +115,8 @@ final class WriterSession: Sendable {
     }
     let final = row
     try withState { (state) throws(HyperslabError) -> Void in
-      state.changes.slots[slot, default: .init(path: path)].rows[chunk] = .init(row: final, batch: batch)
+      state.changes.slots[slot, default: .init(path: path)].rows[chunk] = .init(
+        row: final, batch: batch)
     }
   }
 

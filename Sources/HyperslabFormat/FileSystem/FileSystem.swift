@@ -42,7 +42,8 @@ package protocol FileHandle: AnyObject, Sendable {
   /// Its size when opened.
   var byteCount: Int { get }
   /// Reads up to the memory's size; returns less only at the end of the file.
-  func read(at offset: Int, into memory: UnsafeMutableRawBufferPointer) throws(HyperslabError) -> Int
+  func read(at offset: Int, into memory: UnsafeMutableRawBufferPointer) throws(HyperslabError)
+    -> Int
   /// Appends all of the bytes.
   func append(_ bytes: UnsafeRawBufferPointer) throws(HyperslabError)
   /// Makes the contents permanent. After a failure nothing is known; never try twice.

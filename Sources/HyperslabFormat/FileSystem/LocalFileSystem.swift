@@ -22,7 +22,9 @@ package final class LocalFileSystem: FileSystem {
   package init(root path: FilePath) throws(HyperslabError) {
     rootDescription = path.string
     root = path.withPlatformString { openDirectory(AT_FDCWD, $0, O_CLOEXEC) }
-    guard root >= 0 else { throw systemError("cannot be opened as a directory", path.string, .notFound) }
+    guard root >= 0 else {
+      throw systemError("cannot be opened as a directory", path.string, .notFound)
+    }
   }
 
   deinit { close(root) }
@@ -186,7 +188,9 @@ private func fileKind(_ mode: mode_t) -> FileKind {
   }
 }
 
-private func openDirectory(_ directory: Int32, _ name: UnsafePointer<CChar>, _ flags: Int32) -> Int32 {
+private func openDirectory(_ directory: Int32, _ name: UnsafePointer<CChar>, _ flags: Int32)
+  -> Int32
+{
   openat(directory, name, O_RDONLY | O_DIRECTORY | flags)
 }
 
@@ -277,7 +281,9 @@ private final class LocalFile: FileHandle, @unchecked Sendable {
     guard isOpen else { return }
     isOpen = false
     // After EINTR the descriptor is gone on Linux; a second close could hit somebody else's file.
-    if closeDescriptor(descriptor) != 0, errno != EINTR { throw systemError("cannot be closed", place) }
+    if closeDescriptor(descriptor) != 0, errno != EINTR {
+      throw systemError("cannot be closed", place)
+    }
   }
 }
 

@@ -62,14 +62,21 @@ extension DatasetRecord {
     guard storedChunks <= grid.chunkCount, fillChunks <= grid.chunkCount - storedChunks else {
       throw fields.error("chunks", "no more than the grid's \(grid.chunkCount)")
     }
+    guard filter != nil || storedChunks == 0 else {
+      throw codec.error("filter", "a choice, since chunks are stored")
+    }
     storedByteCount = try fields.count("stored_bytes")
     let type = description.dataType
     statistics = ElementStatistics(
-      minimum: try ElementStatistics.Value(json: fields.optional("min"), type, fields.error("min", "a value")),
-      maximum: try ElementStatistics.Value(json: fields.optional("max"), type, fields.error("max", "a value")),
+      minimum: try ElementStatistics.Value(
+        json: fields.optional("min"), type, fields.error("min", "a value")),
+      maximum: try ElementStatistics.Value(
+        json: fields.optional("max"), type, fields.error("max", "a value")),
       nanCount: try fields.count("nan", upTo: Int.max))
     for run in try fields.array("runs") { runs.append(try RunReference(json: run, place: place)) }
-    guard runs.count <= StoreIndex.maximumRunCount else { throw fields.error("runs", "at most 4096") }
+    guard runs.count <= StoreIndex.maximumRunCount else {
+      throw fields.error("runs", "at most 4096")
+    }
     if let value = fields.optional("pending") { pending = try Pending(json: value, place: place) }
     extensions = try fields.rest()
     try checkFormat(place)
@@ -90,9 +97,13 @@ extension DatasetRecord {
       }
     }
     let name = try fields.string("dtype")
-    guard let dataType = DataType(rawValue: name) else { throw fields.error("dtype", "a known type") }
+    guard let dataType = DataType(rawValue: name) else {
+      throw fields.error("dtype", "a known type")
+    }
     let fillValue: FillValue
-    do { fillValue = try FillValue(json: try fields.required("fill_value"), dataType: dataType) } catch {
+    do {
+      fillValue = try FillValue(json: try fields.required("fill_value"), dataType: dataType)
+    } catch {
       throw fields.error("fill_value", "a \(dataType)")
     }
     var names: [String?]?

@@ -49,7 +49,8 @@ extension Run {
     let ranges = try fields.ranges("id")
     let total = ranges.reduce(0) { $0 + $1.count }
     guard let chunkCount = grid.elementCount, total == reference.rows,
-      ranges.first?.lowerBound == reference.low, ranges.last.map({ $0.upperBound - 1 }) == reference.high,
+      ranges.first?.lowerBound == reference.low,
+      ranges.last.map({ $0.upperBound - 1 }) == reference.high,
       ranges.last.map({ $0.upperBound <= chunkCount }) == true
     else { throw fields.error("id", "the \(reference.rows) rows that the index lists") }
     let rows = try Self.readRows(&fields, count: total, dataType: dataType)
@@ -66,8 +67,12 @@ extension Run {
     let minima = try fields.array("min")
     let maxima = try fields.array("max")
     let nans = try fields.integers("nan", in: 0...Int(Int32.max))
-    let lengths = [states.count, sizes.count, checksums.count, minima.count, maxima.count, nans.count]
-    guard lengths.allSatisfy({ $0 == count }) else { throw fields.error("state", "columns of \(count)") }
+    let lengths = [
+      states.count, sizes.count, checksums.count, minima.count, maxima.count, nans.count,
+    ]
+    guard lengths.allSatisfy({ $0 == count }) else {
+      throw fields.error("state", "columns of \(count)")
+    }
     var rows: [ChunkRow] = []
     rows.reserveCapacity(count)
     for index in 0..<count {

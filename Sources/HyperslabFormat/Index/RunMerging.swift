@@ -34,14 +34,18 @@ enum RunMerging {
     return kept
   }
 
-  private static func tier(_ rows: Int) -> Int { (Int.bitWidth - 1 - max(rows, 1).leadingZeroBitCount) / 3 }
+  private static func tier(_ rows: Int) -> Int {
+    (Int.bitWidth - 1 - max(rows, 1).leadingZeroBitCount) / 3
+  }
 
   /// One run of all rows, the last that covers a chunk winning, numbered in the newest grid.
   static func merge(_ runs: [Run], gridShape: Shape) -> Run {
     var rows: [Int: ChunkRow] = [:]
     for run in runs {
       for (own, row) in run.numbered {
-        guard let number = ChunkTable.translate(own, from: run.gridShape, to: gridShape) else { continue }
+        guard let number = ChunkTable.translate(own, from: run.gridShape, to: gridShape) else {
+          continue
+        }
         rows[number] = row
       }
     }

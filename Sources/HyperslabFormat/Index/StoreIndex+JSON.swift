@@ -77,8 +77,12 @@ extension StoreIndex {
     state = try fields.string("state")
     nextUnused = try fields.count("next_id")
     nodes = [:]
-    guard StoreLayout.isIdentifier(uuid) else { throw fields.error("uuid", "32 hexadecimal digits") }
-    guard ["open", "complete"].contains(state) else { throw fields.error("state", "open or complete") }
+    guard StoreLayout.isIdentifier(uuid) else {
+      throw fields.error("uuid", "32 hexadecimal digits")
+    }
+    guard ["open", "complete"].contains(state) else {
+      throw fields.error("state", "open or complete")
+    }
     _ = try fields.optionalChecksum()
     try readNodes(try fields.object("nodes"), place)
     if let value = fields.optional("removed") { try readRemoved(value, place) }

@@ -107,12 +107,7 @@ extension SlabDataset {
     if let slot, let staged = store.session?.staged(slot: slot, chunk: number) {
       return Located(row: staged.row, paths: [staged.path])
     }
-    // A replacement that is not committed must not show its predecessor's chunks.
-    let isReplacement =
-      id == nil && (store.session?.state.withLock { $0.changes.datasets[path] != nil } ?? false)
-    guard !isReplacement, let record = snapshot.index.dataset(path) else {
-      return Located(row: .neverWritten)
-    }
+    guard let record = committed(in: snapshot) else { return Located(row: .neverWritten) }
     let row = try snapshot.table(record).row(number)
     guard row.state == .stored else { return Located(row: row) }
     var located = Located(row: row)
@@ -132,8 +127,9 @@ extension SlabDataset {
     let copy = ChunkCopy(
       chunkShape: grid.chunkShape, region: region, layout: layout,
       elementByteCount: description.dataType.byteCount)
-    guard located.row.state == .stored, let format = try format() else {
-      return fill(copy, into: base)
+    guard located.row.state == .stored else { return fill(copy, into: base) }
+    guard let format = try format() else {
+      throw HyperslabError(.damagedIndex, "stored chunks but no filter", at: place, chunk: chunk)
     }
     try readers.withItem(make: { ChunkReader(format: format) }) { (reader) throws(HyperslabError) in
       var failure: HyperslabError?

@@ -14,7 +14,9 @@ struct Snapshot: Sendable {
   static func read(_ files: any FileSystem, cache: RunCache) throws(HyperslabError) -> Snapshot {
     let place = "\(files.rootDescription)/slab.json"
     let bytes: [UInt8]
-    do { bytes = try files.contents(StoreLayout.index, limit: StoreIndex.maximumFileByteCount) } catch {
+    do {
+      bytes = try files.contents(StoreLayout.index, limit: StoreIndex.maximumFileByteCount)
+    } catch {
       guard error.code == .missing else { throw error }
       if try files.status(StoreLayout.reserved) != nil {
         throw HyperslabError(

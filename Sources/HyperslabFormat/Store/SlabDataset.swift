@@ -35,7 +35,15 @@ public final class SlabDataset: ChunkedDataset {
   /// What the index says of it, as of the commit that the store's handle sees; of a data set that
   /// is not committed yet, what it was created as.
   public var info: DatasetInfo {
-    DatasetInfo(path: path, record: store.snapshot.index.dataset(path) ?? record)
+    DatasetInfo(path: path, record: committed(in: store.snapshot) ?? record)
+  }
+
+  /// What a snapshot says of it; nil before its creation is committed, and of a namesake.
+  func committed(in snapshot: Snapshot) -> DatasetRecord? {
+    guard let found = snapshot.index.dataset(path) else { return nil }
+    if let id { return found.id == id ? found : nil }
+    let isWaiting = store.session?.state.withLock { $0.changes.datasets[path] != nil } ?? false
+    return isWaiting ? nil : found
   }
 
   var place: String { "\(store.path)/\(path)" }
@@ -44,9 +52,15 @@ public final class SlabDataset: ChunkedDataset {
 
   /// The frames of its chunks; nil while the filter is open.
   func format() throws(HyperslabError) -> FrameFormat? {
-    let known = filter.withLock { $0 } ?? store.snapshot.index.dataset(path)?.filter
-    guard let known else { return nil }
+    guard let known = knownFilter else { return nil }
     return try record.frameFormat(filter: known)
+  }
+
+  /// The filter as this handle, another one of the session, or a commit chose it.
+  private var knownFilter: Filter? {
+    if let own = filter.withLock({ $0 }) { return own }
+    if let slot, let chosen = store.session?.filter(slot: slot) { return chosen }
+    return committed(in: store.snapshot)?.filter
   }
 
   /// Chooses the filter by trying all on the sample, unless it is fixed already.
@@ -63,19 +77,12 @@ public final class SlabDataset: ChunkedDataset {
     _ base: UnsafeRawPointer, _ layout: StridedLayout
   ) throws(HyperslabError) -> FrameFormat {
     if let format = try format() { return format }
-    return try filter.withLock { (filter) throws(HyperslabError) -> FrameFormat in
-      if let filter { return try record.frameFormat(filter: filter) }
-      let choice = try FilterChoice.choose(
-        base, layout: layout, chunkShape: grid.chunkShape, fill: description.fillValue,
-        level: description.compression.level, blockByteCount: record.blockByteCount)
-      if let slot, let session = store.session {
-        try session.withState { (state) throws(HyperslabError) -> Void in
-          state.changes.slots[slot, default: .init(path: path)].filter = choice
-        }
-      }
-      filter = choice
-      return try record.frameFormat(filter: choice)
-    }
+    let choice = try FilterChoice.choose(
+      base, layout: layout, chunkShape: grid.chunkShape, fill: description.fillValue,
+      level: description.compression.level, blockByteCount: record.blockByteCount)
+    let settled = try store.writing().settleFilter(choice, slot: slot ?? 0, path: path)
+    filter.withLock { $0 = settled }
+    return try record.frameFormat(filter: settled)
   }
 
   // MARK: - Writing

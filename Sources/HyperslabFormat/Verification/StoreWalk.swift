@@ -39,14 +39,16 @@ struct StoreWalk {
       let path = directory / entry.name
       if expected.contains(path) || path == StoreLayout.reserved { continue }
       let isNode = (try? NodePath(path.description)).map { index.nodes[$0] != nil } ?? false
-      let isDataset = (try? NodePath(directory.description)).map { index.dataset($0) != nil } ?? false
+      let isDataset =
+        (try? NodePath(directory.description)).map { index.dataset($0) != nil } ?? false
       switch (entry.name, entry.kind) {
       case ("c", .directory) where isDataset: try walkChunks(path, &report)
       case ("c", .file) where isDataset:
         orphan(path, "a chunk file that the table does not list", &report)
       case (_, .directory) where isNode: try walkNode(path, &report)
       case ("zarr.json.tmp", .file): report.leftovers.append("\(path)")
-      case (let name, .file) where name.hasPrefix("slab.json.tmp-"): report.leftovers.append("\(path)")
+      case (let name, .file) where name.hasPrefix("slab.json.tmp-"):
+        report.leftovers.append("\(path)")
       case (_, .directory) where index.state == "open" && holdsOnlyChunks(path):
         report.leftovers.append("\(path)")
       default: problem(path, .foreign, "nothing of the store's", &report)
@@ -79,7 +81,8 @@ struct StoreWalk {
 
   private func walkReserved(_ report: inout VerificationReport) throws(HyperslabError) {
     guard try files.status(StoreLayout.reserved)?.kind == .directory else {
-      return problem(StoreLayout.reserved, .missing, "the store's own directory is not there", &report)
+      return problem(
+        StoreLayout.reserved, .missing, "the store's own directory is not there", &report)
     }
     for entry in try files.list(StoreLayout.reserved) {
       let path = StoreLayout.reserved / entry.name

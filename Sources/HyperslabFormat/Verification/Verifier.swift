@@ -67,7 +67,8 @@ struct Verifier {
     expected.insert(StoreLayout.index)
     checkOldIndexes()
     checkDerived(index)
-    for (path, record) in index.datasets where path == node || path.isDescendant(of: node) || node == .root {
+    for (path, record) in index.datasets
+    where path == node || path.isDescendant(of: node) || node == .root {
       try checkDataset(path, record, snapshot)
     }
     try StoreWalk(files: files, index: index, expected: expected, node: node).run(&report)
@@ -104,7 +105,8 @@ struct Verifier {
 
   private mutating func checkDerived(_ index: StoreIndex) {
     let current = ZarrMetadata.files(of: index)
-    for path in current.keys.sorted() where path == node || path.isDescendant(of: node) || node == .root {
+    for path in current.keys.sorted()
+    where path == node || path.isDescendant(of: node) || node == .root {
       let file = StoreLayout.zarr(path)
       expected.insert(file)
       guard let wanted = current[path] else { continue }
@@ -162,7 +164,8 @@ struct Verifier {
     }
     var stored: [(number: Int, row: ChunkRow)] = []
     if isTableSound {
-      try table.forEachRow { number, row in if row.state == .stored { stored.append((number, row)) } }
+      try table.forEachRow { number, row in if row.state == .stored { stored.append((number, row)) }
+      }
       checkTotals(path, record, stored)
     }
     stored.sort { $0.number < $1.number }
@@ -224,7 +227,9 @@ struct Verifier {
     report.problems += found.withLock { $0 }
     report.chunksChecked += stored.count
     report.bytesChecked += quick ? 0 : stored.reduce(0) { $0 + $1.row.byteCount }
-    for (number, _) in stored { expected.insert(StoreLayout.chunk(path, record.grid.index(ofNumber: number))) }
+    for (number, _) in stored {
+      expected.insert(StoreLayout.chunk(path, record.grid.index(ofNumber: number)))
+    }
   }
 
   /// Tells a sound file in the wrong place from a broken one.

@@ -30,7 +30,9 @@ enum ZarrMetadata {
   private static func array(_ record: DatasetRecord) -> JSONObject {
     let description = record.description
     var attributes = description.attributes
-    if let unit = description.unit, attributes["units"] == nil { attributes["units"] = .string(unit) }
+    if let unit = description.unit, attributes["units"] == nil {
+      attributes["units"] = .string(unit)
+    }
     var json: JSONObject = [
       "zarr_format": 3, "node_type": "array",
       "shape": .array(description.shape.map { .integer($0) }),

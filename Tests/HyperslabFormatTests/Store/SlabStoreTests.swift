@@ -11,7 +11,8 @@ import Testing
     #expect(store.state == "complete")
     let ramp = try store.dataset(try NodePath("a/ramp"))
     #expect(try ramp.read(Int16.self).elements == SmallStore.ramp)
-    #expect(try ramp.read(Int16.self, [3..<5, 7]).elements == [SmallStore.ramp[97], SmallStore.ramp[127]])
+    #expect(
+      try ramp.read(Int16.self, [3..<5, 7]).elements == [SmallStore.ramp[97], SmallStore.ramp[127]])
     #expect(try store.dataset(try NodePath("wave")).read(Float.self).elements == SmallStore.wave)
     let flags = try store.dataset(try NodePath("a/flags"))
     #expect(try flags.read(UInt8.self).elements == SmallStore.flags)

@@ -7,7 +7,9 @@ func writeAll<Element: ArrayElement>(
   _ elements: [Element], to dataset: some ChunkedDataset
 ) throws {
   let size = Element.dataType.byteCount
-  guard let layout = StridedLayout.rowMajor(dataset.grid.arrayShape, elementByteCount: size) else { return }
+  guard let layout = StridedLayout.rowMajor(dataset.grid.arrayShape, elementByteCount: size) else {
+    return
+  }
   try elements.withUnsafeBytes { memory in
     for chunk in dataset.grid.chunks {
       try dataset.writeChunk(
@@ -35,11 +37,13 @@ enum SmallStore {
     let wave = try store.createDataset(
       try NodePath("wave"),
       .init(
-        shape: [5, 9], chunkShape: [3, 9], dataType: .float32, compression: .init(filter: .shuffle)))
+        shape: [5, 9], chunkShape: [3, 9], dataType: .float32, compression: .init(filter: .shuffle))
+    )
     try writeAll(Self.wave, to: wave)
     let flags = try store.createDataset(
       try NodePath("a/flags"),
-      .init(shape: [24], chunkShape: [12], dataType: .uint8, compression: .init(filter: Filter.none)))
+      .init(
+        shape: [24], chunkShape: [12], dataType: .uint8, compression: .init(filter: Filter.none)))
     try writeAll(Self.flags, to: flags)
     try store.commit()
     try store.close()

@@ -2,7 +2,7 @@ import Foundation
 import SystemPackage
 
 /// A fresh directory that goes away with its owner.
-final class TemporaryDirectory {
+final class TemporaryDirectory: Sendable {
   let path: FilePath
 
   init() throws {
@@ -36,4 +36,8 @@ func write(_ bytes: [UInt8], to path: FilePath) throws {
 
 func remove(_ path: FilePath) throws {
   try FileManager.default.removeItem(atPath: path.string)
+}
+
+func copyTree(_ from: FilePath, to: FilePath) throws {
+  try FileManager.default.copyItem(atPath: from.string, toPath: to.string)
 }

@@ -1,5 +1,8 @@
+import Dispatch
+import Foundation
 import HyperslabCore
 import HyperslabFormat
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -23,7 +26,9 @@ import Testing
     where file.hasPrefix(prefix) {
       return [name]
     }
-    for (prefix, name) in [("__slab/t/d0", "a/ramp"), ("__slab/t/d1", "a/flags"), ("__slab/t/d2", "wave")]
+    for (prefix, name) in [
+      ("__slab/t/d0", "a/ramp"), ("__slab/t/d1", "a/flags"), ("__slab/t/d2", "wave"),
+    ]
     where file.hasPrefix(prefix) {
       return [name]
     }
@@ -54,44 +59,67 @@ import Testing
     }
   }
 
+  /// All cases with `HYPERSLAB_EXHAUSTIVE` set, as `Tools/test` runs it; else one in 23.
+  private static let step =
+    ProcessInfo.processInfo.environment["HYPERSLAB_EXHAUSTIVE"] == nil ? 23 : 1
+
   @Test func everyBitLengthAndFile() throws {
     let directory = try TemporaryDirectory()
-    let path = directory.path.appending("small.slab")
-    try SmallStore.write(at: path)
-    let clean = try SlabStore.verify(path)
+    let original = directory.path.appending("small.slab")
+    try SmallStore.write(at: original)
+    let clean = try SlabStore.verify(original)
     #expect(clean.ok, "\(clean.problems)")
-    let intact = values(path)
+    let intact = values(original)
     #expect(intact.count == 3 && !intact.values.contains(nil))
-    let files = try directory.files(in: path)
+    let files = try directory.files(in: original)
+    let counts = Mutex((bits: 0, lengths: 0))
+    // Each worker damages a copy of its own and takes every n-th case.
+    let workers = 2
+    for worker in 0..<workers {
+      try copyTree(original, to: directory.path.appending("\(worker).slab"))
+    }
+    DispatchQueue.concurrentPerform(iterations: workers) { worker in
+      do {
+        let path = directory.path.appending("\(worker).slab")
+        for file in files {
+          let done = try damage(
+            file, of: path, intact: intact, cases: (worker * Self.step, workers * Self.step))
+          counts.withLock { $0 = ($0.bits + done.bits, $0.lengths + done.lengths) }
+        }
+        #expect(try SlabStore.verify(path).ok)
+      } catch { Issue.record(error) }
+    }
+    let (bits, lengths) = counts.withLock { $0 }
+    print("damage: \(files.count) files, \(bits) bits flipped, \(lengths) lengths cut")
+  }
+
+  private func damage(
+    _ file: String, of path: FilePath, intact: [String: [UInt8]?], cases: (first: Int, step: Int)
+  ) throws -> (bits: Int, lengths: Int) {
+    let target = path.appending(file)
+    let original = try contents(target)
     // Runs and indexes that the newest index does not list concern no read.
     let index = String(decoding: try contents(path.appending("slab.json")), as: UTF8.self)
-    var bits = 0
-    var lengths = 0
-    for file in files {
-      let target = path.appending(file)
-      let original = try contents(target)
-      let run = file.hasPrefix("__slab/t/") ? String(file.dropLast(5).suffix(8)) : ""
-      let isListed = run.isEmpty || index.contains(run)
-      for bit in 0..<original.count * 8 {
-        var damaged = original
-        damaged[bit / 8] ^= 1 << (bit % 8)
-        try write(damaged, to: target)
-        try check(path, file, intact: intact, isListed: isListed, "\(file) bit \(bit)")
-        bits += 1
-      }
-      for length in 0..<original.count {
-        try write(Array(original.prefix(length)), to: target)
-        try check(path, file, intact: intact, isListed: isListed, "\(file) cut at \(length)")
-        lengths += 1
-      }
-      try remove(target)
-      if !file.hasPrefix("__slab/root-"), isListed {
-        try check(path, file, intact: intact, isListed: isListed, "\(file) deleted")
-      }
-      try write(original, to: target)
+    let run = file.hasPrefix("__slab/t/") ? String(file.dropLast(5).suffix(8)) : ""
+    let isListed = run.isEmpty || index.contains(run)
+    let bits = stride(from: cases.first, to: original.count * 8, by: cases.step)
+    for bit in bits {
+      var damaged = original
+      damaged[bit / 8] ^= 1 << (bit % 8)
+      try write(damaged, to: target)
+      try check(path, file, intact: intact, isListed: isListed, "\(file) bit \(bit)")
     }
-    let healed = try SlabStore.verify(path)
-    #expect(healed.ok)
-    print("damage: \(files.count) files, \(bits) bits, \(lengths) lengths")
+    let lengths = stride(from: cases.first, to: original.count, by: cases.step)
+    for length in lengths {
+      try write(Array(original.prefix(length)), to: target)
+      try check(path, file, intact: intact, isListed: isListed, "\(file) cut at \(length)")
+    }
+    // What is kept for readers of older commits may go at any time.
+    if !file.hasPrefix("__slab/root-"), isListed {
+      try remove(target)
+      try check(path, file, intact: intact, isListed: isListed, "\(file) deleted")
+    }
+    try write(original, to: target)
+    return (Array(bits).count, Array(lengths).count)
   }
 }
