@@ -21,12 +21,8 @@ extension SlabDataset {
     _ chunk: ChunkIndex, region: StridedSelection, into bytes: inout MutableRawSpan,
     layout: StridedLayout
   ) throws(HyperslabError) {
-    try checkChunk(chunk)
-    try checkMemory(layout, shape: region.shape, byteCount: bytes.byteCount)
-    let inside = Selection(all: grid.validShape(of: chunk))
-    guard region.rank == grid.rank, region.isEmpty || inside.contains(region.boundingBox) else {
-      throw HyperslabError(.outOfBounds, "a region outside the chunk", at: place, chunk: chunk)
-    }
+    try checkChunkRead(chunk, region: region, byteCount: bytes.byteCount, layout: layout)
+    if region.isEmpty { return }
     let number = grid.number(of: chunk)
     try bytes.withUnsafeMutableBytes { (memory) throws(HyperslabError) in
       guard let base = memory.baseAddress else { return }

@@ -66,7 +66,7 @@ extension SlabStore {
     if let record = new?.record ?? snapshot.index.dataset(path) {
       return try SlabDataset(store: self, path: path, record: record, isNew: new != nil)
     }
-    if snapshot.index.nodes[path] != nil {
+    if contains(path) {
       throw HyperslabError(.wrongKind, "a group, not a data set", at: "\(self.path)/\(path)")
     }
     throw notFound(path)
