@@ -99,7 +99,9 @@ package final class FrameEncoder {
     let headerCRC = finish(frameByteCount: windowEnd, dataCRC: dataCRC)
     windowEnd += 4
     if windowStart == prefix {
-      if !isFill { try sink.write(UnsafeRawBufferPointer(start: output.pointer, count: windowEnd), at: 0) }
+      if !isFill {
+        try sink.write(UnsafeRawBufferPointer(start: output.pointer, count: windowEnd), at: 0)
+      }
     } else {
       try writeWindow(to: sink)
       try sink.write(UnsafeRawBufferPointer(start: output.pointer, count: prefix), at: 0)
