@@ -92,26 +92,35 @@ final class WriterSession: Sendable {
     }
   }
 
-  /// Writes a chunk file into the private directory and remembers its row.
+  /// Lets a chunk be encoded into a file of the private directory and remembers its row.
   func stage(
-    _ encoded: EncodedChunk, path: NodePath, slot: Int, chunk: Int
+    path: NodePath, slot: Int, chunk: Int,
+    encode: (StagedFile) throws(HyperslabError) -> EncodedChunk
   ) throws(HyperslabError) {
     let batch = try prepareStaging()
     let name = StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
-    let previous = staged(slot: slot, chunk: chunk)
-    var row = ChunkRow(state: .fill, statistics: encoded.statistics)
-    if encoded.isFill {
-      if previous?.row.state == .stored { try files.remove(name) }
-    } else {
-      row.state = .stored
-      row.byteCount = encoded.file.count
-      row.crc = encoded.headerCRC
-      // A chunk written twice before a commit: the second must not be torn over the first.
-      let target = previous?.row.state == .stored ? name.parent / (name.name + ".new") : name
-      let file = try files.create(target)
-      try file.append(encoded.file)
-      if durability == .full { try synchronizer.add(file) } else { try file.close() }
-      if target != name { try files.rename(target, to: name) }
+    let isReplacing = staged(slot: slot, chunk: chunk)?.row.state == .stored
+    // A chunk written twice before a commit: the second must not be torn over the first.
+    let target = isReplacing ? name.parent / (name.name + ".new") : name
+    let sink = StagedFile(path: target, in: files)
+    var row = ChunkRow(state: .fill)
+    do throws(HyperslabError) {
+      let encoded = try encode(sink)
+      row.statistics = encoded.statistics
+      if encoded.isFill {
+        sink.discard()
+        if isReplacing { try files.remove(name) }
+      } else {
+        row.state = .stored
+        row.byteCount = encoded.byteCount
+        row.crc = encoded.headerCRC
+        guard let file = sink.take() else { return }
+        if durability == .full { try synchronizer.add(file) } else { try file.close() }
+        if isReplacing { try files.rename(target, to: name) }
+      }
+    } catch {
+      sink.discard()
+      throw error
     }
     let final = row
     try withState { (state) throws(HyperslabError) -> Void in
