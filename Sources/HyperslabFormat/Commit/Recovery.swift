@@ -46,7 +46,8 @@ struct Recovery {
     }
   }
 
-  private func sweepTrash(_ index: StoreIndex) throws(HyperslabError) {
+  /// Removes what a commit moved away and no index speaks of any more.
+  func sweepTrash(_ index: StoreIndex) throws(HyperslabError) {
     guard try files.status(StoreLayout.trash) != nil else { return }
     let named = Set(index.removed.map { "d\($0.id)" })
     for entry in try files.list(StoreLayout.trash) where !named.contains(entry.name) {
@@ -54,21 +55,28 @@ struct Recovery {
     }
   }
 
-  /// Runs that no index lists: older than two commits and ten minutes, so that no reader of an
-  /// older snapshot needs them.
+  /// Runs that no index lists, and those of removed data sets: older than two commits and ten
+  /// minutes, so that no reader of an older snapshot needs them.
   private func sweepRuns(_ index: StoreIndex) {
-    let patience = 600
+    var listed: [StorePath: Set<String>] = [:]
     for (_, record) in index.datasets {
-      let listed = Set(record.runs.map { StoreLayout.runName(commit: $0.commit, crc: $0.crc) })
-      for entry in (try? files.list(record.tableDirectory)) ?? [] where !listed.contains(entry.name)
-      {
-        let commit = Int(entry.name.prefix { $0 != "-" }) ?? Int.max
-        let path = record.tableDirectory / entry.name
-        guard commit < index.commit - 1, let status = try? files.status(path),
-          status.modified < Timestamp.seconds() - patience
-        else { continue }
-        try? files.remove(path)
-      }
+      listed[record.tableDirectory] = Set(
+        record.runs.map { StoreLayout.runName(commit: $0.commit, crc: $0.crc) })
     }
+    for directory in (try? files.list(StoreLayout.tables)) ?? [] where directory.kind == .directory {
+      let path = StoreLayout.tables / directory.name
+      for entry in (try? files.list(path)) ?? [] where listed[path]?.contains(entry.name) != true {
+        if isOld(path / entry.name, index) { try? files.remove(path / entry.name) }
+      }
+      // Fails, as it should, while anything is in it.
+      if listed[path] == nil { try? files.removeDirectory(path) }
+    }
+  }
+
+  private func isOld(_ run: StorePath, _ index: StoreIndex) -> Bool {
+    let patience = 600
+    let commit = Int(run.name.prefix { $0 != "-" }) ?? Int.max
+    guard commit < index.commit - 1, let status = try? files.status(run) else { return false }
+    return status.modified < Timestamp.seconds() - patience
   }
 }

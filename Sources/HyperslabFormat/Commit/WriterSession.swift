@@ -139,12 +139,16 @@ final class WriterSession: Sendable {
 
   private func prepareStaging() throws(HyperslabError) -> Int {
     try withState { (state) throws(HyperslabError) -> Int in
-      if state.ownLock == nil {
-        _ = try files.makeDirectories(StoreLayout.staging(writer: writer))
-        state.ownLock = try files.lock(StoreLayout.writerLock(writer: writer), wait: false)
-      }
+      try prepareStaging(&state)
       return state.batch
     }
+  }
+
+  /// Makes the private directory and takes its lock, by which others know that this writer lives.
+  func prepareStaging(_ state: inout State) throws(HyperslabError) {
+    guard state.ownLock == nil else { return }
+    _ = try files.makeDirectories(StoreLayout.staging(writer: writer))
+    state.ownLock = try files.lock(StoreLayout.writerLock(writer: writer), wait: false)
   }
 
   /// Removes the private directory; best effort, others sweep what a dead writer left.

@@ -26,6 +26,8 @@ extension SlabStore {
       try commit(closing: true)
       // What the commit itself left pending is settled now; one more index says so.
       if snapshot.index.hasPending { try commit(closing: true) }
+      try Recovery(files: files, durability: session.durability, cache: cache)
+        .sweepTrash(snapshot.index)
     }
   }
 
@@ -33,6 +35,7 @@ extension SlabStore {
     let session = try writing()
     try session.withState { (state) throws(HyperslabError) -> Void in
       if state.changes.isEmpty && !closing { return }
+      try session.prepareStaging(&state)
       try session.synchronizeStaged(&state)
       let step = CommitProtocol(
         files: files, durability: session.durability, writer: session.writer, cache: cache)
