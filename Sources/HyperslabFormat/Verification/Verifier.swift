@@ -57,6 +57,11 @@ struct Verifier {
         add("slab.json", .index, error)
         checkOldIndexes()
         return
+      // Another version that fails the self-check is far more likely a damaged version number.
+      case .unsupportedVersion where !indexHolds():
+        add("slab.json", .index, error)
+        checkOldIndexes()
+        return
       default: throw error
       }
     }
@@ -72,6 +77,12 @@ struct Verifier {
       try checkDataset(path, record, snapshot)
     }
     try StoreWalk(files: files, index: index, expected: expected, node: node).run(&report)
+  }
+
+  private func indexHolds() -> Bool {
+    guard let bytes = try? files.contents(StoreLayout.index, limit: StoreIndex.maximumFileByteCount)
+    else { return false }
+    return SelfCheck.holds(bytes)
   }
 
   private mutating func add(
