@@ -55,12 +55,12 @@ struct Verifier {
       switch error.code {
       case .damagedIndex, .limit, .foreign, .torn:
         add("slab.json", .index, error)
-        checkOldIndexes()
+        checkOldIndexes(newest: nil)
         return
       // Another version that fails the self-check is far more likely a damaged version number.
       case .unsupportedVersion where !indexHolds():
         add("slab.json", .index, error)
-        checkOldIndexes()
+        checkOldIndexes(newest: nil)
         return
       default: throw error
       }
@@ -70,7 +70,7 @@ struct Verifier {
     }
     let index = snapshot.index
     expected.insert(StoreLayout.index)
-    checkOldIndexes()
+    checkOldIndexes(newest: index)
     checkDerived(index)
     for (path, record) in index.datasets
     where path == node || path.isDescendant(of: node) || node == .root {
@@ -95,23 +95,55 @@ struct Verifier {
     report.problems.append(.init(path: path, chunk: chunk, kind: kind, detail: "\(plain)"))
   }
 
-  /// The kept older indexes are what repair would fall back to.
-  private mutating func checkOldIndexes() {
+  /// The two indexes before the newest, and the runs that they list, are what repair would fall back
+  /// to; nothing is known of how many there should be when the newest cannot be read.
+  private mutating func checkOldIndexes(newest: StoreIndex?) {
+    var sound: [StoreIndex] = []
+    var found: Set<Int> = []
     for entry in (try? files.list(StoreLayout.reserved)) ?? [] where entry.name.hasPrefix("root-") {
       let path = StoreLayout.reserved / entry.name
       expected.insert(path)
+      if let commit = Int(entry.name.dropFirst(5)) { found.insert(commit) }
       do throws(HyperslabError) {
         let bytes = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
         let old = try StoreIndex(bytes, place: "\(path)")
         guard entry.name == "root-\(old.commit)" else {
           throw HyperslabError(.damagedIndex, "an index of commit \(old.commit) under this name")
         }
+        sound.append(old)
       } catch { add("\(path)", .index, error) }
     }
+    expected.insert(StoreLayout.lock)
     if (try? files.status(StoreLayout.lock)) ?? nil == nil {
       add("\(StoreLayout.lock)", .missing, HyperslabError(.missing, "the lock file is not there"))
     }
-    expected.insert(StoreLayout.lock)
+    guard let newest else { return }
+    for commit in [newest.commit - 1, newest.commit - 2] where commit >= 0 && !found.contains(commit) {
+      add(
+        "\(StoreLayout.oldIndex(commit: commit))", .missing,
+        HyperslabError(.missing, "the index kept of commit \(commit) is not there"))
+    }
+    checkRuns(of: sound, beyond: newest)
+  }
+
+  /// Runs that only kept older indexes list.
+  private mutating func checkRuns(of older: [StoreIndex], beyond newest: StoreIndex) {
+    var known = Set(
+      newest.datasets.flatMap { _, record in
+        record.runs.map { StoreLayout.run(record.tableDirectory, $0) }
+      })
+    for (_, record) in older.flatMap(\.datasets) {
+      for reference in record.runs {
+        let file = StoreLayout.run(record.tableDirectory, reference)
+        guard known.insert(file).inserted else { continue }
+        expected.insert(file)
+        let bytes = try? files.contents(file, limit: StoreIndex.maximumFileByteCount)
+        if let bytes, bytes.count == reference.byteCount, CRC32C.of(bytes) == reference.crc { continue }
+        add(
+          "\(file)", .table,
+          HyperslabError(.damagedTable, "a run that a kept older index lists is missing or damaged"))
+      }
+    }
   }
 
   private mutating func checkDerived(_ index: StoreIndex) {
