@@ -63,7 +63,8 @@ struct Recovery {
       listed[record.tableDirectory] = Set(
         record.runs.map { StoreLayout.runName(commit: $0.commit, crc: $0.crc) })
     }
-    for directory in (try? files.list(StoreLayout.tables)) ?? [] where directory.kind == .directory {
+    for directory in (try? files.list(StoreLayout.tables)) ?? [] where directory.kind == .directory
+    {
       let path = StoreLayout.tables / directory.name
       for entry in (try? files.list(path)) ?? [] where listed[path]?.contains(entry.name) != true {
         if isOld(path / entry.name, index) { try? files.remove(path / entry.name) }
