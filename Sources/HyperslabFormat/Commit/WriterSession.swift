@@ -21,11 +21,39 @@ final class WriterSession: Sendable {
     /// Counts commits of this writer, so that staged names are never used twice.
     var batch = 0
     var slots: [NodePath: Int] = [:]
+    var nextSlot = 0
+    /// Ids that commits gave to data sets that this session created, by slot.
+    var created: [Int: Int] = [:]
     /// Held while this writer lives, so that others leave its directory alone.
     var ownLock: (any FileLock)?
     /// After a failure in the middle of a commit nobody knows what the disk holds.
     var poison: HyperslabError?
     var isClosed = false
+
+    /// A number for a data set that starts with nothing written; what was written to a namesake
+    /// that it replaces is dropped.
+    mutating func newSlot(_ path: NodePath) -> Int {
+      if let old = slots[path] { changes.slots[old] = nil }
+      defer { nextSlot += 1 }
+      slots[path] = nextSlot
+      return nextSlot
+    }
+
+    /// Remembers the ids of what a commit created.
+    mutating func noteCreated(in index: StoreIndex) {
+      for path in changes.datasets.keys {
+        if let slot = slots[path] { created[slot] = index.dataset(path)?.id }
+      }
+    }
+
+    /// Refuses a handle of a data set that this session is replacing.
+    func checkCurrent(_ slot: Int, _ path: NodePath) throws(HyperslabError) {
+      guard slots[path] == slot else {
+        throw HyperslabError(
+          .snapshotChanged, "the data set was replaced since it was opened", at: "\(path)",
+          remedy: "Open it again")
+      }
+    }
   }
 
   let writer = StoreLayout.newIdentifier()
@@ -63,15 +91,23 @@ final class WriterSession: Sendable {
   func slot(of path: NodePath) throws(HyperslabError) -> Int {
     try withState { state in
       if let slot = state.slots[path] { return slot }
-      let slot = state.slots.count
-      state.slots[path] = slot
-      return slot
+      return state.newSlot(path)
     }
   }
 
+  /// The id that a commit gave to a data set of this session.
+  func createdID(slot: Int) -> Int? { state.withLock { $0.created[slot] } }
+
   /// The staged row of a chunk, if this session wrote it since its last commit, and its file.
-  func staged(slot: Int, chunk: Int) -> (row: ChunkRow, path: StorePath)? {
-    state.withLock { state in
+  ///
+  /// - Throws: `busy` when that commit was not yet made in the view of a reader.
+  func staged(
+    slot: Int, chunk: Int, batch: Int
+  ) throws(HyperslabError) -> (row: ChunkRow, path: StorePath)? {
+    try state.withLock { (state) throws(HyperslabError) in
+      guard state.batch == batch else {
+        throw HyperslabError(.busy, "a commit was made meanwhile")
+      }
       guard let staged = state.changes.slots[slot]?.rows[chunk] else { return nil }
       let path = StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: staged.batch)
       return (staged.row, path)
@@ -84,39 +120,59 @@ final class WriterSession: Sendable {
   }
 
   /// Records a choice of filter, unless another thread's was first; returns the one that holds.
-  func settleFilter(_ choice: Filter, slot: Int, path: NodePath) throws(HyperslabError) -> Filter {
-    try withState { state in
+  func settleFilter(
+    _ choice: Filter, slot: Int, path: NodePath, opened: DatasetRecord
+  ) throws(HyperslabError) -> Filter {
+    try withState { (state) throws(HyperslabError) -> Filter in
+      try state.checkCurrent(slot, path)
       let settled = state.changes.slots[slot]?.filter ?? choice
-      state.changes.slots[slot, default: .init(path: path)].filter = settled
+      state.changes.slots[slot, default: .init(path: path, opened: opened)].filter = settled
       return settled
     }
   }
 
   /// Writes a chunk file into the private directory and remembers its row.
   func stage(
-    _ encoded: EncodedChunk, path: NodePath, slot: Int, chunk: Int
+    _ encoded: EncodedChunk, path: NodePath, slot: Int, chunk: Int, opened: DatasetRecord
   ) throws(HyperslabError) {
-    let batch = try prepareStaging()
-    let name = StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
-    let previous = staged(slot: slot, chunk: chunk)
+    let directory = try prepareStaging(slot, path)
     var row = ChunkRow(state: .fill, statistics: encoded.statistics)
-    if encoded.isFill {
-      if previous?.row.state == .stored { try files.remove(name) }
-    } else {
+    var written: StorePath?
+    if !encoded.isFill {
       row.state = .stored
       row.byteCount = encoded.file.count
       row.crc = encoded.headerCRC
-      // A chunk written twice before a commit: the second must not be torn over the first.
-      let target = previous?.row.state == .stored ? name.parent / (name.name + ".new") : name
-      let file = try files.create(target)
-      try file.append(encoded.file)
-      if durability == .full { try synchronizer.add(file) } else { try file.close() }
-      if target != name { try files.rename(target, to: name) }
+      written = directory / "\(slot)-\(chunk).new"
     }
+    if let written { try write(encoded.file, to: written) }
     let final = row
     try withState { (state) throws(HyperslabError) -> Void in
-      state.changes.slots[slot, default: .init(path: path)].rows[chunk] = .init(
+      do throws(HyperslabError) { try state.checkCurrent(slot, path) } catch {
+        if let written { try? files.remove(written) }
+        throw error
+      }
+      // The name tells the batch, which a commit on another thread may have ended meanwhile.
+      let batch = state.batch
+      let name = StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
+      if let written {
+        try files.rename(written, to: name)
+      } else if state.changes.slots[slot]?.rows[chunk]?.row.state == .stored {
+        try files.remove(name)
+      }
+      state.changes.slots[slot, default: .init(path: path, opened: opened)].rows[chunk] = .init(
         row: final, batch: batch)
+    }
+  }
+
+  private func write(_ bytes: UnsafeRawBufferPointer, to path: StorePath) throws(HyperslabError) {
+    if try files.status(path) != nil { try files.remove(path) }
+    let file = try files.create(path)
+    do throws(HyperslabError) {
+      try file.append(bytes)
+      if durability == .full { try synchronizer.add(file) } else { try file.close() }
+    } catch {
+      try? files.remove(path)
+      throw error
     }
   }
 
@@ -128,20 +184,27 @@ final class WriterSession: Sendable {
     }
   }
 
-  private func prepareStaging() throws(HyperslabError) -> Int {
-    try withState { (state) throws(HyperslabError) -> Int in
-      if state.ownLock == nil {
-        _ = try files.makeDirectories(StoreLayout.staging(writer: writer))
-        state.ownLock = try files.lock(StoreLayout.writerLock(writer: writer), wait: false)
-      }
-      return state.batch
+  private func prepareStaging(_ slot: Int, _ path: NodePath) throws(HyperslabError) -> StorePath {
+    let directory = StoreLayout.staging(writer: writer)
+    try withState { (state) throws(HyperslabError) -> Void in
+      try state.checkCurrent(slot, path)
+      if state.ownLock != nil { return }
+      // Under the store's lock, so that nobody sweeps the directory before its own lock is held.
+      let storeLock = try files.lock(StoreLayout.lock, wait: true)
+      defer { storeLock?.release() }
+      _ = try files.makeDirectories(directory)
+      state.ownLock = try files.lock(StoreLayout.writerLock(writer: writer), wait: false)
     }
+    return directory
   }
 
-  /// Removes the private directory; best effort, others sweep what a dead writer left.
-  func removeStaging(_ state: inout State) {
+  /// Removes the private directory, unless the index may still need what is staged in it; best
+  /// effort, others sweep what a dead writer left.
+  func removeStaging(_ state: inout State, newest: StoreIndex?) {
     guard let lock = state.ownLock else { return }
-    try? files.removeTree(StoreLayout.staging(writer: writer))
+    if let newest, !newest.datasets.contains(where: { $0.record.pending?.writer == writer }) {
+      try? files.removeTree(StoreLayout.staging(writer: writer))
+    }
     lock.release()
     state.ownLock = nil
   }
