@@ -19,8 +19,6 @@ from support import Tally, reference, scratch, seed, slab, tool
 
 # Empty, and nothing reads it; but it must be there.
 LOCK = "__slab/lock"
-# Kept for repair and for readers of older commits; may go at any time, but must be whole while there.
-KEPT = "__slab/root-"
 
 
 def build(folder, random):
@@ -100,8 +98,7 @@ def main():
                 finally:
                     file.write_bytes(data)
 
-            if not name.startswith(KEPT):
-                damaged("deleted", file.unlink)
+            damaged("deleted", file.unlink)
             if name == LOCK:
                 continue
             damaged("one byte appended", lambda: file.write_bytes(data + b"\0"))

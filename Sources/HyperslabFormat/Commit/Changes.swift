@@ -7,6 +7,8 @@ struct Changes: Sendable {
     var record: DatasetRecord
     /// The id of the data set that it replaces.
     var replaces: Int?
+    /// The commit that had changed that one last.
+    var replacedCommit: Int?
   }
 
   /// A staged chunk and the row it replaces.
@@ -18,6 +20,8 @@ struct Changes: Sendable {
   /// What was done to one existing or new data set.
   struct Dataset: Sendable {
     var path: NodePath
+    /// The record that the handle was opened with, where the writer's own index knows none.
+    var opened: DatasetRecord?
     var filter: Filter?
     /// By chunk number in the grid of the handle.
     var rows: [Int: StagedRow] = [:]

@@ -5,6 +5,8 @@ import HyperslabCore
 struct CommitPlan {
   /// Staged files of chunks that nobody stored before: they may take their names before the commit.
   var fresh: [(from: StorePath, to: StorePath)] = []
+  /// Where new data sets' chunks go; nothing may be there.
+  var orphans: [StorePath] = []
   /// New files of chunk tables.
   var runs: [(path: StorePath, bytes: [UInt8])] = []
   /// The index to publish.
@@ -24,6 +26,9 @@ struct CommitPlan {
     self.newest = newest
     self.writer = writer
     index = newest.index
+    guard index.commit < StoreIndex.maximumCommit else {
+      throw HyperslabError(.limit, "commit \(index.commit) is the last that can be")
+    }
     index.commit += 1
     index.removed = []
     for (path, _) in index.datasets { update(path) { $0.pending = nil } }
@@ -74,7 +79,15 @@ struct CommitPlan {
   private mutating func addDataset(
     _ path: NodePath, _ new: Changes.NewDataset
   ) throws(HyperslabError) {
-    if let replaced = new.replaces { try remove(path, id: replaced) }
+    if let replaced = new.replaces {
+      // What another writer added to it since would be gone unseen.
+      guard index.dataset(path)?.commit == new.replacedCommit else {
+        throw Self.conflict("another writer changed the data set to replace", path)
+      }
+      try remove(path, id: replaced)
+    } else {
+      orphans.append(StoreLayout.chunks(path))
+    }
     guard index.nodes[path] == nil else { throw Self.conflict("the data set exists already", path) }
     for ancestor in path.ancestors {
       if index.dataset(ancestor) != nil {
@@ -113,7 +126,8 @@ struct CommitPlan {
     guard var record = index.dataset(path) else {
       throw Self.conflict("the data set is gone", path)
     }
-    let started = isNew ? record : base.dataset(path)
+    let known = [base.dataset(path), changes.opened].compactMap { $0 }
+    let started = isNew ? record : known.first { $0.id == record.id }
     guard let started, started.isCompatible(with: record),
       changes.filter == nil || record.filter == nil || changes.filter == record.filter
     else { throw Self.conflict("the data set was replaced or reshaped", path) }
@@ -140,7 +154,7 @@ struct CommitPlan {
     for chunk in chunks {
       guard let staged = changes.rows[chunk] else { continue }
       let row = isNew ? .neverWritten : try before.row(chunk)
-      if !isNew, started.runs != record.runs, try expected.row(chunk) != row {
+      if !isNew, started.runs != record.runs, try Self.row(chunk, in: expected) != row {
         throw Self.conflict(
           "another writer wrote chunk \(record.grid.index(ofNumber: chunk))", path)
       }
@@ -164,6 +178,16 @@ struct CommitPlan {
     try addRun(run, to: &record)
     record.commit = index.commit
     index.nodes[path] = .dataset(record)
+  }
+
+  /// A row as the session started from; its runs may have been swept after many other commits.
+  private static func row(
+    _ chunk: Int, in expected: ChunkTable
+  ) throws(HyperslabError) -> ChunkRow? {
+    do { return try expected.row(chunk) } catch {
+      if error.code == .damagedTable { return nil }
+      throw error
+    }
   }
 
   /// Keeps totals and statistics right; the extremes are searched anew only when one was replaced.
@@ -195,6 +219,12 @@ struct CommitPlan {
       record.fillChunks += row.state == .fill ? 1 : 0
       record.storedByteCount += row.byteCount
       record.statistics.formUnion(row.statistics)
+    }
+    guard record.storedChunks >= 0, record.fillChunks >= 0, record.storedByteCount >= 0,
+      record.statistics.nanCount >= 0,
+      record.storedChunks + record.fillChunks <= record.grid.chunkCount
+    else {
+      throw HyperslabError(.damagedIndex, "a data set's totals and its chunk table disagree")
     }
   }
 

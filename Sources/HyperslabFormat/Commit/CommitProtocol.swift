@@ -11,10 +11,25 @@ struct CommitProtocol {
 
   /// Publishes changes made against `base`.
   ///
+  /// - Parameter doubt: What makes it unsure what the disk holds, if anything does; also after a
+  ///   commit that stands but whose overwrites could not take their names.
   /// - Returns: the snapshot that readers now see.
-  /// - Throws: `conflict` or `locked` with nothing done; anything else leaves the outcome unknown.
   func run(
-    _ changes: Changes, base: StoreIndex, closing: Bool, unsure: inout Bool
+    _ changes: Changes, base: StoreIndex, closing: Bool, doubt: inout HyperslabError?
+  ) throws(HyperslabError) -> Snapshot {
+    var unsure = false
+    do throws(HyperslabError) {
+      return try attempt(changes, base: base, closing: closing, unsure: &unsure, doubt: &doubt)
+    } catch {
+      if unsure { doubt = error }
+      throw error
+    }
+  }
+
+  /// - Throws: `conflict` or `locked` with nothing done; with `unsure` the outcome is unknown.
+  private func attempt(
+    _ changes: Changes, base: StoreIndex, closing: Bool, unsure: inout Bool,
+    doubt: inout HyperslabError?
   ) throws(HyperslabError) -> Snapshot {
     // 1. The staged files are permanent: the session waited for that.
     // 2. Lock, newest index, claim.
@@ -31,8 +46,10 @@ struct CommitProtocol {
     try claim.take(commit: newest.index.commit + 1)
     defer { try? claim.release(commit: newest.index.commit + 1) }
     // 3. An older commit's pending files reach their names, for good, before an index forgets them.
-    let settle = Settle(files: files)
+    let settle = Settle(files: files, durability: durability)
+    unsure = true
     try synchronize(try settle.run(newest.index))
+    unsure = false
     // 4. Conflicts.
     var plan = try CommitPlan(changes, newest: newest, base: base, writer: writer)
     if closing, !plan.index.hasPending {
@@ -46,6 +63,7 @@ struct CommitProtocol {
 
     unsure = true
     // 5. Fresh chunks take their names; overwrites stay staged until the commit stands.
+    try clear(plan.orphans)
     try place(plan.fresh)
     if plan.index.hasPending { try synchronizeStaging() }
     // 6. Chunk-table runs.
@@ -54,12 +72,24 @@ struct CommitProtocol {
     try publish(root, replacing: newest.index.commit)
     unsure = false
     // 8. Overwrites; whoever opens next does it again if this does not happen.
-    _ = try? settle.run(plan.index)
+    do { _ = try settle.run(plan.index) } catch { doubt = error }
     // 9. Derived files and leftovers, best effort.
     if changes.touchesMetadata || newest.index.commit == 0 {
       DerivedFiles(files: files).write(plan.index)
     }
     return Snapshot(index: plan.index, cache: cache)
+  }
+
+  /// What a writer that died in the middle of a commit left where a new data set's chunks go: in
+  /// another shape than these it would stand in their way.
+  private func clear(_ orphans: [StorePath]) throws(HyperslabError) {
+    var touched: Set<StorePath> = []
+    for path in orphans where try files.status(path) != nil {
+      touched.formUnion(try files.makeDirectories(StoreLayout.trash))
+      try files.rename(path, to: StoreLayout.trash / StoreLayout.newIdentifier())
+      touched.formUnion([path.parent, StoreLayout.trash])
+    }
+    try synchronize(touched)
   }
 
   private func place(_ fresh: [(from: StorePath, to: StorePath)]) throws(HyperslabError) {
@@ -87,7 +117,11 @@ struct CommitProtocol {
       touched.formUnion(try files.makeDirectories(run.path.parent))
       // The same rows in the same commit of a writer that died: the name tells the contents.
       if try files.status(run.path) != nil { try files.remove(run.path) }
-      try files.create(run.path, contents: run.bytes, synchronize: durability == .full)
+      do { try files.create(run.path, contents: run.bytes, synchronize: durability == .full) } catch
+      {
+        try? files.remove(run.path)
+        throw error
+      }
       touched.insert(run.path.parent)
     }
     try synchronize(touched)
@@ -109,6 +143,8 @@ struct CommitProtocol {
   }
 
   private func synchronize(_ directories: Set<StorePath>) throws(HyperslabError) {
-    if durability == .full { try Settle(files: files).synchronize(directories) }
+    if durability == .full {
+      try Settle(files: files, durability: durability).synchronize(directories)
+    }
   }
 }

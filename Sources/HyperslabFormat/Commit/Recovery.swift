@@ -14,61 +14,91 @@ struct Recovery {
     }
     defer { lock.release() }
     let snapshot = try Snapshot.read(files, cache: cache)
-    let settle = Settle(files: files)
+    let settle = Settle(files: files, durability: durability)
     let touched = try settle.run(snapshot.index)
     if durability == .full { try settle.synchronize(touched) }
-    try sweepWriters(snapshot.index)
-    try sweepTemporaries()
-    try sweepTrash(snapshot.index)
+    // Sweeping is for the sake of space only: what cannot be swept keeps nobody from writing.
+    try? sweepWriters()
+    try? sweepTemporaries()
+    try? sweepTrash(snapshot.index)
+    try? sweepClaims(snapshot.index)
     sweepRuns(snapshot.index)
     DerivedFiles(files: files).write(snapshot.index)
     return snapshot
   }
 
-  private func sweepWriters(_ index: StoreIndex) throws(HyperslabError) {
-    guard try files.status(StoreLayout.writers) != nil else { return }
-    let named = Set(index.datasets.compactMap(\.record.pending?.writer))
-    for entry in try files.list(StoreLayout.writers) where !named.contains(entry.name) {
+  /// Also those that the index waits for: their staged files have just reached their names for good.
+  private func sweepWriters() throws(HyperslabError) {
+    for entry in try files.list(StoreLayout.writers) {
       guard StoreLayout.isIdentifier(entry.name), entry.kind == .directory else { continue }
-      let lockPath = StoreLayout.writerLock(writer: entry.name)
-      // A writer makes its directory before its lock, both without holding the store's lock; one
-      // without a lock file is too young to judge or long dead, and costs nothing.
-      guard try files.status(lockPath) != nil, let free = try files.lock(lockPath, wait: false)
+      // A writer makes its directory and takes the lock in it under the store's lock, held here, too.
+      guard let free = try? files.lock(StoreLayout.writerLock(writer: entry.name), wait: false)
       else { continue }
-      try files.removeTree(StoreLayout.staging(writer: entry.name))
+      try? files.removeTree(StoreLayout.staging(writer: entry.name))
       free.release()
     }
   }
 
   private func sweepTemporaries() throws(HyperslabError) {
-    for entry in try files.list(.root) where entry.name.hasPrefix("slab.json.tmp-") {
+    for entry in try files.list(.root)
+    where entry.name.hasPrefix("slab.json.tmp-") && entry.kind == .file {
       try files.remove(.root / entry.name)
     }
   }
 
-  private func sweepTrash(_ index: StoreIndex) throws(HyperslabError) {
-    guard try files.status(StoreLayout.trash) != nil else { return }
-    let named = Set(index.removed.map { "d\($0.id)" })
-    for entry in try files.list(StoreLayout.trash) where !named.contains(entry.name) {
-      try files.removeTree(StoreLayout.trash / entry.name)
+  /// Claims on commits that stand are corpses, whoever took them.
+  private func sweepClaims(_ index: StoreIndex) throws(HyperslabError) {
+    for entry in try files.list(StoreLayout.reserved) where entry.name.hasPrefix("claim-") {
+      guard let commit = Int(entry.name.dropFirst(6)), commit <= index.commit else { continue }
+      try files.remove(StoreLayout.claim(commit: commit))
     }
   }
 
-  /// Runs that no index lists: older than two commits and ten minutes, so that no reader of an
-  /// older snapshot needs them.
+  /// Removes what a commit moved away and no index speaks of any more.
+  func sweepTrash(_ index: StoreIndex) throws(HyperslabError) {
+    guard try files.status(StoreLayout.trash) != nil else { return }
+    let named = Set(index.removed.map { "d\($0.id)" })
+    for entry in try files.list(StoreLayout.trash) where !named.contains(entry.name) {
+      try? files.removeTree(StoreLayout.trash / entry.name)
+    }
+  }
+
+  /// Runs that neither the index nor one of the two kept before it lists.
   private func sweepRuns(_ index: StoreIndex) {
-    let patience = 600
-    for (_, record) in index.datasets {
-      let listed = Set(record.runs.map { StoreLayout.runName(commit: $0.commit, crc: $0.crc) })
-      for entry in (try? files.list(record.tableDirectory)) ?? [] where !listed.contains(entry.name)
-      {
-        let commit = Int(entry.name.prefix { $0 != "-" }) ?? Int.max
-        let path = record.tableDirectory / entry.name
-        guard commit < index.commit - 1, let status = try? files.status(path),
-          status.modified < Timestamp.seconds() - patience
-        else { continue }
-        try? files.remove(path)
+    var listed: [StorePath: Set<String>] = [:]
+    for known in [index] + keptIndexes(before: index) {
+      for (_, record) in known.datasets {
+        listed[record.tableDirectory, default: []].formUnion(
+          record.runs.map { StoreLayout.runName(commit: $0.commit, crc: $0.crc) })
       }
     }
+    for directory in (try? files.list(StoreLayout.tables)) ?? [] where directory.kind == .directory
+    {
+      let table = StoreLayout.tables / directory.name
+      for entry in (try? files.list(table)) ?? []
+      where listed[table]?.contains(entry.name) != true && isDone(table / entry.name, index) {
+        try? files.remove(table / entry.name)
+      }
+      // Fails, as it should, while it holds a run.
+      if listed[table] == nil { try? files.removeDirectory(table) }
+    }
+  }
+
+  private func keptIndexes(before index: StoreIndex) -> [StoreIndex] {
+    [index.commit - 1, index.commit - 2].compactMap { commit in
+      let path = StoreLayout.oldIndex(commit: commit)
+      let bytes = try? files.contents(path, limit: StoreIndex.maximumFileByteCount)
+      return bytes.flatMap { try? StoreIndex($0, place: "\(path)") }
+    }
+  }
+
+  /// Whether no reader can need an unlisted run: it is of a commit that never was, and perhaps torn,
+  /// or older than ten minutes, so that readers of an older snapshot have finished.
+  private func isDone(_ run: StorePath, _ index: StoreIndex) -> Bool {
+    let patience = 600
+    let commit = Int(run.name.prefix { $0 != "-" }) ?? 0
+    if commit > index.commit { return true }
+    guard let status = try? files.status(run) else { return false }
+    return status.modified < Timestamp.seconds() - patience
   }
 }

@@ -4,23 +4,15 @@ import HyperslabCore
 /// their final names. Every step may have been done before; doing all again changes nothing.
 struct Settle {
   let files: any FileSystem
+  let durability: Durability
 
   /// Carries out what is missing.
   ///
   /// - Returns: the directories whose names may have changed, now or by whoever began.
   func run(_ index: StoreIndex) throws(HyperslabError) -> Set<StorePath> {
-    var touched: Set<StorePath> = []
-    for removal in index.removed {
-      let target = StoreLayout.trash(dataset: removal.id)
-      let chunks = StoreLayout.chunks(removal.path)
-      // The trash holds it: what stands at the path now is its successor's.
-      if try files.status(target) == nil, try files.status(chunks) != nil {
-        touched.formUnion(try files.makeDirectories(StoreLayout.trash))
-        try files.rename(chunks, to: target)
-      }
-      touched.insert(StoreLayout.trash)
-      touched.insert(chunks.parent)
-    }
+    var touched = try removeDatasets(index)
+    // After a power cut a successor's chunks must not be taken for its predecessor's.
+    if durability == .full { try synchronize(touched) }
     for (path, record) in index.datasets {
       guard let pending = record.pending else { continue }
       for number in pending.rows.joined() {
@@ -38,6 +30,27 @@ struct Settle {
         if try files.status(target) != nil { try files.remove(target) }
         touched.insert(target.parent)
       }
+    }
+    return touched
+  }
+
+  private func removeDatasets(_ index: StoreIndex) throws(HyperslabError) -> Set<StorePath> {
+    var touched: Set<StorePath> = []
+    for removal in index.removed {
+      let target = StoreLayout.trash(dataset: removal.id)
+      let chunks = StoreLayout.chunks(removal.path)
+      // The trash holds it: what stands at the path now is its successor's. So something must lie
+      // in the trash even for a data set that never stored a chunk.
+      if try files.status(target) == nil {
+        touched.formUnion(try files.makeDirectories(StoreLayout.trash))
+        if try files.status(chunks) != nil {
+          try files.rename(chunks, to: target)
+        } else {
+          _ = try files.makeDirectory(target)
+        }
+      }
+      touched.insert(StoreLayout.trash)
+      touched.insert(chunks.parent)
     }
     return touched
   }

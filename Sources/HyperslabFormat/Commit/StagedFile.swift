@@ -14,9 +14,18 @@ final class StagedFile: FrameSink {
 
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(HyperslabError) {
     let file: any FileHandle
-    if let known = self.file { file = known } else { file = try files.create(path) }
+    if let known = self.file { file = known } else { file = try create() }
     self.file = file
     try file.write(bytes, at: offset)
+  }
+
+  private func create() throws(HyperslabError) -> any FileHandle {
+    do { return try files.create(path) } catch {
+      // What an attempt that failed could not remove.
+      guard error.code == .alreadyExists else { throw error }
+      try files.remove(path)
+      return try files.create(path)
+    }
   }
 
   /// Hands the file over to whoever makes it permanent and closes it.

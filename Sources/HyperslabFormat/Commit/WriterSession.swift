@@ -21,11 +21,39 @@ final class WriterSession: Sendable {
     /// Counts commits of this writer, so that staged names are never used twice.
     var batch = 0
     var slots: [NodePath: Int] = [:]
+    var nextSlot = 0
+    /// Ids that commits gave to data sets that this session created, by slot.
+    var created: [Int: Int] = [:]
     /// Held while this writer lives, so that others leave its directory alone.
     var ownLock: (any FileLock)?
     /// After a failure in the middle of a commit nobody knows what the disk holds.
     var poison: HyperslabError?
     var isClosed = false
+
+    /// A number for a data set that starts with nothing written; what was written to a namesake
+    /// that it replaces is dropped.
+    mutating func newSlot(_ path: NodePath) -> Int {
+      if let old = slots[path] { changes.slots[old] = nil }
+      defer { nextSlot += 1 }
+      slots[path] = nextSlot
+      return nextSlot
+    }
+
+    /// Remembers the ids of what a commit created.
+    mutating func noteCreated(in index: StoreIndex) {
+      for path in changes.datasets.keys {
+        if let slot = slots[path] { created[slot] = index.dataset(path)?.id }
+      }
+    }
+
+    /// Refuses a handle of a data set that this session is replacing.
+    func checkCurrent(_ slot: Int, _ path: NodePath) throws(HyperslabError) {
+      guard slots[path] == slot else {
+        throw HyperslabError(
+          .snapshotChanged, "the data set was replaced since it was opened", at: "\(path)",
+          remedy: "Open it again")
+      }
+    }
   }
 
   let writer = StoreLayout.newIdentifier()
@@ -63,15 +91,23 @@ final class WriterSession: Sendable {
   func slot(of path: NodePath) throws(HyperslabError) -> Int {
     try withState { state in
       if let slot = state.slots[path] { return slot }
-      let slot = state.slots.count
-      state.slots[path] = slot
-      return slot
+      return state.newSlot(path)
     }
   }
 
+  /// The id that a commit gave to a data set of this session.
+  func createdID(slot: Int) -> Int? { state.withLock { $0.created[slot] } }
+
   /// The staged row of a chunk, if this session wrote it since its last commit, and its file.
-  func staged(slot: Int, chunk: Int) -> (row: ChunkRow, path: StorePath)? {
-    state.withLock { state in
+  ///
+  /// - Throws: `busy` when that commit was not yet made in the view of a reader.
+  func staged(
+    slot: Int, chunk: Int, batch: Int
+  ) throws(HyperslabError) -> (row: ChunkRow, path: StorePath)? {
+    try state.withLock { (state) throws(HyperslabError) in
+      guard state.batch == batch else {
+        throw HyperslabError(.busy, "a commit was made meanwhile")
+      }
       guard let staged = state.changes.slots[slot]?.rows[chunk] else { return nil }
       let path = StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: staged.batch)
       return (staged.row, path)
@@ -84,39 +120,36 @@ final class WriterSession: Sendable {
   }
 
   /// Records a choice of filter, unless another thread's was first; returns the one that holds.
-  func settleFilter(_ choice: Filter, slot: Int, path: NodePath) throws(HyperslabError) -> Filter {
-    try withState { state in
+  func settleFilter(
+    _ choice: Filter, slot: Int, path: NodePath, opened: DatasetRecord
+  ) throws(HyperslabError) -> Filter {
+    try withState { (state) throws(HyperslabError) -> Filter in
+      try state.checkCurrent(slot, path)
       let settled = state.changes.slots[slot]?.filter ?? choice
-      state.changes.slots[slot, default: .init(path: path)].filter = settled
+      state.changes.slots[slot, default: .init(path: path, opened: opened)].filter = settled
       return settled
     }
   }
 
   /// Lets a chunk be encoded into a file of the private directory and remembers its row.
   func stage(
-    path: NodePath, slot: Int, chunk: Int,
+    path: NodePath, slot: Int, chunk: Int, opened: DatasetRecord,
     encode: (StagedFile) throws(HyperslabError) -> EncodedChunk
   ) throws(HyperslabError) {
-    let batch = try prepareStaging()
-    let name = StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
-    let isReplacing = staged(slot: slot, chunk: chunk)?.row.state == .stored
-    // A chunk written twice before a commit: the second must not be torn over the first.
-    let target = isReplacing ? name.parent / (name.name + ".new") : name
-    let sink = StagedFile(path: target, in: files)
+    let directory = try prepareStaging(slot, path)
+    let written = directory / "\(slot)-\(chunk).new"
+    let sink = StagedFile(path: written, in: files)
     var row = ChunkRow(state: .fill)
     do throws(HyperslabError) {
       let encoded = try encode(sink)
       row.statistics = encoded.statistics
       if encoded.isFill {
         sink.discard()
-        if isReplacing { try files.remove(name) }
-      } else {
+      } else if let file = sink.take() {
         row.state = .stored
         row.byteCount = encoded.byteCount
         row.crc = encoded.headerCRC
-        guard let file = sink.take() else { return }
         if durability == .full { try synchronizer.add(file) } else { try file.close() }
-        if isReplacing { try files.rename(target, to: name) }
       }
     } catch {
       sink.discard()
@@ -124,7 +157,19 @@ final class WriterSession: Sendable {
     }
     let final = row
     try withState { (state) throws(HyperslabError) -> Void in
-      state.changes.slots[slot, default: .init(path: path)].rows[chunk] = .init(
+      do throws(HyperslabError) { try state.checkCurrent(slot, path) } catch {
+        if final.state == .stored { try? files.remove(written) }
+        throw error
+      }
+      // The name tells the batch, which a commit on another thread may have ended meanwhile.
+      let batch = state.batch
+      let name = StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
+      if final.state == .stored {
+        try files.rename(written, to: name)
+      } else if state.changes.slots[slot]?.rows[chunk]?.row.state == .stored {
+        try files.remove(name)
+      }
+      state.changes.slots[slot, default: .init(path: path, opened: opened)].rows[chunk] = .init(
         row: final, batch: batch)
     }
   }
@@ -137,20 +182,31 @@ final class WriterSession: Sendable {
     }
   }
 
-  private func prepareStaging() throws(HyperslabError) -> Int {
-    try withState { (state) throws(HyperslabError) -> Int in
-      if state.ownLock == nil {
-        _ = try files.makeDirectories(StoreLayout.staging(writer: writer))
-        state.ownLock = try files.lock(StoreLayout.writerLock(writer: writer), wait: false)
-      }
-      return state.batch
+  private func prepareStaging(_ slot: Int, _ path: NodePath) throws(HyperslabError) -> StorePath {
+    try withState { (state) throws(HyperslabError) -> Void in
+      try state.checkCurrent(slot, path)
+      try prepareStaging(&state)
     }
+    return StoreLayout.staging(writer: writer)
   }
 
-  /// Removes the private directory; best effort, others sweep what a dead writer left.
-  func removeStaging(_ state: inout State) {
+  /// Makes the private directory and takes its lock, by which others know that this writer lives.
+  func prepareStaging(_ state: inout State) throws(HyperslabError) {
+    guard state.ownLock == nil else { return }
+    // Under the store's lock, so that nobody sweeps the directory before its own lock is held.
+    let storeLock = try files.lock(StoreLayout.lock, wait: true)
+    defer { storeLock?.release() }
+    _ = try files.makeDirectories(StoreLayout.staging(writer: writer))
+    state.ownLock = try files.lock(StoreLayout.writerLock(writer: writer), wait: false)
+  }
+
+  /// Removes the private directory, unless the index may still need what is staged in it; best
+  /// effort, others sweep what a dead writer left.
+  func removeStaging(_ state: inout State, newest: StoreIndex?) {
     guard let lock = state.ownLock else { return }
-    try? files.removeTree(StoreLayout.staging(writer: writer))
+    if let newest, !newest.datasets.contains(where: { $0.record.pending?.writer == writer }) {
+      try? files.removeTree(StoreLayout.staging(writer: writer))
+    }
     lock.release()
     state.ownLock = nil
   }

@@ -49,11 +49,14 @@ final class RunCache: Sendable {
     runs.withLock { $0[Key(dataset: dataset, reference: reference)] = run }
   }
 
-  /// Forgets every run of a data set that is not listed any more.
-  func keep(_ references: [DatasetRecord.RunReference], dataset: Int) {
-    let listed = Set(references)
+  /// Forgets every run that an index does not list; a reader of an older one reads it again.
+  func keep(_ index: StoreIndex) {
+    var listed: Set<Key> = []
+    for (_, record) in index.datasets {
+      for reference in record.runs { listed.insert(Key(dataset: record.id, reference: reference)) }
+    }
     runs.withLock { runs in
-      runs = runs.filter { $0.key.dataset != dataset || listed.contains($0.key.reference) }
+      for key in runs.keys where !listed.contains(key) { runs[key] = nil }
     }
   }
 }
@@ -113,8 +116,9 @@ struct ChunkTable: Sendable {
       let coordinate = rest % old[axis]
       rest /= old[axis]
       guard coordinate < new[axis] else { return nil }
-      result += coordinate * stride
-      stride *= new[axis]
+      // Cannot wrap unless an axis of the new grid is empty, and then the guard ends it in nil.
+      result &+= coordinate &* stride
+      stride &*= new[axis]
     }
     return result
   }

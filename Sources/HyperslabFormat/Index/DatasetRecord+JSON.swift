@@ -33,13 +33,14 @@ extension DatasetRecord {
     var fields = try JSONFields(json, place: place, code: .damagedIndex)
     _ = try fields.string("kind")
     let name = try fields.string("id")
-    guard name.hasPrefix("d"), let id = Int(name.dropFirst()), id >= 0, name == "d\(id)" else {
-      throw fields.error("id", "d and a number")
-    }
+    guard let id = Self.id(name) else { throw fields.error("id", "d and a number") }
     self.id = id
     description = try Self.readDescription(&fields)
     do { grid = try description.validated() } catch {
       throw HyperslabError(.damagedIndex, "\(error)", at: place)
+    }
+    guard grid.chunkCount <= StoreIndex.maximumChunkCount else {
+      throw fields.error("chunk_shape", "at most \(StoreIndex.maximumChunkCount) chunks")
     }
     var codec = try JSONFields(
       .object(try fields.object("codec")), place: place, code: .damagedIndex)
@@ -52,6 +53,7 @@ extension DatasetRecord {
     blockByteCount = try codec.count("block", upTo: FrameFormat.blockByteCounts.upperBound)
     description.compression = Compression(
       filter: filter, level: try codec.count("level", upTo: 12), blockByteCount: blockByteCount)
+    guard description.compression.level >= 1 else { throw codec.error("level", "1 to 12") }
     _ = try codec.rest()
     commit = try fields.count("commit")
     var chunks = try JSONFields(
@@ -72,12 +74,18 @@ extension DatasetRecord {
         json: fields.optional("min"), type, fields.error("min", "a value")),
       maximum: try ElementStatistics.Value(
         json: fields.optional("max"), type, fields.error("max", "a value")),
-      nanCount: try fields.count("nan", upTo: Int.max))
+      nanCount: try fields.count("nan"))
     for run in try fields.array("runs") { runs.append(try RunReference(json: run, place: place)) }
     guard runs.count <= StoreIndex.maximumRunCount else {
       throw fields.error("runs", "at most 4096")
     }
-    if let value = fields.optional("pending") { pending = try Pending(json: value, place: place) }
+    if let value = fields.optional("pending") {
+      let value = try Pending(json: value, place: place)
+      guard value.chunkCount <= runs.reduce(0, { $0 + $1.rows }),
+        (value.rows + value.drop).allSatisfy({ $0.upperBound <= grid.chunkCount })
+      else { throw fields.error("pending", "chunks that the newest runs list") }
+      pending = value
+    }
     extensions = try fields.rest()
     try checkFormat(place)
   }
@@ -135,6 +143,16 @@ extension DatasetRecord {
   }
 }
 
+extension DatasetRecord {
+  /// The number in a data set's id, `d` and a number without leading zeros.
+  static func id(_ name: String) -> Int? {
+    guard let id = Int(name.dropFirst()), name == "d\(id)", (0...1 << 53 - 2).contains(id) else {
+      return nil
+    }
+    return id
+  }
+}
+
 extension DatasetRecord.RunReference {
   var json: JSONObject {
     [
@@ -165,6 +183,9 @@ extension DatasetRecord.Pending {
       "rows": rows.json, "drop": drop.json,
     ]
   }
+
+  /// How many chunks are listed; each list rises, so that neither can hold one twice.
+  var chunkCount: Int { (rows + drop).reduce(0) { $0 + $1.count } }
 
   init(json: JSONValue, place: String) throws(HyperslabError) {
     var fields = try JSONFields(json, place: place, code: .damagedIndex)

@@ -46,7 +46,7 @@ extension StoreIndex {
   /// Reads the file: the version first, then the self-check, then everything else.
   init(_ bytes: [UInt8], place: String) throws(HyperslabError) {
     let value: JSONValue
-    do { value = try JSONParser.parse(bytes) } catch {
+    do { value = try JSONParser.parse(bytes, depthLimit: Self.depthLimit) } catch {
       throw HyperslabError(.damagedIndex, "not readable: \(error.what)", at: place)
     }
     var fields = try JSONFields(value, place: place, code: .damagedIndex)
@@ -71,7 +71,7 @@ extension StoreIndex {
     }
     writeFeatures = try fields.strings("write_features")
     uuid = try fields.string("uuid")
-    commit = try fields.count("commit")
+    commit = try fields.count("commit", upTo: Self.maximumCommit)
     time = try fields.string("time")
     writer = try fields.string("writer")
     state = try fields.string("state")
@@ -122,10 +122,12 @@ extension StoreIndex {
     for entry in entries {
       var fields = try JSONFields(entry, place: place, code: .damagedIndex)
       let name = try fields.string("id")
-      guard let id = Int(name.dropFirst()), name == "d\(id)", id >= 0 else {
-        throw fields.error("id", "d and a number")
+      guard let id = DatasetRecord.id(name), datasets.allSatisfy({ $0.record.id != id }) else {
+        throw fields.error("id", "d and the number of no data set")
       }
-      let path = try NodePath(try fields.string("path"))
+      guard let path = try? NodePath(try fields.string("path")), path != .root else {
+        throw fields.error("path", "a data set's")
+      }
       _ = try fields.rest()
       removed.append(Removal(id: id, path: path))
     }

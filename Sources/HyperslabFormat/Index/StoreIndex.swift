@@ -22,6 +22,10 @@ struct StoreIndex: Sendable {
   static let maximumAxisLength = 1 << 62 - 1
   static let maximumAttributesByteCount = 1 << 20
   static let rowsPerRun = 16384
+  /// How deep an attribute's value may be nested, and a file with the levels around it.
+  static let attributeDepthLimit = 64
+  static let depthLimit = attributeDepthLimit + 4
+  static let maximumCommit = 1 << 53 - 2
 
   var uuid: String
   var commit: Int

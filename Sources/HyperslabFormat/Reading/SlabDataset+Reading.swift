@@ -11,7 +11,9 @@ extension SlabDataset {
   /// What is known of a chunk, uncommitted writes of this session included.
   public func state(of chunk: ChunkIndex) throws(HyperslabError) -> ChunkState {
     try checkChunk(chunk)
-    return try locate(grid.number(of: chunk), in: store.snapshot).row.state
+    return try consistently { (view) throws(HyperslabError) in
+      try locate(grid.number(of: chunk), in: view).row.state
+    }
   }
 
   /// Reads part of one chunk; a chunk that is not stored gives the fill value.
@@ -26,8 +28,8 @@ extension SlabDataset {
     let number = grid.number(of: chunk)
     try bytes.withUnsafeMutableBytes { (memory) throws(HyperslabError) in
       guard let base = memory.baseAddress else { return }
-      try consistently { (snapshot) throws(HyperslabError) in
-        try read(locate(number, in: snapshot), chunk, region, layout, into: base)
+      try consistently { (view) throws(HyperslabError) in
+        try read(locate(number, in: view), chunk, region, layout, into: base)
       }
     }
   }
@@ -47,13 +49,13 @@ extension SlabDataset {
     try bytes.withUnsafeMutableBytes { (memory) throws(HyperslabError) in
       guard let base = memory.baseAddress else { return }
       let output = DisjointOutput(base: base)
-      try consistently { (snapshot) throws(HyperslabError) in
+      try consistently { (view) throws(HyperslabError) in
         try parallelLoop(count: chunks.count, threads: threads, makeWorker: {}) {
           (_, position) throws(HyperslabError) in
           let chunk = chunks[position]
           let part = ChunkPart(chunk, of: region, in: grid)
           if part.region.isEmpty { return }
-          let located = try locate(grid.number(of: chunk), in: snapshot)
+          let located = try locate(grid.number(of: chunk), in: view)
           if located.row.state == .neverWritten, missing == .refuse { throw neverWritten(chunk) }
           try read(located, chunk, part.region, layout.slice(part.target), into: output.base)
         }
@@ -62,22 +64,22 @@ extension SlabDataset {
   }
 
   /// Runs a read against one commit, and again against a newer one if files changed underneath.
-  private func consistently(
-    _ body: (Snapshot) throws(HyperslabError) -> Void
-  ) throws(HyperslabError) {
-    var snapshot = store.snapshot
-    for _ in 0..<5 {
+  private func consistently<R>(
+    _ body: (StoreView) throws(HyperslabError) -> R
+  ) throws(HyperslabError) -> R {
+    var attempts = 0
+    while attempts < 5 {
+      let view = store.view
       do throws(HyperslabError) {
-        try checkStillThere(snapshot)
-        return try body(snapshot)
+        try checkStillThere(view.snapshot)
+        return try body(view)
       } catch {
         guard Self.mayBeOutdated.contains(error.code) else { throw error }
-        // This session's own commit moves staged files, too.
-        let moved = store.snapshot.index.commit != snapshot.index.commit
-        if !moved {
+        // This session's own commit moves what it staged; that ends with the session.
+        if store.view.isSame(as: view) {
           guard try store.refresh() else { throw error }
+          attempts += 1
         }
-        snapshot = store.snapshot
       }
     }
     throw HyperslabError(
@@ -86,7 +88,7 @@ extension SlabDataset {
   }
 
   private static let mayBeOutdated: Set<HyperslabError.Code> = [
-    .missing, .torn, .checksum, .swapped, .foreign, .damagedTable,
+    .missing, .torn, .checksum, .swapped, .foreign, .damagedTable, .busy,
   ]
 
   private func checkStillThere(_ snapshot: Snapshot) throws(HyperslabError) {
@@ -99,12 +101,16 @@ extension SlabDataset {
     }
   }
 
-  private func locate(_ number: Int, in snapshot: Snapshot) throws(HyperslabError) -> Located {
-    if let slot, let staged = store.session?.staged(slot: slot, chunk: number) {
-      return Located(row: staged.row, paths: [staged.path])
+  private func locate(_ number: Int, in view: StoreView) throws(HyperslabError) -> Located {
+    if let slot, let session = store.session,
+      let staged = try session.staged(slot: slot, chunk: number, batch: view.batch)
+    {
+      // A commit on another thread may be moving it to its final name.
+      let final = StoreLayout.chunk(path, grid.index(ofNumber: number))
+      return Located(row: staged.row, paths: [staged.path, final])
     }
-    guard let record = committed(in: snapshot) else { return Located(row: .neverWritten) }
-    let row = try snapshot.table(record).row(number)
+    guard let record = committed(in: view.snapshot) else { return Located(row: .neverWritten) }
+    let row = try view.snapshot.table(record).row(number)
     guard row.state == .stored else { return Located(row: row) }
     var located = Located(row: row)
     if let pending = record.pending, pending.rows.contains(where: { $0.contains(number) }) {
@@ -123,7 +129,9 @@ extension SlabDataset {
     let copy = ChunkCopy(
       chunkShape: grid.chunkShape, region: region, layout: layout,
       elementByteCount: description.dataType.byteCount)
-    guard located.row.state == .stored else { return fill(copy, into: base) }
+    guard located.row.state == .stored else {
+      return copy.fill(with: description.fillValue, into: base)
+    }
     guard let format = try format() else {
       throw HyperslabError(.damagedIndex, "stored chunks but no filter", at: place, chunk: chunk)
     }
@@ -138,22 +146,6 @@ extension SlabDataset {
         }
       }
       if let failure { throw failure }
-    }
-  }
-
-  /// Writes the fill value wherever the region goes.
-  private func fill(_ copy: ChunkCopy, into base: UnsafeMutableRawPointer) {
-    let size = description.dataType.byteCount
-    let target = copy.regionOnly
-    let step = Swift.min(target.elementCount, 4096)
-    let block = ElementBuffer(byteCount: step * size)
-    description.fillValue.write(
-      over: UnsafeMutableRawBufferPointer(start: block.pointer, count: block.byteCount))
-    var start = 0
-    while start < target.elementCount {
-      let end = Swift.min(start + step, target.elementCount)
-      target.scatter(start..<end, from: block.pointer, into: base)
-      start = end
     }
   }
 }

@@ -1,5 +1,17 @@
 import HyperslabCore
 
+/// What a reader in a store's own process goes by: a commit, and which of the session's batches of
+/// writes come on top of it.
+struct StoreView: Sendable {
+  let snapshot: Snapshot
+  let batch: Int
+
+  func isSame(as other: StoreView) -> Bool {
+    batch == other.batch && snapshot.index.commit == other.snapshot.index.commit
+      && snapshot.index.uuid == other.snapshot.index.uuid
+  }
+}
+
 /// One commit of a store as read from its index root; nothing in it changes.
 struct Snapshot: Sendable {
   let index: StoreIndex

@@ -11,8 +11,8 @@ public final class SlabDataset: ChunkedDataset {
   /// How it is divided.
   public let grid: ChunkGrid
   let store: SlabStore
-  /// The store's number for it; nil while this session's creation of it is not committed.
-  let id: Int?
+  /// The store's number for it; nil when this session created it.
+  private let openedID: Int?
   let slot: Int?
   private let record: DatasetRecord
   private let filter: Mutex<Filter?>
@@ -27,7 +27,7 @@ public final class SlabDataset: ChunkedDataset {
     self.record = record
     description = record.description
     grid = record.grid
-    id = isNew ? nil : record.id
+    openedID = isNew ? nil : record.id
     slot = try store.session?.slot(of: path)
     filter = Mutex(record.filter)
   }
@@ -38,12 +38,13 @@ public final class SlabDataset: ChunkedDataset {
     DatasetInfo(path: path, record: committed(in: store.snapshot) ?? record)
   }
 
+  /// The store's number for it; nil while this session's creation of it is not committed.
+  var id: Int? { openedID ?? slot.flatMap { store.session?.createdID(slot: $0) } }
+
   /// What a snapshot says of it; nil before its creation is committed, and of a namesake.
   func committed(in snapshot: Snapshot) -> DatasetRecord? {
-    guard let found = snapshot.index.dataset(path) else { return nil }
-    if let id { return found.id == id ? found : nil }
-    let isWaiting = store.session?.state.withLock { $0.changes.datasets[path] != nil } ?? false
-    return isWaiting ? nil : found
+    guard let id, let found = snapshot.index.dataset(path) else { return nil }
+    return found.id == id ? found : nil
   }
 
   var place: String { "\(store.path)/\(path)" }
@@ -80,7 +81,8 @@ public final class SlabDataset: ChunkedDataset {
     let choice = try FilterChoice.choose(
       base, layout: layout, chunkShape: grid.chunkShape, fill: description.fillValue,
       level: description.compression.level, blockByteCount: record.blockByteCount)
-    let settled = try store.writing().settleFilter(choice, slot: slot ?? 0, path: path)
+    let settled = try store.writing().settleFilter(
+      choice, slot: slot ?? 0, path: path, opened: record)
     filter.withLock { $0 = settled }
     return try record.frameFormat(filter: settled)
   }
@@ -111,7 +113,7 @@ public final class SlabDataset: ChunkedDataset {
         },
         { (encoder) throws(HyperslabError) in
           let number = grid.number(of: chunk)
-          try session.stage(path: path, slot: slot, chunk: number) {
+          try session.stage(path: path, slot: slot, chunk: number, opened: record) {
             (sink) throws(HyperslabError) in
             try encoder.encode(copy, from: base, to: sink)
           }

@@ -17,8 +17,10 @@ extension SlabStore {
     let isClosed = session.state.withLock { $0.isClosed }
     if isClosed { return }
     defer {
+      // What the disk says now, whatever became of this session's last commit.
+      let newest = (try? Snapshot.read(files, cache: cache))?.index
       session.state.withLock { state in
-        session.removeStaging(&state)
+        session.removeStaging(&state, newest: newest)
         state.isClosed = true
       }
     }
@@ -26,6 +28,8 @@ extension SlabStore {
       try commit(closing: true)
       // What the commit itself left pending is settled now; one more index says so.
       if snapshot.index.hasPending { try commit(closing: true) }
+      try Recovery(files: files, durability: session.durability, cache: cache)
+        .sweepTrash(snapshot.index)
     }
   }
 
@@ -33,21 +37,19 @@ extension SlabStore {
     let session = try writing()
     try session.withState { (state) throws(HyperslabError) -> Void in
       if state.changes.isEmpty && !closing { return }
+      try session.prepareStaging(&state)
       try session.synchronizeStaged(&state)
       let step = CommitProtocol(
         files: files, durability: session.durability, writer: session.writer, cache: cache)
-      var unsure = false
-      do throws(HyperslabError) {
-        let snapshot = try step.run(
-          state.changes, base: state.base, closing: closing, unsure: &unsure)
-        state.base = snapshot.index
-        state.changes = Changes()
-        state.batch += 1
-        publish(snapshot)
-      } catch {
-        if unsure { state.poison = error }
-        throw error
-      }
+      var doubt: HyperslabError?
+      defer { if let doubt { state.poison = doubt } }
+      let snapshot = try step.run(
+        state.changes, base: state.base, closing: closing, doubt: &doubt)
+      state.noteCreated(in: snapshot.index)
+      state.base = snapshot.index
+      state.changes = Changes()
+      state.batch += 1
+      publish(snapshot)
     }
   }
 }

@@ -62,34 +62,40 @@ extension SlabStore {
   ///
   /// - Throws: `not_found`, or `wrong_kind` for a group.
   public func dataset(_ path: NodePath) throws(HyperslabError) -> SlabDataset {
+    let path = spelledAsStored(path)
     let new = session?.state.withLock { $0.changes.datasets[path] } ?? nil
     if let record = new?.record ?? snapshot.index.dataset(path) {
       return try SlabDataset(store: self, path: path, record: record, isNew: new != nil)
     }
-    if contains(path) {
-      throw HyperslabError(.wrongKind, "a group, not a data set", at: "\(self.path)/\(path)")
-    }
-    throw notFound(path)
+    throw contains(path) ? aGroup(path) : notFound(path)
   }
 
   /// Sets an attribute of a node; nil removes it.
   ///
-  /// - Throws: `not_found`, `read_only`, `limit`.
+  /// Of several writers that set the same attribute the last to commit wins.
+  /// - Throws: `not_found`, `read_only`, `limit`, `invalid_value` for what JSON cannot hold.
   public func setAttribute(
     _ key: String, _ value: JSONValue?, of path: NodePath
   ) throws(HyperslabError) {
     let session = try writing()
     guard contains(path) else { throw notFound(path) }
-    var attributes = (try? node(path))?.attributes ?? [:]
-    attributes[key] = value
-    try checkAttributes(attributes, path)
+    let committed = (try? node(path))?.attributes ?? [:]
     try session.withState { (state) throws(HyperslabError) -> Void in
-      if state.changes.datasets[path] != nil {
-        state.changes.datasets[path]?.record.description.attributes[key] = value
-      } else if state.changes.groups[path] != nil {
-        state.changes.groups[path]?[key] = value
+      if var attributes = state.changes.datasets[path]?.record.description.attributes {
+        attributes[key] = value
+        try checkAttributes(attributes, path)
+        state.changes.datasets[path]?.record.description.attributes = attributes
+      } else if var attributes = state.changes.groups[path] {
+        attributes[key] = value
+        try checkAttributes(attributes, path)
+        state.changes.groups[path] = attributes
       } else {
-        state.changes.attributes[path, default: [:]].updateValue(value, forKey: key)
+        var changed = state.changes.attributes[path] ?? [:]
+        changed.updateValue(value, forKey: key)
+        var attributes = committed
+        for name in changed.keys.sorted() { attributes[name] = changed[name] ?? nil }
+        try checkAttributes(attributes, path)
+        state.changes.attributes[path] = changed
       }
     }
   }
@@ -106,12 +112,15 @@ extension SlabStore {
       let existing = state.base.dataset(path)
       if replacing, let existing, state.changes.datasets[path] == nil {
         record.id = existing.id
-        state.changes.datasets[path] = .init(record: record, replaces: existing.id)
+        state.changes.datasets[path] = .init(
+          record: record, replaces: existing.id, replacedCommit: existing.commit)
         state.changes.attributes[path] = nil
       } else {
+        if replacing, existing == nil, isGroup(path, in: state) { throw aGroup(path) }
         try checkFree(path, in: state)
         state.changes.datasets[path] = .init(record: record)
       }
+      _ = state.newSlot(path)
       createParents(of: path, in: &state)
     }
     return try SlabDataset(store: self, path: path, record: record, isNew: true)
@@ -150,17 +159,37 @@ extension SlabStore {
         .alreadyExists, "a node of that name exists", at: place,
         remedy: "Choose another name, or ask to overwrite")
     }
-    let all = Array(state.base.nodes.keys) + state.changes.groups.keys + state.changes.datasets.keys
-    // Names that some file systems take for the same.
-    let folded = path.description.lowercased()
-    if let twin = all.first(where: { $0.description.lowercased() == folded }) {
-      throw HyperslabError(
-        .invalidName, "the name differs from \"\(twin)\" only in letter case", at: place)
-    }
     for ancestor in path.ancestors
     where state.base.dataset(ancestor) != nil || state.changes.datasets[ancestor] != nil {
       throw HyperslabError(.alreadyExists, "\"\(ancestor)\" is a data set", at: place)
     }
+    let all = Set(state.base.nodes.keys).union(state.changes.groups.keys)
+      .union(state.changes.datasets.keys)
+    let new = (path.ancestors + [path]).filter { !all.contains($0) }
+    // Names that some file systems take for the same.
+    let folded = Set(new.map { $0.description.lowercased() })
+    if let twin = all.first(where: { folded.contains($0.description.lowercased()) }) {
+      throw HyperslabError(
+        .invalidName, "a name that differs from \"\(twin)\" only in letter case", at: place)
+    }
+    guard all.count + new.count <= StoreIndex.maximumNodeCount else {
+      throw HyperslabError(
+        .limit, "one more node than a store can hold", at: place,
+        expected: "at most \(StoreIndex.maximumNodeCount)",
+        remedy: "Spread the data over several stores")
+    }
+  }
+
+  private func isGroup(_ path: NodePath, in state: borrowing WriterSession.State) -> Bool {
+    if case .group = state.base.nodes[path] { return true }
+    return state.changes.groups[path] != nil
+  }
+
+  /// The path as the index spells it: names that Unicode takes for equal may differ in their bytes,
+  /// and file names follow the bytes.
+  private func spelledAsStored(_ path: NodePath) -> NodePath {
+    let nodes = snapshot.index.nodes
+    return nodes.index(forKey: path).map { nodes[$0].key } ?? path
   }
 
   private func createParents(of path: NodePath, in state: inout WriterSession.State) {
@@ -173,6 +202,9 @@ extension SlabStore {
   private func checkAttributes(
     _ attributes: JSONObject, _ path: NodePath
   ) throws(HyperslabError) {
+    do { try attributes.checkWritable(depthLimit: StoreIndex.attributeDepthLimit) } catch {
+      throw error.located(at: "\(self.path)/\(path)")
+    }
     let byteCount = JSONValue.object(attributes).text().utf8.count
     guard byteCount <= StoreIndex.maximumAttributesByteCount else {
       throw HyperslabError(
@@ -188,6 +220,10 @@ extension SlabStore {
     case .dataset(let record): .dataset(DatasetInfo(path: path, record: record))
     case nil: nil
     }
+  }
+
+  private func aGroup(_ path: NodePath) -> HyperslabError {
+    HyperslabError(.wrongKind, "a group, not a data set", at: "\(self.path)/\(path)")
   }
 
   private func notFound(_ path: NodePath) -> HyperslabError {

@@ -121,7 +121,17 @@ public final class SlabStore: ChunkedStore {
     }
   }
 
-  func publish(_ snapshot: Snapshot) { current.withLock { $0 = snapshot } }
+  /// Shows a commit of this session; a newer one that was seen meanwhile stays.
+  func publish(_ snapshot: Snapshot) {
+    current.withLock { if $0.index.commit < snapshot.index.commit { $0 = snapshot } }
+    cache.keep(snapshot.index)
+  }
+
+  /// The commit together with the state of this session's own writes.
+  var view: StoreView {
+    guard let session else { return StoreView(snapshot: snapshot, batch: 0) }
+    return session.state.withLock { StoreView(snapshot: snapshot, batch: $0.batch) }
+  }
 
   /// The session of a store opened for writing.
   func writing() throws(HyperslabError) -> WriterSession {

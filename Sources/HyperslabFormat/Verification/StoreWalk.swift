@@ -90,7 +90,8 @@ struct StoreWalk {
       switch entry.name {
       case "t": try walkTables(&report)
       case "w": try walkWriters(&report)
-      case "trash": report.leftovers.append("\(path)")
+      case "trash" where entry.kind == .directory:
+        for old in try files.list(path) { report.leftovers.append("\(path / old.name)") }
       case let name where name.hasPrefix("claim-"): report.leftovers.append("\(path)")
       default: problem(path, .foreign, "nothing of the store's", &report)
       }
@@ -111,6 +112,11 @@ struct StoreWalk {
         if expected.contains(path) { continue }
         guard file.kind == .file, file.name.hasSuffix(".json") else {
           problem(path, .foreign, "no run's name", &report)
+          continue
+        }
+        if let commit = Int(file.name.prefix { $0 != "-" }), commit > index.commit {
+          // A commit that was cut short, perhaps in the middle of this file.
+          report.leftovers.append("\(path)")
           continue
         }
         let name = file.name.dropLast(5).suffix(8)

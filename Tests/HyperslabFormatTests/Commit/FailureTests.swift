@@ -1,0 +1,212 @@
+import HyperslabCore
+import SystemPackage
+import Testing
+
+@testable import HyperslabFormat
+
+/// Commits that fail, and writers that are gone.
+@Suite struct FailureTests {
+  private let directory: TemporaryDirectory
+  private var path: FilePath { directory.path.appending("x.slab") }
+  private let x: NodePath
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    x = try NodePath("x")
+  }
+
+  private func create(_ values: [Int32]) throws {
+    let store = try SlabStore.create(at: path)
+    let dataset = try store.createDataset(x, row(chunks: values.count))
+    for (chunk, value) in values.enumerated() { try dataset.put(chunk, value) }
+    try store.close()
+  }
+
+  private func open() throws -> (SlabStore, FaultyFileSystem) {
+    let files = try FaultyFileSystem(root: path)
+    let store = try SlabStore(
+      path: path, files: files, mode: .readWrite, durability: .full, synchronizerWidth: 0)
+    return (store, files)
+  }
+
+  /// Every operation of an overwriting commit and its close fails in turn, once or from then on.
+  @Test(arguments: [true, false])
+  func everyFaultLeavesOneOfTheTwoCommits(lasting: Bool) throws {
+    let old: [Int32?] = [1, 2, 3, nil]
+    let new: [Int32?] = [5, 2, 0, 6]
+    for number in 0..<200 {
+      let directory = try TemporaryDirectory()
+      let path = directory.path.appending("x.slab")
+      let first = try SlabStore.create(at: path)
+      let dataset = try first.createDataset(x, row(chunks: 4))
+      for (chunk, value) in old.enumerated() { if let value { try dataset.put(chunk, value) } }
+      try first.close()
+
+      let files = try FaultyFileSystem(root: path)
+      let store = try SlabStore(
+        path: path, files: files, mode: .readWrite, durability: .full, synchronizerWidth: 0)
+      files.fail { _, _, count in lasting ? count >= number : count == number }
+      var isCommitted = false
+      var isClosed = false
+      do {
+        let dataset = try store.dataset(x)
+        for (chunk, value) in new.enumerated() where value != old[chunk] {
+          try dataset.put(chunk, value ?? 0)
+        }
+        try store.commit()
+        isCommitted = true
+      } catch { #expect(error is HyperslabError) }
+      let fresh = try firsts(path, "x")
+      #expect(isCommitted ? fresh == new : fresh == old || fresh == new, "fault \(number)")
+      do {
+        try store.close()
+        isClosed = true
+      } catch {}
+      // Where a write failed, closing commits the others.
+      let after = try firsts(path, "x")
+      let isEither = zip(after, zip(old, new)).allSatisfy { $0 == $1.0 || $0 == $1.1 }
+      #expect(after == fresh || (!isCommitted && isEither), "fault \(number), closed: \(after)")
+
+      // A healed disk: the next writer recovers and goes on.
+      let next = try SlabStore.open(path, mode: .readWrite)
+      #expect(try next.dataset(x).firsts() == after, "fault \(number), recovered")
+      try next.dataset(x).put(1, 8)
+      try next.close()
+      var wanted = after
+      wanted[1] = 8
+      #expect(try firsts(path, "x") == wanted, "fault \(number), next commit")
+      let report = try SlabStore.verify(path)
+      #expect(
+        report.problems.allSatisfy { $0.kind == .orphan }, "fault \(number): \(report.problems)")
+      #expect(
+        report.leftovers.allSatisfy { !$0.hasPrefix("__slab/w/") && !$0.hasPrefix("__slab/claim") },
+        "fault \(number): \(report.leftovers)")
+      if isCommitted, isClosed, files.operationCount <= number { return }
+    }
+    Issue.record("the faults did not come to an end")
+  }
+
+  @Test func afterAFailedFsyncNothingButReopeningHelps() throws {
+    try create([1, 2])
+    let (store, files) = try open()
+    try store.dataset(x).put(0, 5)
+    files.fail { operation, path, _ in operation == .synchronize && path == .root }
+    expectError(.io) { try store.commit() }
+    files.fail(nil)
+    expectError(.poisoned) { try store.commit() }
+    expectError(.poisoned) { try store.dataset(x).put(1, 6) }
+    expectError(.poisoned) { try store.close() }
+    // The index may be the new one, and then needs what is staged.
+    #expect(try firsts(path, "x") == [5, 2])
+    try SlabStore.open(path, mode: .readWrite).close()
+    #expect(try firsts(path, "x") == [5, 2])
+  }
+
+  @Test func aFailedFsyncOfAnOlderCommitsOverwritesPoisons() throws {
+    try create([1, 2])
+    let (store, files) = try open()
+    try store.dataset(x).put(0, 5)
+    try store.commit()
+    try store.dataset(x).put(1, 6)
+    files.fail { operation, path, _ in
+      operation == .synchronize && path == StorePath(["x", "c"])
+    }
+    expectError(.io) { try store.commit() }
+    files.fail(nil)
+    expectError(.poisoned) { try store.commit() }
+    #expect(try firsts(path, "x") == [5, 2])
+  }
+
+  @Test func aCloseThatFailsKeepsWhatTheIndexWaitsFor() throws {
+    try create([1, 2])
+    let (store, files) = try open()
+    try store.dataset(x).put(0, 5)
+    files.fail { operation, path, _ in operation == .rename && path == StorePath(["x", "c", "0"]) }
+    try store.commit()
+    #expect(throws: HyperslabError.self) { try store.close() }
+    #expect(try firsts(path, "x") == [5, 2])
+    try SlabStore.open(path, mode: .readWrite).close()
+    #expect(try firsts(path, "x") == [5, 2])
+    #expect(try SlabStore.verify(path).leftovers.isEmpty)
+  }
+
+  @Test func aWriteThatFailedIsTriedAgain() throws {
+    try create([1])
+    let (store, files) = try open()
+    for operation in [FaultyFileSystem.Operation.write, .create, .rename, .synchronize] {
+      files.fail { found, _, _ in found == operation }
+      expectError(.io) { try store.dataset(x).put(0, 5) }
+      files.fail(nil)
+    }
+    try store.dataset(x).put(0, 5)
+    try store.dataset(x).put(0, 6)
+    try store.close()
+    #expect(try firsts(path, "x") == [6])
+  }
+
+  @Test func aWriterThatIsGoneLeavesItsLastCommit() throws {
+    try create([1, 2])
+    do {
+      let store = try SlabStore.open(path, mode: .readWrite)
+      try store.dataset(x).put(0, 5)
+      try store.commit()
+      try store.dataset(x).put(1, 6)
+      _ = try store.createDataset("y", row(chunks: 1))
+    }
+    #expect(try firsts(path, "x") == [5, 2])
+    let next = try SlabStore.open(path, mode: .readWrite)
+    expectError(.notFound) { _ = try next.dataset("y") }
+    try next.close()
+    #expect(try firsts(path, "x") == [5, 2])
+    let report = try SlabStore.verify(path)
+    #expect(report.ok && report.leftovers.isEmpty, "\(report)")
+  }
+
+  @Test func anotherWriterThatLivesKeepsItsStagedChunks() throws {
+    try create([1, 2])
+    let store = try SlabStore.open(path, mode: .readWrite)
+    try store.dataset(x).put(0, 5)
+    try SlabStore.open(path, mode: .readWrite).close()
+    try store.close()
+    #expect(try firsts(path, "x") == [5, 2])
+  }
+
+  /// A commit that died between placing chunks and its index leaves files of another shape.
+  @Test func leftFilesOfAnotherShapeAreNotInTheWay() throws {
+    try create([1])
+    for (shape, chunk) in [([8], [4]), ([], []), ([8, 8], [4, 4]), ([4], [4])] as [(Shape, Shape)] {
+      let description = DatasetDescription(shape: shape, chunkShape: chunk, dataType: .uint8)
+      let count = try #require(shape.elementCount)
+      let files = try FaultyFileSystem(root: path)
+      let store = try SlabStore(path: path, files: files, mode: .readWrite, durability: .full)
+      try writeAll(
+        [UInt8](repeating: 7, count: count), to: try store.createDataset("y", description))
+      files.fail { operation, path, _ in operation == .rename && path == StoreLayout.index }
+      expectError(.io) { try store.commit() }
+    }
+    let store = try SlabStore.open(path, mode: .readWrite)
+    let y = try store.createDataset("y", row(chunks: 1))
+    try y.put(0, 7)
+    try store.close()
+    #expect(try firsts(path, "y") == [7])
+    try SlabStore.open(path, mode: .readWrite).close()
+    #expect(try SlabStore.verify(path).ok)
+  }
+
+  @Test func claimsOfTheDeadAreTakenAndSwept() throws {
+    try create([1])
+    let number = try SlabStore.open(path).commitNumber
+    let dead = #"{"writer": "00000000000000000000000000000000", "host": "nowhere", "pid": 1}"#
+    let claim = path.appending("__slab/claim-\(number + 1)")
+    let store = try SlabStore.open(path, mode: .readWrite)
+    try store.dataset(x).put(0, 5)
+    try write(Array(dead.utf8), to: claim)
+    expectError(.locked) { try store.commit() }
+    try write(Array("torn".utf8), to: claim)
+    try store.commit()
+    try write(Array(dead.utf8), to: path.appending("__slab/claim-\(number)"))
+    try store.close()
+    try SlabStore.open(path, mode: .readWrite).close()
+    #expect(try SlabStore.verify(path).leftovers.isEmpty)
+  }
+}

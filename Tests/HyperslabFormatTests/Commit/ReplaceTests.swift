@@ -1,0 +1,109 @@
+import HyperslabCore
+import SystemPackage
+import Testing
+
+@testable import HyperslabFormat
+
+/// A data set built in the place of another.
+@Suite struct ReplaceTests {
+  private let directory: TemporaryDirectory
+  private var path: FilePath { directory.path.appending("x.slab") }
+
+  init() throws { directory = try TemporaryDirectory() }
+
+  private func old(_ values: [Int32?]) throws {
+    let store = try SlabStore.create(at: path)
+    let dataset = try store.createDataset("x", row(chunks: values.count))
+    for (chunk, value) in values.enumerated() {
+      if let value { try dataset.put(chunk, value) }
+    }
+    try store.close()
+  }
+
+  /// Also one that stored nothing has something to be taken away: nothing of its successor.
+  @Test(arguments: [[nil, nil], [0, nil], [1, 2], [3, nil]] as [[Int32?]])
+  func successorStays(_ values: [Int32?]) throws {
+    try old(values)
+    let store = try SlabStore.open(path, mode: .readWrite)
+    let dataset = try store.replaceDataset(try NodePath("x"), row(chunks: 3))
+    try dataset.put(0, 7)
+    try dataset.put(2, 9)
+    #expect(try firsts(path, "x") == values, "the old values before the commit")
+    try store.commit()
+    #expect(try firsts(path, "x") == [7, nil, 9])
+    try store.commit()
+    try store.close()
+    #expect(try firsts(path, "x") == [7, nil, 9])
+    let again = try SlabStore.open(path, mode: .readWrite)
+    #expect(try again.dataset("x").firsts() == [7, nil, 9])
+    try again.close()
+    let report = try SlabStore.verify(path)
+    #expect(report.ok, "\(report.problems)")
+    #expect(!report.leftovers.contains { $0.hasPrefix("__slab/trash") }, "\(report.leftovers)")
+  }
+
+  @Test func handlesOfTheOldReadTheOldUntilTheCommit() throws {
+    try old([1, 2])
+    let store = try SlabStore.open(path, mode: .readWrite)
+    let before = try store.dataset("x")
+    let after = try store.replaceDataset(try NodePath("x"), row(chunks: 2))
+    try after.put(0, 7)
+    #expect(try before.firsts() == [1, 2])
+    #expect(try after.firsts() == [7, nil])
+    expectError(.snapshotChanged) { try before.put(1, 5) }
+    try store.commit()
+    #expect(try after.firsts() == [7, nil])
+    expectError(.snapshotChanged) { _ = try before.read(Int32.self) }
+    try store.close()
+    #expect(try firsts(path, "x") == [7, nil])
+  }
+
+  @Test func uncommittedChunksOfTheOldAreNotTheNews() throws {
+    try old([1, 2])
+    let store = try SlabStore.open(path, mode: .readWrite)
+    try store.dataset("x").put(1, 6)
+    let after = try store.replaceDataset(try NodePath("x"), row(chunks: 2))
+    try after.put(0, 7)
+    try store.close()
+    #expect(try firsts(path, "x") == [7, nil])
+  }
+
+  @Test func whatAnotherWriterAddedIsNotReplacedUnseen() throws {
+    try old([1, nil])
+    let first = try SlabStore.open(path, mode: .readWrite)
+    let second = try SlabStore.open(path, mode: .readWrite)
+    let new = try first.replaceDataset(try NodePath("x"), row(chunks: 2))
+    try new.put(0, 7)
+    try second.dataset("x").put(1, 5)
+    try second.commit()
+    expectError(.conflict) { try first.commit() }
+    #expect(try firsts(path, "x") == [1, 5])
+  }
+
+  @Test func aSecondReplacementByAnotherIsNoticedByTheFirstsHandle() throws {
+    try old([1, 2])
+    let first = try SlabStore.open(path, mode: .readWrite)
+    let mine = try first.replaceDataset(try NodePath("x"), row(chunks: 2))
+    try mine.put(0, 7)
+    try first.commit()
+    let second = try SlabStore.open(path, mode: .readWrite)
+    let theirs = try second.replaceDataset(
+      try NodePath("x"),
+      DatasetDescription(shape: [8], chunkShape: [4], dataType: .float32))
+    _ = theirs
+    try second.commit()
+    try first.refresh()
+    expectError(.snapshotChanged) { _ = try mine.read(Int32.self) }
+  }
+
+  @Test func groupsAndNothingCannotBeReplaced() throws {
+    try old([1])
+    let store = try SlabStore.open(path, mode: .readWrite)
+    try store.createGroup("g")
+    expectError(.wrongKind) { _ = try store.replaceDataset(try NodePath("g"), row(chunks: 1)) }
+    let new = try store.replaceDataset(try NodePath("y"), row(chunks: 1))
+    try new.put(0, 4)
+    try store.close()
+    #expect(try firsts(path, "y") == [4])
+  }
+}
