@@ -3,19 +3,24 @@ extension AxisSlice {
   ///
   /// - Throws: `invalid_value` naming the term that cannot be read.
   public static func parse(_ text: String) throws(HyperslabError) -> [AxisSlice] {
-    var body = text.filter { !$0.isWhitespace }[...]
-    if body.hasPrefix("["), body.hasSuffix("]") { body = body.dropFirst().dropLast() }
+    var body = trimmed(text[...])
+    if body.hasPrefix("["), body.hasSuffix("]") { body = trimmed(body.dropFirst().dropLast()) }
     if body.isEmpty { return [] }
     var terms: [AxisSlice] = []
     for term in body.split(separator: ",", omittingEmptySubsequences: false) {
-      terms.append(try parseTerm(term))
+      terms.append(try parseTerm(trimmed(term)))
     }
     return terms
   }
 
+  private static func trimmed(_ text: Substring) -> Substring {
+    let end = text.lastIndex { !$0.isWhitespace }.map(text.index(after:)) ?? text.startIndex
+    return text[..<end].drop(while: \.isWhitespace)
+  }
+
   private static func parseTerm(_ term: Substring) throws(HyperslabError) -> AxisSlice {
     if term == "..." { return .ellipsis }
-    let parts = term.split(separator: ":", omittingEmptySubsequences: false)
+    let parts = term.split(separator: ":", omittingEmptySubsequences: false).map(trimmed)
     var numbers: [Int?] = []
     for part in parts {
       if part.isEmpty {
