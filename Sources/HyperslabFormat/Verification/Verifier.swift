@@ -97,8 +97,12 @@ struct Verifier {
         }
       } catch { add("\(path)", .index, error) }
     }
-    if (try? files.status(StoreLayout.lock)) ?? nil == nil {
+    switch (try? files.status(StoreLayout.lock)) ?? nil {
+    case nil:
       add("\(StoreLayout.lock)", .missing, HyperslabError(.missing, "the lock file is not there"))
+    case .some(let status) where status.kind != .file:
+      add("\(StoreLayout.lock)", .foreign, HyperslabError(.foreign, "the lock is no file"))
+    default: break
     }
     expected.insert(StoreLayout.lock)
   }
@@ -164,9 +168,12 @@ struct Verifier {
     }
     var stored: [(number: Int, row: ChunkRow)] = []
     if isTableSound {
-      try table.forEachRow { number, row in if row.state == .stored { stored.append((number, row)) }
+      var filled = 0
+      try table.forEachRow { number, row in
+        if row.state == .fill { filled += 1 }
+        if row.state == .stored { stored.append((number, row)) }
       }
-      checkTotals(path, record, stored)
+      checkTotals(path, record, stored, filled: filled)
     }
     stored.sort { $0.number < $1.number }
     try checkChunks(stored, path, record, snapshot)
@@ -174,16 +181,22 @@ struct Verifier {
   }
 
   private mutating func checkTotals(
-    _ path: NodePath, _ record: DatasetRecord, _ stored: [(number: Int, row: ChunkRow)]
+    _ path: NodePath, _ record: DatasetRecord, _ stored: [(number: Int, row: ChunkRow)],
+    filled: Int
   ) {
     let bytes = stored.reduce(0) { $0 + $1.row.byteCount }
-    if stored.count == record.storedChunks, bytes == record.storedByteCount { return }
+    if stored.count == record.storedChunks, filled == record.fillChunks,
+      bytes == record.storedByteCount
+    {
+      return
+    }
     add(
       "slab.json", .index,
       HyperslabError(
         .damagedIndex, "the totals of \(path) and its chunk table disagree",
-        expected: "\(record.storedChunks) chunks of \(record.storedByteCount) bytes",
-        found: "\(stored.count) of \(bytes)"))
+        expected: "\(record.storedChunks) chunks of \(record.storedByteCount) bytes, "
+          + "\(record.fillChunks) of fill",
+        found: "\(stored.count) of \(bytes), \(filled)"))
   }
 
   private mutating func checkChunks(
@@ -253,15 +266,20 @@ struct Verifier {
   private static func soundHeader(
     _ path: StorePath, _ files: any FileSystem, _ format: FrameFormat
   ) -> UInt32? {
-    guard let bytes = try? files.contents(path, limit: format.maximumFileByteCount),
-      bytes.count >= format.prefixByteCount
-    else { return nil }
-    return bytes.withUnsafeBytes { memory -> UInt32? in
-      let prefix = UnsafeRawBufferPointer(rebasing: memory.prefix(format.prefixByteCount))
-      guard let parsed = try? FramePrefix(prefix, format: format, fileByteCount: memory.count),
-        memory.loadUnaligned(fromByteOffset: memory.count - 4, as: UInt32.self) == parsed.trailer
-      else { return nil }
-      return parsed.headerCRC
+    guard let file = try? files.open(path), file.byteCount >= format.minimumFileByteCount else {
+      return nil
     }
+    let memory = ElementBuffer(byteCount: format.prefixByteCount + 4)
+    let prefix = UnsafeMutableRawBufferPointer(
+      start: memory.pointer, count: format.prefixByteCount)
+    let trailer = UnsafeMutableRawBufferPointer(
+      start: memory.pointer + format.prefixByteCount, count: 4)
+    guard (try? file.read(at: 0, into: prefix)) == prefix.count,
+      (try? file.read(at: file.byteCount - 4, into: trailer)) == 4,
+      let parsed = try? FramePrefix(
+        UnsafeRawBufferPointer(prefix), format: format, fileByteCount: file.byteCount),
+      trailer.loadUnaligned(as: UInt32.self) == parsed.trailer
+    else { return nil }
+    return parsed.headerCRC
   }
 }
