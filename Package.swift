@@ -77,7 +77,7 @@ let package = Package(
     ),
     .testTarget(
       name: "HyperslabCodecsTests",
-      dependencies: ["HyperslabCodecs", "HyperslabCore"],
+      dependencies: ["HyperslabCodecs", "HyperslabCore", "HyperslabTestSupport"],
       swiftSettings: strict
     ),
     .testTarget(

@@ -53,7 +53,7 @@ struct PlanCommand: ParsableCommand, JSONPrinting {
     if json { try printJSON(plan) } else { printText(plan) }
   }
 
-  private var encoders: Int { threads ?? activeCoreCount() }
+  private var encoders: Int { threads ?? Machine.processorCount }
 
   private var budget: Double { options.bufferGb ?? 1 }
 

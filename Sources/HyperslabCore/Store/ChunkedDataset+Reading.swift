@@ -14,42 +14,38 @@ extension ChunkedDataset {
     _ type: Element.Type, _ terms: [any AxisSelection] = [], missing: MissingChunks = .refuse
   ) throws(HyperslabError) -> NDArray<Element> {
     try checkType(Element.dataType)
-    let slice = try resolve(terms)
-    guard let count = slice.resultShape.elementCount,
-      let layout = slice.layout(elementByteCount: description.dataType.byteCount)
-    else { throw tooLarge(slice) }
+    let result = try plan(terms)
+    try checkFits(result)
     var failure: HyperslabError?
-    let elements = [Element](unsafeUninitializedCapacity: count) { memory, initialized in
+    let elements = [Element](unsafeUninitializedCapacity: result.elementCount) {
+      memory, initialized in
       var bytes = UnsafeMutableRawBufferPointer(memory).mutableBytes
       do throws(HyperslabError) {
-        try read(slice.region, into: &bytes, layout: layout, missing: missing)
+        try read(result.slice.region, into: &bytes, layout: result.layout, missing: missing)
         if Element.self == Bool.self { normalizeBooleans(UnsafeMutableRawBufferPointer(memory)) }
-        initialized = count
+        initialized = result.elementCount
       } catch { failure = error }
     }
     if let failure { throw failure }
-    return NDArray(unchecked: elements, shape: slice.resultShape)
+    return NDArray(unchecked: elements, shape: result.slice.resultShape)
   }
 
   /// Reads a selection as bytes in C order, for element types known only at run time.
   public func readBytes(
     _ terms: [any AxisSelection] = [], missing: MissingChunks = .refuse
   ) throws(HyperslabError) -> (bytes: [UInt8], shape: Shape) {
-    let slice = try resolve(terms)
-    let size = description.dataType.byteCount
-    guard let count = slice.resultShape.elementCount, let byteCount = Checked.multiply(count, size),
-      let layout = slice.layout(elementByteCount: size)
-    else { throw tooLarge(slice) }
+    let result = try plan(terms)
+    try checkFits(result)
     var failure: HyperslabError?
-    let bytes = [UInt8](unsafeUninitializedCapacity: byteCount) { memory, initialized in
+    let bytes = [UInt8](unsafeUninitializedCapacity: result.byteCount) { memory, initialized in
       var span = UnsafeMutableRawBufferPointer(memory).mutableBytes
       do throws(HyperslabError) {
-        try read(slice.region, into: &span, layout: layout, missing: missing)
-        initialized = byteCount
+        try read(result.slice.region, into: &span, layout: result.layout, missing: missing)
+        initialized = result.byteCount
       } catch { failure = error }
     }
     if let failure { throw failure }
-    return (bytes, slice.resultShape)
+    return (bytes, result.slice.resultShape)
   }
 
   /// Reads a selection into memory of the caller, in C order.
@@ -61,23 +57,39 @@ extension ChunkedDataset {
     _ terms: [any AxisSelection] = [], into bytes: inout MutableRawSpan,
     missing: MissingChunks = .refuse
   ) throws(HyperslabError) -> Shape {
-    let slice = try resolve(terms)
+    let result = try plan(terms)
+    guard result.byteCount == bytes.byteCount else {
+      throw HyperslabError(
+        .sizeMismatch, "memory for a selection of shape \(result.slice.resultShape)", at: "\(path)",
+        expected: "\(result.byteCount) bytes", found: "\(bytes.byteCount)")
+    }
+    try read(result.slice.region, into: &bytes, layout: result.layout, missing: missing)
+    return result.slice.resultShape
+  }
+
+  private func plan(_ terms: [any AxisSelection]) throws(HyperslabError) -> ReadPlan {
+    let slice: ResolvedSlice
+    do { slice = try ResolvedSlice(terms, in: grid.arrayShape) } catch {
+      throw error.located(at: "\(path)")
+    }
     let size = description.dataType.byteCount
     guard let count = slice.resultShape.elementCount, let byteCount = Checked.multiply(count, size),
       let layout = slice.layout(elementByteCount: size)
-    else { throw tooLarge(slice) }
-    guard byteCount == bytes.byteCount else {
+    else {
       throw HyperslabError(
-        .sizeMismatch, "memory for a selection of shape \(slice.resultShape)", at: "\(path)",
-        expected: "\(byteCount) bytes", found: "\(bytes.byteCount)")
+        .overflow, "a selection of shape \(slice.resultShape) is larger than memory can be",
+        at: "\(path)", remedy: "Read it in pieces")
     }
-    try read(slice.region, into: &bytes, layout: layout, missing: missing)
-    return slice.resultShape
+    return ReadPlan(slice: slice, layout: layout, elementCount: count, byteCount: byteCount)
   }
 
-  private func resolve(_ terms: [any AxisSelection]) throws(HyperslabError) -> ResolvedSlice {
-    do { return try ResolvedSlice(terms, in: grid.arrayShape) } catch {
-      throw error.located(at: "\(path)")
+  /// An allocation that cannot succeed ends the process, so it is not tried.
+  private func checkFits(_ plan: ReadPlan) throws(HyperslabError) {
+    guard plan.byteCount <= Machine.memoryByteCount else {
+      throw HyperslabError(
+        .overflow, "a selection of shape \(plan.slice.resultShape)", at: "\(path)",
+        expected: "at most this machine's \(Machine.memoryByteCount) bytes of memory",
+        found: "\(plan.byteCount)", remedy: "Read it in pieces")
     }
   }
 
@@ -88,12 +100,14 @@ extension ChunkedDataset {
         found: "\(type)", remedy: "Read as the data set's own type and convert")
     }
   }
+}
 
-  private func tooLarge(_ slice: ResolvedSlice) -> HyperslabError {
-    HyperslabError(
-      .overflow, "a selection of shape \(slice.resultShape) is larger than memory can be",
-      at: "\(path)")
-  }
+/// A selection resolved: what to read, where it goes in C order, and how much it is.
+private struct ReadPlan {
+  let slice: ResolvedSlice
+  let layout: StridedLayout
+  let elementCount: Int
+  let byteCount: Int
 }
 
 /// Files may hold any byte where a Swift `Bool` must be 0 or 1.

@@ -21,7 +21,8 @@ struct DerivedFiles {
 
   private func replace(_ target: StorePath, with bytes: [UInt8]) throws(HyperslabError) {
     _ = try files.makeDirectories(target.parent)
-    let temporary = target.parent / "zarr.json.tmp"
+    // Beside no node, any of which may be called so.
+    let temporary = StoreLayout.temporaryDerived
     if try files.status(temporary) != nil { try files.remove(temporary) }
     try files.create(temporary, contents: bytes, synchronize: false)
     try files.rename(temporary, to: target)

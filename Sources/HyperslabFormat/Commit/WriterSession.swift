@@ -16,7 +16,7 @@ public enum Durability: String, Sendable, CaseIterable {
 final class WriterSession: Sendable {
   struct State {
     /// The index that the changes are made against.
-    var base: StoreIndex
+    var base: StoreIndex { didSet { lowercased = nil } }
     var changes = Changes()
     /// Counts commits of this writer, so that staged names are never used twice.
     var batch = 0
@@ -29,6 +29,26 @@ final class WriterSession: Sendable {
     /// After a failure in the middle of a commit nobody knows what the disk holds.
     var poison: HyperslabError?
     var isClosed = false
+    private var lowercased: [String: NodePath]?
+
+    init(base: StoreIndex) { self.base = base }
+
+    /// Every node there is or will be, by its name in lower case.
+    mutating func names() -> [String: NodePath] {
+      if let lowercased { return lowercased }
+      var names: [String: NodePath] = [:]
+      for keys in [
+        Array(base.nodes.keys), Array(changes.groups.keys), Array(changes.datasets.keys),
+      ] {
+        for path in keys { names[path.description.lowercased()] = path }
+      }
+      lowercased = names
+      return names
+    }
+
+    mutating func addNames(_ paths: [NodePath]) {
+      for path in paths { lowercased?[path.description.lowercased()] = path }
+    }
 
     /// A number for a data set that starts with nothing written; what was written to a namesake
     /// that it replaces is dropped.

@@ -131,6 +131,10 @@ extension FileSystem {
   package func removeTree(_ path: StorePath) throws(HyperslabError) {
     guard let status = try status(path) else { return }
     guard status.kind == .directory else { return try remove(path) }
+    // Deeper than anything that a store makes, and than a call stack should go.
+    guard path.components.count <= 1024 else {
+      throw HyperslabError(.limit, "directories nested too deep", at: "\(path)")
+    }
     for entry in try list(path) { try removeTree(path / entry.name) }
     try removeDirectory(path)
   }

@@ -89,14 +89,18 @@ package final class LocalFileSystem: FileSystem {
     }
     defer { closedir(stream) }
     var entries: [DirectoryEntry] = []
-    while let entry = readdir(stream) {
+    while true {
+      errno = 0
+      guard let entry = readdir(stream) else {
+        if errno == 0 { return entries }
+        throw systemError("cannot be listed", place(path))
+      }
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
       if name == "." || name == ".." { continue }
       entries.append(DirectoryEntry(name: name, kind: kind(of: name, in: descriptor)))
     }
-    return entries
   }
 
   package func synchronizeDirectory(_ path: StorePath) throws(HyperslabError) {
@@ -127,6 +131,11 @@ package final class LocalFileSystem: FileSystem {
   package func lock(_ path: StorePath, wait: Bool) throws(HyperslabError) -> (any FileLock)? {
     let descriptor = try inDirectory(path, "cannot be locked") { directory, name in
       openFile(directory, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o666)
+    }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      close(descriptor)
+      throw HyperslabError(.foreign, "not a regular file", at: place(path))
     }
     while flock(descriptor, wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
       let error = errno

@@ -45,7 +45,7 @@ extension SlabDataset {
     let chunks = grid.chunks(touching: region.boundingBox)
     let byteCount = Checked.product(region.shape.axes + [description.dataType.byteCount]) ?? Int.max
     // Threads cost more than they bring where little is read.
-    let threads = byteCount < 1 << 19 ? 1 : ProcessorCount.active
+    let threads = byteCount < 1 << 19 ? 1 : Machine.processorCount
     try bytes.withUnsafeMutableBytes { (memory) throws(HyperslabError) in
       guard let base = memory.baseAddress else { return }
       let output = DisjointOutput(base: base)

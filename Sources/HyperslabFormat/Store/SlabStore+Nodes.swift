@@ -32,7 +32,7 @@ extension SlabStore {
   ) throws(HyperslabError) {
     try checkAttributes(attributes, path)
     try writing().withState { (state) throws(HyperslabError) -> Void in
-      try checkFree(path, in: state)
+      try checkFree(path, in: &state)
       createParents(of: path, in: &state)
       state.changes.groups[path] = attributes
     }
@@ -117,7 +117,7 @@ extension SlabStore {
         state.changes.attributes[path] = nil
       } else {
         if replacing, existing == nil, isGroup(path, in: state) { throw aGroup(path) }
-        try checkFree(path, in: state)
+        try checkFree(path, in: &state)
         state.changes.datasets[path] = .init(record: record)
       }
       _ = state.newSlot(path)
@@ -149,7 +149,7 @@ extension SlabStore {
   }
 
   private func checkFree(
-    _ path: NodePath, in state: borrowing WriterSession.State
+    _ path: NodePath, in state: inout WriterSession.State
   ) throws(HyperslabError) {
     let place = "\(self.path)/\(path)"
     if state.base.nodes[path] != nil || state.changes.groups[path] != nil
@@ -163,21 +163,20 @@ extension SlabStore {
     where state.base.dataset(ancestor) != nil || state.changes.datasets[ancestor] != nil {
       throw HyperslabError(.alreadyExists, "\"\(ancestor)\" is a data set", at: place)
     }
-    let all = Set(state.base.nodes.keys).union(state.changes.groups.keys)
-      .union(state.changes.datasets.keys)
-    let new = (path.ancestors + [path]).filter { !all.contains($0) }
     // Names that some file systems take for the same.
-    let folded = Set(new.map { $0.description.lowercased() })
-    if let twin = all.first(where: { folded.contains($0.description.lowercased()) }) {
+    let names = state.names()
+    let new = (path.ancestors + [path]).filter { names[$0.description.lowercased()] != $0 }
+    if let twin = new.lazy.compactMap({ names[$0.description.lowercased()] }).first {
       throw HyperslabError(
         .invalidName, "a name that differs from \"\(twin)\" only in letter case", at: place)
     }
-    guard all.count + new.count <= StoreIndex.maximumNodeCount else {
+    guard names.count + new.count <= StoreIndex.maximumNodeCount else {
       throw HyperslabError(
         .limit, "one more node than a store can hold", at: place,
         expected: "at most \(StoreIndex.maximumNodeCount)",
         remedy: "Spread the data over several stores")
     }
+    state.addNames(new)
   }
 
   private func isGroup(_ path: NodePath, in state: borrowing WriterSession.State) -> Bool {

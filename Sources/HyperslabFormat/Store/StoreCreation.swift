@@ -32,12 +32,17 @@ enum StoreCreation {
       throw HyperslabError(.alreadyExists, "the temporary name is taken", at: "\(temporary)")
     }
     let temporaryPath = parentPath.appending("\(name.string).tmp-\(identifier)")
-    do {
+    do throws(HyperslabError) {
       try fill(try LocalFileSystem(root: temporaryPath), durability: durability)
       if isThere {
         let old = StorePath(["\(name.string).old-\(identifier)"])
         try parent.rename(target, to: old)
-        try rename(temporaryPath, to: path)
+        do throws(HyperslabError) { try rename(temporaryPath, to: path) } catch {
+          try? parent.rename(old, to: target)
+          throw error
+        }
+        // The old one must not come back half removed.
+        if durability == .full { try parent.synchronizeDirectory(.root) }
         try parent.removeTree(old)
       } else {
         try rename(temporaryPath, to: path)

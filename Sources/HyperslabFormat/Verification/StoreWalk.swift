@@ -46,7 +46,6 @@ struct StoreWalk {
       case ("c", .file) where isDataset:
         orphan(path, "a chunk file that the table does not list", &report)
       case (_, .directory) where isNode: try walkNode(path, &report)
-      case ("zarr.json.tmp", .file): report.leftovers.append("\(path)")
       case (let name, .file) where name.hasPrefix("slab.json.tmp-"):
         report.leftovers.append("\(path)")
       case (_, .directory) where index.state == "open" && holdsOnlyChunks(path):
@@ -58,15 +57,19 @@ struct StoreWalk {
 
   /// A data set or group whose creation was never committed.
   private func holdsOnlyChunks(_ directory: StorePath) -> Bool {
-    ((try? files.list(directory)) ?? []).allSatisfy { entry in
-      entry.name == "c" || entry.name == "zarr.json"
-        || entry.kind == .directory && holdsOnlyChunks(directory / entry.name)
-    }
+    directory.components.count <= 1024
+      && ((try? files.list(directory)) ?? []).allSatisfy { entry in
+        entry.name == "c" || entry.name == "zarr.json"
+          || entry.kind == .directory && holdsOnlyChunks(directory / entry.name)
+      }
   }
 
   private func walkChunks(
     _ directory: StorePath, _ report: inout VerificationReport
   ) throws(HyperslabError) {
+    guard directory.components.count <= 1024 else {
+      return problem(directory, .foreign, "directories nested too deep", &report)
+    }
     for entry in try files.list(directory) {
       let path = directory / entry.name
       if expected.contains(path) { continue }
@@ -92,6 +95,7 @@ struct StoreWalk {
       case "w": try walkWriters(&report)
       case "trash" where entry.kind == .directory:
         for old in try files.list(path) { report.leftovers.append("\(path / old.name)") }
+      case "zarr.json.tmp": report.leftovers.append("\(path)")
       case let name where name.hasPrefix("claim-"): report.leftovers.append("\(path)")
       default: problem(path, .foreign, "nothing of the store's", &report)
       }

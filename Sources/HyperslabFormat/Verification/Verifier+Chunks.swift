@@ -101,15 +101,20 @@ extension Verifier {
   private static func soundHeader(
     _ path: StorePath, _ files: any FileSystem, _ format: FrameFormat
   ) -> UInt32? {
-    guard let bytes = try? files.contents(path, limit: format.maximumFileByteCount),
-      bytes.count >= format.prefixByteCount
-    else { return nil }
-    return bytes.withUnsafeBytes { memory -> UInt32? in
-      let prefix = UnsafeRawBufferPointer(rebasing: memory.prefix(format.prefixByteCount))
-      guard let parsed = try? FramePrefix(prefix, format: format, fileByteCount: memory.count),
-        memory.loadUnaligned(fromByteOffset: memory.count - 4, as: UInt32.self) == parsed.trailer
-      else { return nil }
-      return parsed.headerCRC
+    guard let file = try? files.open(path), file.byteCount >= format.minimumFileByteCount else {
+      return nil
     }
+    let memory = ElementBuffer(byteCount: format.prefixByteCount + 4)
+    let prefix = UnsafeMutableRawBufferPointer(
+      start: memory.pointer, count: format.prefixByteCount)
+    let trailer = UnsafeMutableRawBufferPointer(
+      start: memory.pointer + format.prefixByteCount, count: 4)
+    guard (try? file.read(at: 0, into: prefix)) == prefix.count,
+      (try? file.read(at: file.byteCount - 4, into: trailer)) == 4,
+      let parsed = try? FramePrefix(
+        UnsafeRawBufferPointer(prefix), format: format, fileByteCount: file.byteCount),
+      trailer.loadUnaligned(as: UInt32.self) == parsed.trailer
+    else { return nil }
+    return parsed.headerCRC
   }
 }

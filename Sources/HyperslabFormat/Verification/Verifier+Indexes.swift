@@ -23,8 +23,12 @@ extension Verifier {
       } catch { add("\(path)", .index, error) }
     }
     expected.insert(StoreLayout.lock)
-    if (try? files.status(StoreLayout.lock)) ?? nil == nil {
+    switch (try? files.status(StoreLayout.lock)) ?? nil {
+    case nil:
       add("\(StoreLayout.lock)", .missing, HyperslabError(.missing, "the lock file is not there"))
+    case .some(let status) where status.kind != .file:
+      add("\(StoreLayout.lock)", .foreign, HyperslabError(.foreign, "the lock is no file"))
+    default: break
     }
     guard let newest else { return }
     for commit in [newest.commit - 1, newest.commit - 2]

@@ -18,7 +18,7 @@ extension SlabStore {
   ) throws(HyperslabError) -> VerificationReport {
     var verifier = Verifier(
       files: try LocalFileSystem(root: path), node: node, quick: quick,
-      threads: threads ?? ProcessorCount.active)
+      threads: threads ?? Machine.processorCount)
     try verifier.run()
     return verifier.finished
   }

@@ -35,7 +35,7 @@ extension ChunkedStore {
     } catch { throw error.located(at: "\(path)") }
     let dataset = try createDataset(path, options.description(for: iterator.plan))
     let writer = BufferWriter(
-      dataset: dataset, threads: options.threads ?? activeCoreCount(),
+      dataset: dataset, threads: options.threads ?? Machine.processorCount,
       cancellation: options.cancellation,
       meter: ProgressMeter(total: iterator.plan.totalByteCount ?? .max, observer: progress))
     var pipeline = WritePipeline(

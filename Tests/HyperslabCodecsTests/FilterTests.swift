@@ -1,0 +1,115 @@
+import HyperslabCore
+import HyperslabTestSupport
+import Testing
+
+@testable import HyperslabCodecs
+
+/// The filters against their definitions, element by element and bit by bit.
+@Suite struct FilterTests {
+  static let sizes = [1, 2, 4, 8, 16]
+  static let counts = Array(0...70) + Array(4087...4105)
+
+  /// `out[j · m + i] = in[i · e + j]`.
+  private func shuffled(_ bytes: [UInt8], _ size: Int) -> [UInt8] {
+    let count = bytes.count / size
+    var result = bytes
+    for element in 0..<count {
+      for byte in 0..<size { result[byte * count + element] = bytes[element * size + byte] }
+    }
+    return result
+  }
+
+  /// Bit `b` of byte `j` of element `i` becomes bit `i mod 8` of byte `i div 8` of plane `8j + b`.
+  private func bitshuffled(_ bytes: [UInt8], _ size: Int) -> [UInt8] {
+    let count = bytes.count / size
+    var result = [UInt8](repeating: 0, count: bytes.count)
+    for element in 0..<count {
+      for plane in 0..<8 * size {
+        let bit = bytes[element * size + plane / 8] >> (plane % 8) & 1
+        result[plane * (count / 8) + element / 8] |= bit << (element % 8)
+      }
+    }
+    return result
+  }
+
+  private typealias Pass = (UnsafeRawPointer, UnsafeMutableRawPointer, Int) -> Void
+
+  /// Runs a filter between two pieces of memory that end where they must not be passed.
+  private func run(_ bytes: [UInt8], _ pass: Pass) -> [UInt8] {
+    let guardByte: UInt8 = 0xA5
+    var target = [UInt8](repeating: guardByte, count: bytes.count + 32)
+    let source = bytes + [0]
+    source.withUnsafeBytes { from in
+      target.withUnsafeMutableBytes { to in
+        if let from = from.baseAddress, let to = to.baseAddress { pass(from, to, bytes.count) }
+      }
+    }
+    #expect(target.suffix(32).allSatisfy { $0 == guardByte })
+    return Array(target.prefix(bytes.count))
+  }
+
+  @Test(arguments: sizes)
+  func shuffleIsItsDefinition(size: Int) {
+    var generator = SeededGenerator("shuffle", size)
+    for count in Self.counts {
+      let bytes = (0..<count * size).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+      let there = run(bytes) {
+        Shuffle.apply($0, $1, byteCount: $2, elementByteCount: size)
+      }
+      #expect(there == shuffled(bytes, size), "\(count) elements")
+      let back = run(there) {
+        Shuffle.undo($0, $1, byteCount: $2, elementByteCount: size)
+      }
+      #expect(back == bytes, "\(count) elements")
+    }
+  }
+
+  @Test(arguments: sizes)
+  func bitshuffleIsItsDefinition(size: Int) {
+    var generator = SeededGenerator("bitshuffle", size)
+    for count in Self.counts {
+      let byteCount = count * size
+      #expect(
+        Bitshuffle.applies(byteCount: byteCount, elementByteCount: size) == (count % 8 == 0))
+      if count % 8 != 0 { continue }
+      let bytes = (0..<byteCount).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+      let scratch = ElementBuffer(byteCount: byteCount)
+      let there = run(bytes) {
+        Bitshuffle.apply(
+          $0, $1, scratch: scratch.pointer, byteCount: $2, elementByteCount: size)
+      }
+      #expect(there == bitshuffled(bytes, size), "\(count) elements")
+      let back = run(there) {
+        Bitshuffle.undo(
+          $0, $1, scratch: scratch.pointer, byteCount: $2, elementByteCount: size)
+      }
+      #expect(back == bytes, "\(count) elements")
+    }
+  }
+
+  private func choice<Element: ArrayElement>(_ values: [Element], chunk: Shape) throws -> Filter {
+    let fill = FillValue(zero: Element.dataType)
+    let layout = try #require(
+      StridedLayout.rowMajor([values.count], elementByteCount: Element.dataType.byteCount))
+    return try values.withUnsafeBytes { bytes in
+      try FilterChoice.choose(
+        #require(bytes.baseAddress), layout: layout, chunkShape: chunk, fill: fill, level: 1,
+        blockByteCount: FrameFormat.defaultBlockByteCount)
+    }
+  }
+
+  @Test func theChoiceFitsTheData() throws {
+    var generator = SeededGenerator("choice")
+    let noise = (0..<50_000).map { _ in UInt64.random(in: .min ... .max, using: &generator) }
+    #expect(try choice(noise, chunk: [20_000]) == .none)
+    let walk = (0..<100_000).reduce(into: [Int16(0)]) { walk, _ in
+      walk.append(walk[walk.count - 1] &+ Int16.random(in: -3...3, using: &generator))
+    }
+    #expect(try choice(walk, chunk: [50_000]) != .none)
+    let counter = (0..<100_000).map { Int64($0) }
+    #expect(try choice(counter, chunk: [30_000]) != .none)
+    // A sample of one element, and of less than a chunk.
+    _ = try choice([Int32(5)], chunk: [1000])
+    _ = try choice([UInt8](), chunk: [1000])
+  }
+}

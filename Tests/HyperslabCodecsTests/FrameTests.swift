@@ -1,0 +1,294 @@
+import HyperslabCore
+import HyperslabTestSupport
+import Testing
+
+@testable import HyperslabCodecs
+
+/// Frames: chunks go in, come out, and nothing else passes for one.
+@Suite struct FrameTests {
+  /// One random chunk of an array's edge or middle.
+  private struct Sample {
+    let format: FrameFormat
+    let fill: FillValue
+    let chunkShape: Shape
+    let validShape: Shape
+    let level: Int
+    /// The padded chunk, C order.
+    let padded: [UInt8]
+    let elements: [UInt8]
+
+    init(
+      _ type: DataType, _ filter: Filter, level: Int, using generator: inout SeededGenerator
+    ) throws {
+      let size = type.byteCount
+      let rank = Int.random(in: 0...3, using: &generator)
+      let most = [0: 1, 1: 9000, 2: 90, 3: 20][rank] ?? 1
+      chunkShape = Shape((0..<rank).map { _ in Int.random(in: 1...most, using: &generator) })
+      let isEdge = generator.chance(1, in: 2)
+      validShape = Shape(
+        chunkShape.map { isEdge ? Int.random(in: 1...$0, using: &generator) : $0 })
+      fill = try FillValue(
+        bytes: ElementPattern.bytes(count: 1, of: type, using: &generator), dataType: type)
+      let count = try #require(validShape.elementCount)
+      elements = ElementPattern.bytes(count: count, of: type, using: &generator)
+      self.level = level
+      let chunkCount = try #require(chunkShape.elementCount)
+      format = try FrameFormat(
+        elementByteCount: size, filter: filter, chunkByteCount: chunkCount * size,
+        blockByteCount: [4096, 5000, 65536].randomElement(using: &generator) ?? 4096)
+      let pattern = fill.bytes
+      var padded = Array((0..<chunkCount).map { _ in pattern }.joined())
+      for number in 0..<count {
+        var rest = number
+        var position = 0
+        var stride = 1
+        for axis in (0..<rank).reversed() {
+          position += rest % validShape[axis] * stride
+          rest /= validShape[axis]
+          stride *= chunkShape[axis]
+        }
+        for byte in 0..<size { padded[position * size + byte] = elements[number * size + byte] }
+      }
+      self.padded = padded
+    }
+
+    func copy(_ region: Selection, layout: StridedLayout) -> ChunkCopy {
+      ChunkCopy(
+        chunkShape: chunkShape, region: StridedSelection(region), layout: layout,
+        elementByteCount: format.elementByteCount)
+    }
+
+    func encoded(with encoder: FrameEncoder? = nil) throws -> (chunk: EncodedChunk, file: [UInt8]) {
+      let encoder = encoder ?? FrameEncoder(format: format, level: level, fill: fill)
+      let layout = try #require(
+        StridedLayout.rowMajor(validShape, elementByteCount: format.elementByteCount))
+      return try elements.withUnsafeBytes { memory in
+        try encoder.encode(copy(Selection(all: validShape), layout: layout), from: memory)
+      }
+    }
+  }
+
+  /// Reads a region of a chunk file, checking everything.
+  private func decode(
+    _ file: [UInt8], _ format: FrameFormat, _ copy: ChunkCopy, into target: inout [UInt8],
+    whole: Bool
+  ) throws {
+    try file.withUnsafeBytes { bytes in
+      let head = UnsafeRawBufferPointer(rebasing: bytes.prefix(format.prefixByteCount))
+      let prefix = try FramePrefix(head, format: format, fileByteCount: bytes.count)
+      let decoder = FrameDecoder(format: format)
+      try target.withUnsafeMutableBytes { memory in
+        guard let base = memory.baseAddress else { return }
+        for block in 0..<format.blockCount {
+          let range = format.byteRange(ofBlock: block)
+          let size = format.elementByteCount
+          guard whole || copy.touches(range.lowerBound / size..<range.upperBound / size) else {
+            continue
+          }
+          let stored = UnsafeRawBufferPointer(rebasing: bytes[prefix.storedRange(ofBlock: block)])
+          try decoder.decode(block: block, stored: stored, prefix: prefix, copy: copy, into: base)
+        }
+      }
+      if whole {
+        let trailer = bytes.loadUnaligned(fromByteOffset: bytes.count - 4, as: UInt32.self)
+        guard trailer == prefix.trailer else { throw HyperslabError(.checksum, "trailer") }
+      }
+    }
+  }
+
+  @Test(arguments: DataType.allCases, Filter.allCases)
+  func roundTrips(type: DataType, filter: Filter) throws {
+    var generator = SeededGenerator("frame \(type) \(filter)")
+    for trial in 0..<24 {
+      let sample = try Sample(type, filter, level: 1 + trial % 12, using: &generator)
+      let (chunk, file) = try sample.encoded()
+      let format = sample.format
+      #expect(
+        chunk.isFill
+          == (sample.padded
+            == Array(
+              sample.padded.indices.map {
+                sample.fill.bytes[$0 % type.byteCount]
+              })))
+      // Nothing is written of a chunk that is all fill.
+      #expect(file.isEmpty == chunk.isFill)
+      if chunk.isFill { continue }
+      #expect(file.count <= format.maximumFileByteCount)
+      #expect(file.count >= format.minimumFileByteCount)
+      // All of it, padding included.
+      let size = type.byteCount
+      let whole = try #require(StridedLayout.rowMajor(sample.chunkShape, elementByteCount: size))
+      var found = [UInt8](repeating: 0x5A, count: sample.padded.count)
+      try decode(
+        file, format, sample.copy(Selection(all: sample.chunkShape), layout: whole), into: &found,
+        whole: true)
+      #expect(found == sample.padded, "trial \(trial) \(sample.chunkShape) \(sample.validShape)")
+      // A random box of it, from the blocks that it touches alone.
+      let box = Selection(
+        sample.chunkShape.map { length in
+          let low = Int.random(in: 0..<length, using: &generator)
+          return low..<Int.random(in: low + 1...length, using: &generator)
+        })
+      let layout = try #require(StridedLayout.rowMajor(box.shape, elementByteCount: size))
+      var part = [UInt8](repeating: 0, count: try #require(box.shape.elementCount) * size)
+      try decode(file, format, sample.copy(box, layout: layout), into: &part, whole: false)
+      var wanted = part
+      let gather = sample.copy(box, layout: layout)
+      sample.padded.withUnsafeBytes { from in
+        wanted.withUnsafeMutableBytes { to in
+          guard let from = from.baseAddress, let to = to.baseAddress else { return }
+          gather.scatter(0..<sample.padded.count / size, from: from, into: to)
+        }
+      }
+      #expect(part == wanted, "trial \(trial) \(box) of \(sample.chunkShape)")
+      var statistics = ElementStatistics()
+      sample.elements.withUnsafeBytes { statistics.add($0, dataType: type) }
+      #expect(chunk.statistics == statistics)
+    }
+  }
+
+  @Test func anEncoderIsUsedAgain() throws {
+    var generator = SeededGenerator("again")
+    let first = try Sample(.float32, .bitshuffle, level: 1, using: &generator)
+    let encoder = FrameEncoder(format: first.format, level: 1, fill: first.fill)
+    let alone = try first.encoded(with: encoder).file
+    for _ in 0..<3 { #expect(try first.encoded(with: encoder).file == alone) }
+    #expect(try first.encoded().file == alone)
+  }
+
+  @Test func blocksThatDoNotShrinkAreRaw() throws {
+    var generator = SeededGenerator("raw")
+    let count = 10_000
+    let format = try FrameFormat(
+      elementByteCount: 1, filter: .none, chunkByteCount: count, blockByteCount: 4096)
+    let bytes = (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    for level in [1, 9, 12] {
+      let encoder = FrameEncoder(format: format, level: level, fill: FillValue(zero: .uint8))
+      let copy = ChunkCopy(
+        chunkShape: [count], region: StridedSelection(Selection(all: [count])),
+        layout: StridedLayout(shape: [count], byteStrides: [1]), elementByteCount: 1)
+      let file = try bytes.withUnsafeBytes {
+        try encoder.encode(copy, from: $0).file
+      }
+      #expect(file.count == format.maximumFileByteCount)
+      var found = [UInt8](repeating: 0, count: count)
+      try decode(file, format, copy, into: &found, whole: true)
+      #expect(found == bytes)
+    }
+  }
+
+  /// Every bit, every length, and bytes appended.
+  @Test(arguments: Filter.allCases)
+  func noDamagePasses(filter: Filter) throws {
+    let format = try FrameFormat(
+      elementByteCount: 4, filter: filter, chunkByteCount: 4400, blockByteCount: 4096)
+    let values = (0..<1100).map { Int32($0 * $0 % 977) }
+    let copy = ChunkCopy(
+      chunkShape: [1100], region: StridedSelection(Selection(all: [1100])),
+      layout: StridedLayout(shape: [1100], byteStrides: [4]), elementByteCount: 4)
+    let encoder = FrameEncoder(format: format, level: 1, fill: FillValue(zero: .int32))
+    let file = try values.withUnsafeBytes {
+      try encoder.encode(copy, from: $0).file
+    }
+    var target = [UInt8](repeating: 0, count: 4400)
+    try decode(file, format, copy, into: &target, whole: true)
+    func passes(_ bytes: [UInt8]) -> Bool {
+      guard bytes.count >= format.minimumFileByteCount else { return false }
+      do {
+        try decode(bytes, format, copy, into: &target, whole: true)
+        return true
+      } catch {
+        let code = (error as? HyperslabError)?.code
+        return code != .torn && code != .checksum
+      }
+    }
+    var survivors: [Int] = []
+    for bit in 0..<file.count * 8 {
+      var damaged = file
+      damaged[bit / 8] ^= 1 << (bit % 8)
+      if passes(damaged) { survivors.append(bit) }
+    }
+    #expect(survivors.isEmpty)
+    for length in 0..<file.count where passes(Array(file.prefix(length))) {
+      Issue.record("cut at \(length)")
+    }
+    for extra in 1...8 where passes(file + [UInt8](repeating: 0, count: extra)) {
+      Issue.record("\(extra) more bytes")
+    }
+  }
+
+  /// Hostile numbers whose checksums are right.
+  @Test func numbersThatLieAreRefused() throws {
+    let format = try FrameFormat(
+      elementByteCount: 4, filter: .shuffle, chunkByteCount: 16384, blockByteCount: 4096)
+    let values = (0..<4096).map { Int32($0 % 100) }
+    let copy = ChunkCopy(
+      chunkShape: [4096], region: StridedSelection(Selection(all: [4096])),
+      layout: StridedLayout(shape: [4096], byteStrides: [4]), elementByteCount: 4)
+    let encoder = FrameEncoder(format: format, level: 1, fill: FillValue(zero: .int32))
+    let file = try values.withUnsafeBytes {
+      try encoder.encode(copy, from: $0).file
+    }
+    var generator = SeededGenerator("hostile")
+    var target = [UInt8](repeating: 0, count: 16384)
+    let words = format.prefixByteCount / 4 - 1
+    let liars: [UInt32] = [0, 1, 0x7FFF_FFFF, 0x8000_0000, .max, 20, UInt32(file.count)]
+    for word in 0..<words {
+      for lie in liars + [generator.next()].map({ UInt32(truncatingIfNeeded: $0) }) {
+        var damaged = file
+        let old = file.withUnsafeBytes {
+          $0.loadUnaligned(fromByteOffset: 4 * word, as: UInt32.self)
+        }
+        if old == lie { continue }
+        damaged.withUnsafeMutableBytes {
+          $0.storeBytes(of: lie, toByteOffset: 4 * word, as: UInt32.self)
+        }
+        let crc = CRC32C.of(Array(damaged.prefix(format.prefixByteCount - 4)))
+        damaged.withUnsafeMutableBytes {
+          $0.storeBytes(of: crc, toByteOffset: format.prefixByteCount - 4, as: UInt32.self)
+        }
+        #expect(throws: HyperslabError.self, "word \(word) = \(lie)") {
+          try decode(damaged, format, copy, into: &target, whole: true)
+        }
+      }
+    }
+    // Rubbish in place of LZ4, all sums right.
+    let prefix = format.prefixByteCount
+    for _ in 0..<500 {
+      var damaged = file
+      let end = file.withUnsafeBytes { Int($0.loadUnaligned(fromByteOffset: 20, as: UInt32.self)) }
+      for position in prefix + 4..<end where generator.chance(1, in: 4) {
+        damaged[position] = UInt8.random(in: .min ... .max, using: &generator)
+      }
+      let block = CRC32C.of(Array(damaged[prefix..<end]))
+      damaged.withUnsafeMutableBytes {
+        $0.storeBytes(of: block, toByteOffset: 16 + 16, as: UInt32.self)
+      }
+      let crc = CRC32C.of(Array(damaged.prefix(prefix - 4)))
+      damaged.withUnsafeMutableBytes {
+        $0.storeBytes(of: crc, toByteOffset: prefix - 4, as: UInt32.self)
+      }
+      // It may decode by chance; it must not go beyond its block.
+      try? decode(damaged, format, copy, into: &target, whole: false)
+    }
+  }
+
+  @Test func sizesThatCannotBeAreRefused() throws {
+    for (chunk, block) in [
+      (Int.max, 4096), (1 << 31, 65536), (Int(Int32.max), 1 << 20), (1 << 62, 1 << 20),
+      (100, 4095), (100, 1 << 21), (100, 0), (100, -1), (100, Int.max),
+    ] {
+      for size in [1, 16] {
+        #expect(throws: HyperslabError.self, "\(chunk) in \(block)") {
+          try FrameFormat(
+            elementByteCount: size, filter: .none, chunkByteCount: chunk, blockByteCount: block)
+        }
+      }
+    }
+    // The largest: 16 + 12n + 4 + bytes + 4 fit into 31 bits.
+    let blocks = (Int(Int32.max) - 24) / (4096 + 12)
+    let format = try FrameFormat(
+      elementByteCount: 1, filter: .none, chunkByteCount: blocks * 4096, blockByteCount: 4096)
+    #expect(format.maximumFileByteCount <= Int(Int32.max))
+  }
+}
