@@ -43,7 +43,7 @@ private struct FrameTrial {
     // A few chunks spread over the sample, a few blocks spread over each.
     let chunks = Swift.min(grid.chunkCount, 4)
     let blocks = Swift.min(format.blockCount, Self.blockBudget / chunks)
-    let encoder = FrameEncoder(trying: format, level: level, fill: fill)
+    let encoder = FrameEncoder(format: format, level: level, fill: fill)
     var total = 0
     for chunk in 0..<chunks {
       let index = grid.index(ofNumber: chunk * (grid.chunkCount - 1) / Swift.max(1, chunks - 1))

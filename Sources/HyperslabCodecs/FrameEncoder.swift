@@ -1,15 +1,21 @@
 package import HyperslabCore
 
 /// What became of a chunk.
-package struct EncodedChunk {
-  /// Whether every element of the padded chunk is the fill value; then there is no file to write.
+package struct EncodedChunk: Sendable {
+  /// Whether every element of the padded chunk is the fill value; then the file is not wanted.
   package let isFill: Bool
-  /// The chunk file, valid until the encoder's next chunk.
-  package let file: UnsafeRawBufferPointer
+  /// The chunk file's size.
+  package let byteCount: Int
   /// The checksum of header, offsets and block checksums, which the chunk table records.
   package let headerCRC: UInt32
   /// Over the elements inside the array.
   package let statistics: ElementStatistics
+}
+
+/// Where a chunk file goes, in pieces; its beginning comes last, when all offsets are known.
+package protocol FrameSink: AnyObject {
+  /// Writes bytes of the file; not called at all for a small chunk of nothing but the fill value.
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(HyperslabError)
 }
 
 /// Turns chunks into chunk files; one a thread, all memory reused from chunk to chunk.
@@ -24,20 +30,17 @@ package final class FrameEncoder {
   private let gathered: ElementBuffer
   private let filtered: ElementBuffer
   private let scratch: ElementBuffer
+  /// The file's prefix, and behind it a window of the file that was not written out yet.
   private let output: ElementBuffer
+  private var windowStart = 0
+  private var windowEnd = 0
+
+  /// Bytes of file that are collected before they are written out, so that memory does not grow with
+  /// the chunk and what is written still is in the cache.
+  private static let windowByteCount = 1 << 20
 
   /// An encoder for the chunks of one data set.
-  package convenience init(format: FrameFormat, level: Int, fill: FillValue) {
-    self.init(
-      format: format, level: level, fill: fill, outputByteCount: format.maximumFileByteCount)
-  }
-
-  /// An encoder that only tries blocks, with no room for a whole chunk.
-  convenience init(trying format: FrameFormat, level: Int, fill: FillValue) {
-    self.init(format: format, level: level, fill: fill, outputByteCount: format.blockByteCount + 4)
-  }
-
-  private init(format: FrameFormat, level: Int, fill: FillValue, outputByteCount: Int) {
+  package init(format: FrameFormat, level: Int, fill: FillValue) {
     self.format = format
     dataType = fill.dataType
     self.fill = fill
@@ -45,7 +48,18 @@ package final class FrameEncoder {
     gathered = ElementBuffer(byteCount: format.blockByteCount)
     filtered = ElementBuffer(byteCount: format.blockByteCount)
     scratch = ElementBuffer(byteCount: format.blockByteCount)
-    output = ElementBuffer(byteCount: outputByteCount)
+    output = ElementBuffer(byteCount: Self.outputByteCount(format))
+  }
+
+  private static func outputByteCount(_ format: FrameFormat) -> Int {
+    Swift.min(
+      format.maximumFileByteCount,
+      format.prefixByteCount + Swift.max(windowByteCount, 2 * (format.blockByteCount + 8)))
+  }
+
+  /// Bytes of memory that an encoder holds.
+  package static func memoryByteCount(_ format: FrameFormat) -> Int {
+    outputByteCount(format) + 3 * format.blockByteCount
   }
 
   /// Encodes one chunk.
@@ -53,38 +67,65 @@ package final class FrameEncoder {
   /// - Parameters:
   ///   - copy: Where the chunk's valid part lies; must be the format's chunk.
   ///   - base: The memory that `copy` speaks of.
-  package func encode(_ copy: ChunkCopy, from base: UnsafeRawPointer) -> EncodedChunk {
-    let size = format.elementByteCount
+  ///   - sink: What takes the file.
+  package func encode(
+    _ copy: ChunkCopy, from base: UnsafeRawPointer, to sink: some FrameSink
+  ) throws(HyperslabError) -> EncodedChunk {
     let blocks = format.blockCount
+    let prefix = format.prefixByteCount
     var statistics = ElementStatistics()
     var isFill = true
-    var position = format.prefixByteCount
     var dataCRC: UInt32 = 0
     let isPadded = !copy.coversChunk
+    windowStart = prefix
+    windowEnd = prefix
     for block in 0..<blocks {
       let range = format.byteRange(ofBlock: block)
       let bytes = load(range, copy, base, isPadded: isPadded)
       if !isPadded { statistics.add(bytes, dataType: dataType) }
       if isFill { isFill = fill.fills(bytes) }
+      if prefix + windowEnd - windowStart + range.count + 8 > output.byteCount {
+        try writeWindow(to: sink)
+      }
+      let position = prefix + windowEnd - windowStart
       let stored = compress(bytes, at: position)
       let crc = CRC32C.of(UnsafeRawBufferPointer(start: output.pointer + position, count: stored))
-      output.pointer.storeBytes(of: UInt32(position), toByteOffset: 16 + 4 * block, as: UInt32.self)
-      output.pointer.storeBytes(
-        of: crc, toByteOffset: 16 + 4 * (blocks + block), as: UInt32.self)
+      store(UInt32(windowEnd), at: 16 + 4 * block)
+      store(crc, at: 16 + 4 * (blocks + block))
       dataCRC = block == 0 ? crc : CRC32C.combine(dataCRC, crc, secondByteCount: stored)
-      position += stored
+      windowEnd += stored
     }
     if isPadded { addValidPart(of: copy, from: base, to: &statistics) }
-    let headerCRC = finish(frameByteCount: position, dataCRC: dataCRC, size: size)
+    let headerCRC = finish(frameByteCount: windowEnd, dataCRC: dataCRC)
+    windowEnd += 4
+    if windowStart == prefix {
+      if !isFill {
+        try sink.write(UnsafeRawBufferPointer(start: output.pointer, count: windowEnd), at: 0)
+      }
+    } else {
+      try writeWindow(to: sink)
+      try sink.write(UnsafeRawBufferPointer(start: output.pointer, count: prefix), at: 0)
+    }
     return EncodedChunk(
-      isFill: isFill, file: UnsafeRawBufferPointer(start: output.pointer, count: position + 4),
-      headerCRC: headerCRC, statistics: statistics)
+      isFill: isFill, byteCount: windowEnd, headerCRC: headerCRC, statistics: statistics)
+  }
+
+  private func writeWindow(to sink: some FrameSink) throws(HyperslabError) {
+    let bytes = UnsafeRawBufferPointer(
+      start: output.pointer + format.prefixByteCount, count: windowEnd - windowStart)
+    try sink.write(bytes, at: windowStart)
+    windowStart = windowEnd
+  }
+
+  private func store(_ value: UInt32, at offset: Int) {
+    output.pointer.storeBytes(of: value, toByteOffset: offset, as: UInt32.self)
   }
 
   /// The bytes that one block would take.
   func storedByteCount(ofBlock block: Int, _ copy: ChunkCopy, from base: UnsafeRawPointer) -> Int {
     let range = format.byteRange(ofBlock: block)
-    return compress(load(range, copy, base, isPadded: !copy.coversChunk), at: 0)
+    let bytes = load(range, copy, base, isPadded: !copy.coversChunk)
+    return compress(bytes, at: format.prefixByteCount)
   }
 
   /// The block's bytes: the source itself where the chunk lies in one piece, else gathered.
@@ -152,23 +193,21 @@ package final class FrameEncoder {
   }
 
   /// Writes header, header checksum and trailer; returns the header checksum.
-  private func finish(frameByteCount: Int, dataCRC: UInt32, size: Int) -> UInt32 {
+  private func finish(frameByteCount: Int, dataCRC: UInt32) -> UInt32 {
     let memory = output.pointer
-    let header: [UInt8] = [2, 1, format.flags, UInt8(size)]
-    for (offset, byte) in header.enumerated() {
-      memory.storeBytes(of: byte, toByteOffset: offset, as: UInt8.self)
-    }
-    memory.storeBytes(of: UInt32(format.chunkByteCount), toByteOffset: 4, as: UInt32.self)
-    memory.storeBytes(of: UInt32(format.blockByteCount), toByteOffset: 8, as: UInt32.self)
-    memory.storeBytes(of: UInt32(frameByteCount), toByteOffset: 12, as: UInt32.self)
+    let kind: [UInt8] = [2, 1, format.flags, UInt8(format.elementByteCount)]
+    memory.copyMemory(from: kind, byteCount: 4)
+    store(UInt32(format.chunkByteCount), at: 4)
+    store(UInt32(format.blockByteCount), at: 8)
+    store(UInt32(frameByteCount), at: 12)
     let prefix = format.prefixByteCount
     var crc = CRC32C()
     crc.add(UnsafeRawBufferPointer(start: memory, count: prefix - 4))
     let headerCRC = crc.value
-    memory.storeBytes(of: headerCRC, toByteOffset: prefix - 4, as: UInt32.self)
+    store(headerCRC, at: prefix - 4)
     crc.add(UnsafeRawBufferPointer(start: memory + prefix - 4, count: 4))
     let trailer = CRC32C.combine(crc.value, dataCRC, secondByteCount: frameByteCount - prefix)
-    memory.storeBytes(of: trailer, toByteOffset: frameByteCount, as: UInt32.self)
+    store(trailer, at: prefix + frameByteCount - windowStart)
     return headerCRC
   }
 }

@@ -4,6 +4,17 @@ import Testing
 
 @testable import HyperslabCodecs
 
+/// A chunk file in memory.
+private final class MemorySink: FrameSink {
+  var file: [UInt8] = []
+
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
+    let missing = offset + bytes.count - file.count
+    if missing > 0 { file += [UInt8](repeating: 0, count: missing) }
+    file.replaceSubrange(offset..<offset + bytes.count, with: bytes)
+  }
+}
+
 /// Frames: chunks go in, come out, and nothing else passes for one.
 @Suite struct FrameTests {
   /// One random chunk of an array's edge or middle.
@@ -62,11 +73,13 @@ import Testing
       let encoder = encoder ?? FrameEncoder(format: format, level: level, fill: fill)
       let layout = try #require(
         StridedLayout.rowMajor(validShape, elementByteCount: format.elementByteCount))
-      return try elements.withUnsafeBytes { memory in
-        let chunk = encoder.encode(
-          copy(Selection(all: validShape), layout: layout), from: try #require(memory.baseAddress))
-        return (chunk, Array(chunk.file))
+      let sink = MemorySink()
+      let chunk = try elements.withUnsafeBytes { memory in
+        try encoder.encode(
+          copy(Selection(all: validShape), layout: layout), from: #require(memory.baseAddress),
+          to: sink)
       }
+      return (chunk, sink.file)
     }
   }
 
@@ -105,8 +118,8 @@ import Testing
       let sample = try Sample(type, filter, level: 1 + trial % 12, using: &generator)
       let (chunk, file) = try sample.encoded()
       let format = sample.format
+      if !(chunk.isFill && file.isEmpty) { #expect(file.count == chunk.byteCount) }
       #expect(file.count <= format.maximumFileByteCount)
-      #expect(file.count >= format.minimumFileByteCount)
       #expect(
         chunk.isFill
           == (sample.padded
@@ -114,6 +127,8 @@ import Testing
               sample.padded.indices.map {
                 sample.fill.bytes[$0 % type.byteCount]
               })))
+      if chunk.isFill { continue }
+      #expect(file.count >= format.minimumFileByteCount)
       // All of it, padding included.
       let size = type.byteCount
       let whole = try #require(StridedLayout.rowMajor(sample.chunkShape, elementByteCount: size))
@@ -166,14 +181,39 @@ import Testing
       let copy = ChunkCopy(
         chunkShape: [count], region: StridedSelection(Selection(all: [count])),
         layout: StridedLayout(shape: [count], byteStrides: [1]), elementByteCount: 1)
-      let file = try bytes.withUnsafeBytes {
-        Array(encoder.encode(copy, from: try #require($0.baseAddress)).file)
+      let sink = MemorySink()
+      _ = try bytes.withUnsafeBytes {
+        try encoder.encode(copy, from: #require($0.baseAddress), to: sink)
       }
+      let file = sink.file
       #expect(file.count == format.maximumFileByteCount)
       var found = [UInt8](repeating: 0, count: count)
       try decode(file, format, copy, into: &found, whole: true)
       #expect(found == bytes)
     }
+  }
+
+  /// Chunks larger than what an encoder holds of a file, compressible or not, to the last byte.
+  @Test(arguments: [1 << 12, 1 << 16, 1 << 20], [1 << 20, 1 << 20 + 8, 3 << 20 + 4096, 5_000_000])
+  func largeChunksLeaveInPieces(block: Int, byteCount: Int) throws {
+    let count = byteCount / 8
+    let format = try FrameFormat(
+      elementByteCount: 8, filter: .shuffle, chunkByteCount: 8 * count, blockByteCount: block)
+    var generator = SeededGenerator("large", byteCount)
+    // Half noise, half nothing.
+    let values = (0..<count).map { $0 % 20_000 < 10_000 ? generator.next() : 7 }
+    let copy = ChunkCopy(
+      chunkShape: [count], region: StridedSelection(Selection(all: [count])),
+      layout: StridedLayout(shape: [count], byteStrides: [8]), elementByteCount: 8)
+    let encoder = FrameEncoder(format: format, level: 1, fill: FillValue(UInt64(7)))
+    let sink = MemorySink()
+    let chunk = try values.withUnsafeBytes {
+      try encoder.encode(copy, from: #require($0.baseAddress), to: sink)
+    }
+    #expect(sink.file.count == chunk.byteCount && !chunk.isFill)
+    var found = [UInt8](repeating: 0, count: 8 * count)
+    try decode(sink.file, format, copy, into: &found, whole: true)
+    #expect(found == values.withUnsafeBytes { Array($0) })
   }
 
   /// Every bit, every length, and bytes appended.
@@ -186,9 +226,11 @@ import Testing
       chunkShape: [1100], region: StridedSelection(Selection(all: [1100])),
       layout: StridedLayout(shape: [1100], byteStrides: [4]), elementByteCount: 4)
     let encoder = FrameEncoder(format: format, level: 1, fill: FillValue(zero: .int32))
-    let file = try values.withUnsafeBytes {
-      Array(encoder.encode(copy, from: try #require($0.baseAddress)).file)
+    let sink = MemorySink()
+    _ = try values.withUnsafeBytes {
+      try encoder.encode(copy, from: #require($0.baseAddress), to: sink)
     }
+    let file = sink.file
     var target = [UInt8](repeating: 0, count: 4400)
     try decode(file, format, copy, into: &target, whole: true)
     func passes(_ bytes: [UInt8]) -> Bool {
@@ -225,9 +267,11 @@ import Testing
       chunkShape: [4096], region: StridedSelection(Selection(all: [4096])),
       layout: StridedLayout(shape: [4096], byteStrides: [4]), elementByteCount: 4)
     let encoder = FrameEncoder(format: format, level: 1, fill: FillValue(zero: .int32))
-    let file = try values.withUnsafeBytes {
-      Array(encoder.encode(copy, from: try #require($0.baseAddress)).file)
+    let sink = MemorySink()
+    _ = try values.withUnsafeBytes {
+      try encoder.encode(copy, from: #require($0.baseAddress), to: sink)
     }
+    let file = sink.file
     var generator = SeededGenerator("hostile")
     var target = [UInt8](repeating: 0, count: 16384)
     let words = format.prefixByteCount / 4 - 1

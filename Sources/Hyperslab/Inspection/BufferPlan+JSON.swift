@@ -13,7 +13,7 @@ extension BufferPlan {
     let inFlight =
       count > 1 && 2 * Double(bufferByteCount) <= bufferGB * 1e9 ? 2 : Swift.min(count, 1)
     guard let buffers = Checked.multiply(inFlight, bufferByteCount),
-      let scratch = Checked.multiply(Swift.max(threads, 1), 512 << 10)
+      let scratch = Checked.multiply(Swift.max(threads, 1), 3 << 19)
     else { return nil }
     return Checked.add(buffers, scratch)
   }

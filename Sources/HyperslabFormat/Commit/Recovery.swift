@@ -54,6 +54,17 @@ struct Recovery {
     }
   }
 
+  /// Removes what a commit moved away, by the newest index and under the lock: what another writer's
+  /// commit has just moved must stay until that is settled.
+  func sweepTrash() throws(HyperslabError) {
+    guard try files.status(StoreLayout.trash) != nil,
+      let lock = try files.lock(StoreLayout.lock, wait: true)
+    else { return }
+    defer { lock.release() }
+    try sweepTrash(try Snapshot.read(files, cache: cache).index)
+  }
+
+  /// Removes what a commit moved away and no index speaks of any more.
   private func sweepTrash(_ index: StoreIndex) throws(HyperslabError) {
     guard try files.status(StoreLayout.trash) != nil else { return }
     let named = Set(index.removed.map { "d\($0.id)" })
@@ -62,33 +73,42 @@ struct Recovery {
     }
   }
 
-  /// Runs that no index lists: older than two commits and ten minutes, so that no reader of an
-  /// older snapshot needs them.
+  /// Runs that neither the index nor one of the two kept before it lists.
   private func sweepRuns(_ index: StoreIndex) {
-    let patience = 600
     var listed: [StorePath: Set<String>] = [:]
-    for (_, record) in index.datasets {
-      listed[record.tableDirectory] = Set(
-        record.runs.map { StoreLayout.runName(commit: $0.commit, crc: $0.crc) })
+    for known in [index] + keptIndexes(before: index) {
+      for (_, record) in known.datasets {
+        listed[record.tableDirectory, default: []].formUnion(
+          record.runs.map { StoreLayout.runName(commit: $0.commit, crc: $0.crc) })
+      }
     }
-    for directory in (try? files.list(StoreLayout.tables)) ?? [] {
+    for directory in (try? files.list(StoreLayout.tables)) ?? [] where directory.kind == .directory
+    {
       let table = StoreLayout.tables / directory.name
       for entry in (try? files.list(table)) ?? []
-      where listed[table]?.contains(entry.name) != true {
-        let commit = Int(entry.name.prefix { $0 != "-" }) ?? Int.max
-        let path = table / entry.name
-        // Of a commit that never was: perhaps torn, and nobody ever listed it.
-        if commit > index.commit, commit != Int.max {
-          try? files.remove(path)
-          continue
-        }
-        guard commit < index.commit - 1, let status = try? files.status(path),
-          status.modified < Timestamp.seconds() - patience
-        else { continue }
-        try? files.remove(path)
+      where listed[table]?.contains(entry.name) != true && isDone(table / entry.name, index) {
+        try? files.remove(table / entry.name)
       }
       // Fails, as it should, while it holds a run.
       if listed[table] == nil { try? files.removeDirectory(table) }
     }
+  }
+
+  private func keptIndexes(before index: StoreIndex) -> [StoreIndex] {
+    [index.commit - 1, index.commit - 2].compactMap { commit in
+      let path = StoreLayout.oldIndex(commit: commit)
+      let bytes = try? files.contents(path, limit: StoreIndex.maximumFileByteCount)
+      return bytes.flatMap { try? StoreIndex($0, place: "\(path)") }
+    }
+  }
+
+  /// Whether no reader can need an unlisted run: it is of a commit that never was, and perhaps torn,
+  /// or older than ten minutes, so that readers of an older snapshot have finished.
+  private func isDone(_ run: StorePath, _ index: StoreIndex) -> Bool {
+    let patience = 600
+    let commit = Int(run.name.prefix { $0 != "-" }) ?? 0
+    if commit > index.commit { return true }
+    guard let status = try? files.status(run) else { return false }
+    return status.modified < Timestamp.seconds() - patience
   }
 }

@@ -151,48 +151,46 @@ final class WriterSession: Sendable {
     }
   }
 
-  /// Writes a chunk file into the private directory and remembers its row.
+  /// Lets a chunk be encoded into a file of the private directory and remembers its row.
   func stage(
-    _ encoded: EncodedChunk, path: NodePath, slot: Int, chunk: Int, opened: DatasetRecord
+    path: NodePath, slot: Int, chunk: Int, opened: DatasetRecord,
+    encode: (StagedFile) throws(HyperslabError) -> EncodedChunk
   ) throws(HyperslabError) {
     let directory = try prepareStaging(slot, path)
-    var row = ChunkRow(state: .fill, statistics: encoded.statistics)
-    var written: StorePath?
-    if !encoded.isFill {
-      row.state = .stored
-      row.byteCount = encoded.file.count
-      row.crc = encoded.headerCRC
-      written = directory / "\(slot)-\(chunk).new"
+    let written = directory / "\(slot)-\(chunk).new"
+    let sink = StagedFile(path: written, in: files)
+    var row = ChunkRow(state: .fill)
+    do throws(HyperslabError) {
+      let encoded = try encode(sink)
+      row.statistics = encoded.statistics
+      if encoded.isFill {
+        sink.discard()
+      } else if let file = sink.take() {
+        row.state = .stored
+        row.byteCount = encoded.byteCount
+        row.crc = encoded.headerCRC
+        if durability == .full { try synchronizer.add(file) } else { try file.close() }
+      }
+    } catch {
+      sink.discard()
+      throw error
     }
-    if let written { try write(encoded.file, to: written) }
     let final = row
     try withState { (state) throws(HyperslabError) -> Void in
       do throws(HyperslabError) { try state.checkCurrent(slot, path) } catch {
-        if let written { try? files.remove(written) }
+        if final.state == .stored { try? files.remove(written) }
         throw error
       }
       // The name tells the batch, which a commit on another thread may have ended meanwhile.
       let batch = state.batch
       let name = StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
-      if let written {
+      if final.state == .stored {
         try files.rename(written, to: name)
       } else if state.changes.slots[slot]?.rows[chunk]?.row.state == .stored {
         try files.remove(name)
       }
       state.changes.slots[slot, default: .init(path: path, opened: opened)].rows[chunk] = .init(
         row: final, batch: batch)
-    }
-  }
-
-  private func write(_ bytes: UnsafeRawBufferPointer, to path: StorePath) throws(HyperslabError) {
-    if try files.status(path) != nil { try files.remove(path) }
-    let file = try files.create(path)
-    do throws(HyperslabError) {
-      try file.append(bytes)
-      if durability == .full { try synchronizer.add(file) } else { try file.close() }
-    } catch {
-      try? files.remove(path)
-      throw error
     }
   }
 
@@ -205,17 +203,21 @@ final class WriterSession: Sendable {
   }
 
   private func prepareStaging(_ slot: Int, _ path: NodePath) throws(HyperslabError) -> StorePath {
-    let directory = StoreLayout.staging(writer: writer)
     try withState { (state) throws(HyperslabError) -> Void in
       try state.checkCurrent(slot, path)
-      if state.ownLock != nil { return }
-      // Under the store's lock, so that nobody sweeps the directory before its own lock is held.
-      let storeLock = try files.lock(StoreLayout.lock, wait: true)
-      defer { storeLock?.release() }
-      _ = try files.makeDirectories(directory)
-      state.ownLock = try files.lock(StoreLayout.writerLock(writer: writer), wait: false)
+      try prepareStaging(&state)
     }
-    return directory
+    return StoreLayout.staging(writer: writer)
+  }
+
+  /// Makes the private directory and takes its lock, by which others know that this writer lives.
+  func prepareStaging(_ state: inout State) throws(HyperslabError) {
+    guard state.ownLock == nil else { return }
+    // Under the store's lock, so that nobody sweeps the directory before its own lock is held.
+    let storeLock = try files.lock(StoreLayout.lock, wait: true)
+    defer { storeLock?.release() }
+    _ = try files.makeDirectories(StoreLayout.staging(writer: writer))
+    state.ownLock = try files.lock(StoreLayout.writerLock(writer: writer), wait: false)
   }
 
   /// Removes the private directory, unless the index may still need what is staged in it; best

@@ -44,8 +44,8 @@ package protocol FileHandle: AnyObject, Sendable {
   /// Reads up to the memory's size; returns less only at the end of the file.
   func read(at offset: Int, into memory: UnsafeMutableRawBufferPointer) throws(HyperslabError)
     -> Int
-  /// Appends all of the bytes.
-  func append(_ bytes: UnsafeRawBufferPointer) throws(HyperslabError)
+  /// Writes all of the bytes, anywhere in the file.
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(HyperslabError)
   /// Makes the contents permanent. After a failure nothing is known; never try twice.
   func synchronize() throws(HyperslabError)
   func close() throws(HyperslabError)
@@ -109,7 +109,7 @@ extension FileSystem {
   ) throws(HyperslabError) {
     let file = try create(path)
     let result = contents.withUnsafeBytes { bytes -> Result<Void, HyperslabError> in
-      do throws(HyperslabError) { return .success(try file.append(bytes)) } catch {
+      do throws(HyperslabError) { return .success(try file.write(bytes, at: 0)) } catch {
         return .failure(error)
       }
     }

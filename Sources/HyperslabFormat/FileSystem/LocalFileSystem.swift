@@ -272,10 +272,10 @@ private final class LocalFile: FileHandle, @unchecked Sendable {
     return done
   }
 
-  func append(_ bytes: UnsafeRawBufferPointer) throws(HyperslabError) {
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(HyperslabError) {
     var done = 0
     while done < bytes.count, let base = bytes.baseAddress {
-      let count = write(descriptor, base + done, bytes.count - done)
+      let count = pwrite(descriptor, base + done, bytes.count - done, off_t(offset + done))
       if count >= 0 {
         done += count
       } else if errno != EINTR {

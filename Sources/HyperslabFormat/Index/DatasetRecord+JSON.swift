@@ -39,6 +39,9 @@ extension DatasetRecord {
     do { grid = try description.validated() } catch {
       throw HyperslabError(.damagedIndex, "\(error)", at: place)
     }
+    guard grid.chunkCount <= StoreIndex.maximumChunkCount else {
+      throw fields.error("chunk_shape", "at most \(StoreIndex.maximumChunkCount) chunks")
+    }
     var codec = try JSONFields(
       .object(try fields.object("codec")), place: place, code: .damagedIndex)
     guard try codec.string("name") == "blosc1-lz4" else { throw codec.error("name", "blosc1-lz4") }

@@ -129,7 +129,9 @@ extension SlabDataset {
     let copy = ChunkCopy(
       chunkShape: grid.chunkShape, region: region, layout: layout,
       elementByteCount: description.dataType.byteCount)
-    guard located.row.state == .stored else { return fill(copy, into: base) }
+    guard located.row.state == .stored else {
+      return copy.fill(with: description.fillValue, into: base)
+    }
     guard let format = try format() else {
       throw HyperslabError(.damagedIndex, "stored chunks but no filter", at: place, chunk: chunk)
     }
@@ -144,22 +146,6 @@ extension SlabDataset {
         }
       }
       if let failure { throw failure }
-    }
-  }
-
-  /// Writes the fill value wherever the region goes.
-  private func fill(_ copy: ChunkCopy, into base: UnsafeMutableRawPointer) {
-    let size = description.dataType.byteCount
-    let target = copy.regionOnly
-    let step = Swift.min(target.elementCount, 4096)
-    let block = ElementBuffer(byteCount: step * size)
-    description.fillValue.write(
-      over: UnsafeMutableRawBufferPointer(start: block.pointer, count: block.byteCount))
-    var start = 0
-    while start < target.elementCount {
-      let end = Swift.min(start + step, target.elementCount)
-      target.scatter(start..<end, from: block.pointer, into: base)
-      start = end
     }
   }
 }

@@ -112,9 +112,11 @@ public final class SlabDataset: ChunkedDataset {
             format: format, level: description.compression.level, fill: description.fillValue)
         },
         { (encoder) throws(HyperslabError) in
-          try session.stage(
-            encoder.encode(copy, from: base), path: path, slot: slot,
-            chunk: grid.number(of: chunk), opened: record)
+          let number = grid.number(of: chunk)
+          try session.stage(path: path, slot: slot, chunk: number, opened: record) {
+            (sink) throws(HyperslabError) in
+            try encoder.encode(copy, from: base, to: sink)
+          }
         })
     }
   }

@@ -28,6 +28,7 @@ extension SlabStore {
       try commit(closing: true)
       // What the commit itself left pending is settled now; one more index says so.
       if snapshot.index.hasPending { try commit(closing: true) }
+      try? Recovery(files: files, durability: session.durability, cache: cache).sweepTrash()
     }
   }
 
@@ -35,6 +36,7 @@ extension SlabStore {
     let session = try writing()
     try session.withState { (state) throws(HyperslabError) -> Void in
       if state.changes.isEmpty && !closing { return }
+      try session.prepareStaging(&state)
       try session.synchronizeStaged(&state)
       let step = CommitProtocol(
         files: files, durability: session.durability, writer: session.writer, cache: cache)

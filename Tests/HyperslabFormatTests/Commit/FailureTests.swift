@@ -133,7 +133,7 @@ import Testing
   @Test func aWriteThatFailedIsTriedAgain() throws {
     try create([1])
     let (store, files) = try open()
-    for operation in [FaultyFileSystem.Operation.append, .create, .rename, .synchronize] {
+    for operation in [FaultyFileSystem.Operation.write, .create, .rename, .synchronize] {
       files.fail { found, _, _ in found == operation }
       expectError(.io) { try store.dataset(x).put(0, 5) }
       files.fail(nil)

@@ -7,7 +7,7 @@ import Synchronization
 /// The local disk with faults: one chosen operation fails, and those that match it after.
 final class FaultyFileSystem: FileSystem {
   enum Operation: String, Sendable {
-    case open, create, rename, link, remove, makeDirectory, list, synchronize, append, lock
+    case open, create, rename, link, remove, makeDirectory, list, synchronize, write, lock
   }
 
   private struct State {
@@ -101,9 +101,9 @@ private final class FaultyHandle: FileHandle {
   func read(
     at offset: Int, into memory: UnsafeMutableRawBufferPointer
   ) throws(HyperslabError) -> Int { try file.read(at: offset, into: memory) }
-  func append(_ bytes: UnsafeRawBufferPointer) throws(HyperslabError) {
-    try files.check(.append, path)
-    try file.append(bytes)
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(HyperslabError) {
+    try files.check(.write, path)
+    try file.write(bytes, at: offset)
   }
   func synchronize() throws(HyperslabError) {
     try files.check(.synchronize, path)

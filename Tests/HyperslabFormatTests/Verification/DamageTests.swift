@@ -114,11 +114,8 @@ import Testing
       try write(Array(original.prefix(length)), to: target)
       try check(path, file, intact: intact, isListed: isListed, "\(file) cut at \(length)")
     }
-    // What is kept for readers of older commits may go at any time.
-    if !file.hasPrefix("__slab/root-"), isListed {
-      try remove(target)
-      try check(path, file, intact: intact, isListed: isListed, "\(file) deleted")
-    }
+    try remove(target)
+    try check(path, file, intact: intact, isListed: isListed, "\(file) deleted")
     try write(original, to: target)
     return (Array(bits).count, Array(lengths).count)
   }

@@ -1,0 +1,120 @@
+import HyperslabCodecs
+import HyperslabCore
+import Synchronization
+
+// Chunk files.
+
+extension Verifier {
+  /// Checks every stored chunk's file, several at a time.
+  mutating func checkChunks(
+    _ stored: [(number: Int, row: ChunkRow)], _ path: NodePath, _ record: DatasetRecord,
+    _ snapshot: Snapshot
+  ) throws(HyperslabError) {
+    let format = try record.frameFormat(filter: record.filter ?? .none)
+    var places: [UInt32: Int] = [:]
+    for (number, row) in stored { places[row.crc] = number }
+    let known = places
+    let found = Mutex<[VerificationReport.Problem]>([])
+    let files = files
+    let quick = quick
+    try parallelLoop(
+      count: stored.count, threads: threads, makeWorker: { ChunkReader(format: format) }
+    ) { (reader, position) throws(HyperslabError) in
+      let (number, row) = stored[position]
+      let chunk = record.grid.index(ofNumber: number)
+      let final = StoreLayout.chunk(path, chunk)
+      var candidates = [final]
+      if let pending = record.pending, pending.rows.contains(where: { $0.contains(number) }) {
+        candidates.insert(
+          StoreLayout.staged(
+            writer: pending.writer, slot: pending.slot, chunk: number, batch: pending.batch), at: 0)
+      }
+      var failure: HyperslabError?
+      for candidate in candidates {
+        do throws(HyperslabError) {
+          try reader.check(candidate, in: files, row: row, quick: quick)
+          if !quick { try Self.checkPadding(of: candidate, in: files, chunk, row, record, reader) }
+          failure = nil
+          break
+        } catch { failure = error }
+      }
+      guard var failure else { return }
+      let kind = Self.kind(of: failure, final, files, format, row, known)
+      failure.place = nil
+      let problem = VerificationReport.Problem(
+        path: "\(final)", chunk: chunk, kind: kind, detail: "\(failure)")
+      found.withLock { $0.append(problem) }
+    }
+    report.problems += found.withLock { $0 }
+    report.chunksChecked += stored.count
+    report.bytesChecked += quick ? 0 : stored.reduce(0) { $0 + $1.row.byteCount }
+    for (number, _) in stored {
+      expected.insert(StoreLayout.chunk(path, record.grid.index(ofNumber: number)))
+    }
+  }
+
+  /// Beyond the array an edge chunk holds the fill value, or growing the array would show something
+  /// nobody wrote.
+  private static func checkPadding(
+    of path: StorePath, in files: any FileSystem, _ chunk: ChunkIndex, _ row: ChunkRow,
+    _ record: DatasetRecord,
+    _ reader: ChunkReader
+  ) throws(HyperslabError) {
+    let valid = record.grid.validShape(of: chunk)
+    let chunkShape = record.grid.chunkShape
+    let size = record.description.dataType.byteCount
+    guard valid != chunkShape, let count = chunkShape.elementCount,
+      let layout = StridedLayout.rowMajor(chunkShape, elementByteCount: size)
+    else { return }
+    let memory = ElementBuffer(byteCount: count * size)
+    try reader.decodeWhole(path, in: files, row: row, chunkShape: chunkShape, into: memory)
+    // With the valid part filled, too, everything must be.
+    let inside = Selection(all: valid)
+    let copy = ChunkCopy(
+      chunkShape: chunkShape, region: StridedSelection(inside), layout: layout.slice(inside),
+      elementByteCount: size)
+    let fill = record.description.fillValue
+    copy.fill(with: fill, into: memory.pointer)
+    guard fill.fills(UnsafeRawBufferPointer(start: memory.pointer, count: memory.byteCount)) else {
+      throw HyperslabError(.checksum, "the padding beyond the array is not the fill value")
+    }
+  }
+
+  /// Tells a sound file in the wrong place from a broken one.
+  private static func kind(
+    of failure: HyperslabError, _ path: StorePath, _ files: any FileSystem, _ format: FrameFormat,
+    _ row: ChunkRow, _ known: [UInt32: Int]
+  ) -> VerificationReport.Problem.Kind {
+    switch failure.code {
+    case .missing: return .missing
+    case .foreign: return .foreign
+    case .swapped, .torn:
+      if let crc = soundHeader(path, files, format), crc != row.crc {
+        return known[crc] != nil ? .swapped : .stale
+      }
+      return failure.code == .torn ? .torn : .stale
+    default: return .checksum
+    }
+  }
+
+  /// The header checksum of a file that is a sound frame in itself.
+  private static func soundHeader(
+    _ path: StorePath, _ files: any FileSystem, _ format: FrameFormat
+  ) -> UInt32? {
+    guard let file = try? files.open(path), file.byteCount >= format.minimumFileByteCount else {
+      return nil
+    }
+    let memory = ElementBuffer(byteCount: format.prefixByteCount + 4)
+    let prefix = UnsafeMutableRawBufferPointer(
+      start: memory.pointer, count: format.prefixByteCount)
+    let trailer = UnsafeMutableRawBufferPointer(
+      start: memory.pointer + format.prefixByteCount, count: 4)
+    guard (try? file.read(at: 0, into: prefix)) == prefix.count,
+      (try? file.read(at: file.byteCount - 4, into: trailer)) == 4,
+      let parsed = try? FramePrefix(
+        UnsafeRawBufferPointer(prefix), format: format, fileByteCount: file.byteCount),
+      trailer.loadUnaligned(as: UInt32.self) == parsed.trailer
+    else { return nil }
+    return parsed.headerCRC
+  }
+}
