@@ -54,8 +54,18 @@ struct Recovery {
     }
   }
 
+  /// Removes what a commit moved away, by the newest index and under the lock: what another writer's
+  /// commit has just moved must stay until that is settled.
+  func sweepTrash() throws(HyperslabError) {
+    guard try files.status(StoreLayout.trash) != nil,
+      let lock = try files.lock(StoreLayout.lock, wait: true)
+    else { return }
+    defer { lock.release() }
+    try sweepTrash(try Snapshot.read(files, cache: cache).index)
+  }
+
   /// Removes what a commit moved away and no index speaks of any more.
-  func sweepTrash(_ index: StoreIndex) throws(HyperslabError) {
+  private func sweepTrash(_ index: StoreIndex) throws(HyperslabError) {
     guard try files.status(StoreLayout.trash) != nil else { return }
     let named = Set(index.removed.map { "d\($0.id)" })
     for entry in try files.list(StoreLayout.trash) where !named.contains(entry.name) {

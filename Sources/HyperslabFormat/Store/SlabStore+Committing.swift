@@ -28,8 +28,7 @@ extension SlabStore {
       try commit(closing: true)
       // What the commit itself left pending is settled now; one more index says so.
       if snapshot.index.hasPending { try commit(closing: true) }
-      try Recovery(files: files, durability: session.durability, cache: cache)
-        .sweepTrash(snapshot.index)
+      try? Recovery(files: files, durability: session.durability, cache: cache).sweepTrash()
     }
   }
 

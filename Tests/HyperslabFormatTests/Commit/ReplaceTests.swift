@@ -1,4 +1,5 @@
 import HyperslabCore
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -94,6 +95,38 @@ import Testing
     try second.commit()
     try first.refresh()
     expectError(.snapshotChanged) { _ = try mine.read(Int32.self) }
+  }
+
+  /// A writer that closes sweeps the trash at the moment when another one replaces.
+  @Test func sweepingLeavesWhatAnotherWriterHasJustReplaced() throws {
+    try old([1, 2])
+    let zero = try SlabStore.open(path, mode: .readWrite)
+    _ = try zero.createDataset("y", row(chunks: 1))
+    try zero.close()
+    let files = try FaultyFileSystem(root: path)
+    let first = try SlabStore(path: path, files: files, mode: .readWrite, durability: .full)
+    let second = try SlabStore.open(path, mode: .readWrite)
+    try first.replaceDataset(try NodePath("y"), row(chunks: 1)).put(0, 3)
+    try first.commit()
+    try second.replaceDataset(try NodePath("x"), row(chunks: 2)).put(0, 7)
+    let steps = Mutex((published: 0, done: false))
+    files.fail { operation, path, _ in
+      let isDue = steps.withLock { steps in
+        if operation == .rename, path == StoreLayout.index { steps.published += 1 }
+        let isNext = operation == .list || operation == .lock && path == StoreLayout.lock
+        guard steps.published == 1, isNext, !steps.done else { return false }
+        steps.done = true
+        return true
+      }
+      if isDue { #expect(throws: Never.self) { try second.commit() } }
+      return false
+    }
+    try first.close()
+    let isDone = steps.withLock { $0.done }
+    #expect(isDone)
+    try second.close()
+    #expect(try firsts(path, "x") == [7, nil])
+    #expect(try firsts(path, "y") == [3])
   }
 
   @Test func groupsAndNothingCannotBeReplaced() throws {
