@@ -197,9 +197,7 @@ struct CommitPlan {
   ) throws(HyperslabError) {
     var mustSearch = false
     for row in old {
-      record.storedChunks -= row.state == .stored ? 1 : 0
-      record.fillChunks -= row.state == .fill ? 1 : 0
-      record.storedByteCount -= row.byteCount
+      record.count(row, -1)
       record.statistics.nanCount -= row.statistics.nanCount
       if row.state != .neverWritten {
         mustSearch =
@@ -215,9 +213,7 @@ struct CommitPlan {
       record.statistics = statistics
     }
     for row in new {
-      record.storedChunks += row.state == .stored ? 1 : 0
-      record.fillChunks += row.state == .fill ? 1 : 0
-      record.storedByteCount += row.byteCount
+      record.count(row, 1)
       record.statistics.formUnion(row.statistics)
     }
     guard record.storedChunks >= 0, record.fillChunks >= 0, record.storedByteCount >= 0,
