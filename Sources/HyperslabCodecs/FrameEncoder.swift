@@ -57,11 +57,6 @@ package final class FrameEncoder {
       format.prefixByteCount + Swift.max(windowByteCount, 2 * (format.blockByteCount + 8)))
   }
 
-  /// Bytes of memory that an encoder holds.
-  package static func memoryByteCount(_ format: FrameFormat) -> Int {
-    outputByteCount(format) + 3 * format.blockByteCount
-  }
-
   /// Encodes one chunk.
   ///
   /// - Parameters:

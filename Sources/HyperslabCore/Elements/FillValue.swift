@@ -32,9 +32,6 @@ public struct FillValue: Hashable, Sendable {
     self.bytes = bytes
   }
 
-  /// Whether all bits are zero.
-  package var isZero: Bool { bytes.allSatisfy { $0 == 0 } }
-
   /// Sixteen bytes of the value repeated, the period of every element size.
   package var pattern: SIMD16<UInt8> {
     var pattern = SIMD16<UInt8>()

@@ -39,7 +39,7 @@ extension Run {
     guard SelfCheck.holds(bytes), try fields.count("slab_run") == 1 else {
       throw fields.error("crc32c", "the file's own checksum")
     }
-    _ = try fields.optionalChecksum()
+    _ = try fields.checksum("crc32c")
     guard try fields.string("store") == store, try fields.string("dataset") == "d\(dataset)",
       try fields.count("commit") == reference.commit
     else {

@@ -83,7 +83,7 @@ extension StoreIndex {
     guard ["open", "complete"].contains(state) else {
       throw fields.error("state", "open or complete")
     }
-    _ = try fields.optionalChecksum()
+    _ = try fields.checksum("crc32c")
     try readNodes(try fields.object("nodes"), place)
     if let value = fields.optional("removed") { try readRemoved(value, place) }
     extensions = try fields.rest()
@@ -147,9 +147,4 @@ extension StoreIndex {
       throw HyperslabError(.damagedIndex, "two data sets of one id", at: place)
     }
   }
-}
-
-extension JSONFields {
-  /// The self-check's own member, checked before as text.
-  mutating func optionalChecksum() throws(HyperslabError) -> UInt32 { try checksum("crc32c") }
 }
