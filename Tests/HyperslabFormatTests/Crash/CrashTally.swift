@@ -20,14 +20,17 @@ final class CrashTally: Sendable {
     var seen: Set<UInt64> = []
     var failures: [String] = []
     var failureCount = 0
+    var kinds: [String: Int] = [:]
   }
 
   private let state = Mutex(State())
 
   var stateCount: Int { state.withLock { $0.seen.count } }
   var failureCount: Int { state.withLock { $0.failureCount } }
-  /// The first few.
-  var failures: [String] { state.withLock { $0.failures } }
+  /// One of each kind.
+  var failures: [String] { state.withLock { state in
+    state.failures + [state.kinds.map { "\($0.value) × \($0.key)" }.sorted().joined(separator: "\n")]
+  } }
 
   /// Whether a disk, together with what is asked of it, is new.
   func isNew(_ image: DiskImage, _ allowed: Set<Int>) -> Bool {
@@ -36,10 +39,14 @@ final class CrashTally: Sendable {
     return state.withLock { $0.seen.insert(number).inserted }
   }
 
-  func fail(_ what: String) {
+  func fail(_ what: String, _ error: any Error) {
     state.withLock { state in
       state.failureCount += 1
-      if state.failures.count < 5 { state.failures.append(what) }
+      let kind = String(String(describing: error).filter { !$0.isNumber && !$0.isHexDigit }.prefix(150))
+      state.kinds[kind, default: 0] += 1
+      if state.kinds[kind] == 1, state.failures.count < 12 {
+        state.failures.append("\(what): \(error)")
+      }
     }
   }
 

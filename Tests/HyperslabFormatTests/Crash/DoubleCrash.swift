@@ -38,8 +38,8 @@ struct DoubleCrash {
     self.outcomes = script.outcomes
   }
 
-  /// The moments at which it can be cut.
-  var moments: [CrashMoment] { Array(CrashMoment.all(of: trace).dropFirst(begin)) }
+  /// The moments at which it can be cut; at the very first nobody has looked at the disk yet.
+  var moments: [CrashMoment] { Array(CrashMoment.all(of: trace).dropFirst(begin + 1)) }
 
   /// The state of the disk after a first crash.
   static func first(

@@ -24,7 +24,7 @@ import Testing
       do {
         let second = try DoubleCrash(disk, outcomes, allowed: moment.allowed)
         Self.cut(second, "\(first) after operation \(moment.point)", tally, &generator)
-      } catch { tally.fail("\(first) after operation \(moment.point): \(error)") }
+      } catch { tally.fail("\(first) after operation \(moment.point)", error) }
     }
     print(
       "double crash, \(first): seed \(seed), \(firsts) first crashes, \(tally.stateCount) states,",
@@ -46,7 +46,7 @@ import Testing
         let isThorough = generator.chance(1, in: 8)
         do { try check.check(image, allowed: moment.allowed, thorough: isThorough) } catch {
           let done = second.trace.operations[..<moment.point].suffix(4).map(\.description)
-          tally.fail("\(what), then at \(moment.point - second.begin) after \(done): \(error)")
+          tally.fail("\(what), then at \(moment.point - second.begin) after \(done)", error)
         }
       }
     }

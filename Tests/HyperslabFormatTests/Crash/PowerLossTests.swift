@@ -52,7 +52,7 @@ import Testing
   ) {
     for image in images where tally.isNew(image, moment.allowed) {
       do { try check.check(image, allowed: moment.allowed) } catch {
-        tally.fail("after operation \(moment.point): \(error)\n\(image.listing)")
+        tally.fail("after operation \(moment.point) \(image.listing)", error)
       }
     }
   }
