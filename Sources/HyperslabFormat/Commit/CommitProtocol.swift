@@ -48,7 +48,7 @@ struct CommitProtocol {
     // 3. An older commit's pending files reach their names, for good, before an index forgets them.
     let settle = Settle(files: files, durability: durability)
     unsure = true
-    try synchronize(try settle.run(newest.index))
+    try settle.finish(newest.index)
     unsure = false
     // 4. Conflicts.
     var plan = try CommitPlan(changes, newest: newest, base: base, writer: writer)
@@ -73,7 +73,7 @@ struct CommitProtocol {
     unsure = false
     try? files.remove(StoreLayout.oldIndex(commit: newest.index.commit - 2))
     // 8. Overwrites; whoever opens next does it again if this does not happen.
-    do { _ = try settle.run(plan.index) } catch { doubt = error }
+    do { _ = try settle.run(plan.index, isOwn: true) } catch { doubt = error }
     // 9. Derived files and leftovers, best effort.
     if changes.touchesMetadata || newest.index.commit == 0 {
       DerivedFiles(files: files).write(plan.index)

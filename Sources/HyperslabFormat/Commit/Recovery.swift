@@ -14,9 +14,7 @@ struct Recovery {
     }
     defer { lock.release() }
     let snapshot = try Snapshot.read(files, cache: cache)
-    let settle = Settle(files: files, durability: durability)
-    let touched = try settle.run(snapshot.index)
-    if durability == .full { try settle.synchronize(touched) }
+    try Settle(files: files, durability: durability).finish(snapshot.index)
     // Sweeping is for the sake of space only: what cannot be swept keeps nobody from writing.
     try? sweepWriters()
     try? sweepTemporaries()

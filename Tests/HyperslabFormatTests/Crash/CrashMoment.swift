@@ -133,7 +133,11 @@ struct CrashMoment: Sendable {
       }
       image.directories[directory] = names
       for number in names.values {
-        if let file = all.files[number] { image.files[number] = file } else { waiting.append(number) }
+        if let file = all.files[number] {
+          image.files[number] = file
+        } else {
+          waiting.append(number)
+        }
       }
     }
     return image

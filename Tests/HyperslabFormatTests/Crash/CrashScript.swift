@@ -90,7 +90,8 @@ final class CrashScript {
     try store.dataset(NodePath(path)).put(chunk, of: model)
   }
 
-  func setAttribute(_ store: SlabStore, _ key: String, _ value: JSONValue?, of path: String) throws {
+  func setAttribute(_ store: SlabStore, _ key: String, _ value: JSONValue?, of path: String) throws
+  {
     try store.setAttribute(key, value, of: NodePath(path))
     if contents.groups[path] != nil {
       contents.groups[path]?[key] = value

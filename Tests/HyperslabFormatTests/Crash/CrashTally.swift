@@ -28,9 +28,13 @@ final class CrashTally: Sendable {
   var stateCount: Int { state.withLock { $0.seen.count } }
   var failureCount: Int { state.withLock { $0.failureCount } }
   /// One of each kind.
-  var failures: [String] { state.withLock { state in
-    state.failures + [state.kinds.map { "\($0.value) × \($0.key)" }.sorted().joined(separator: "\n")]
-  } }
+  var failures: [String] {
+    state.withLock { state in
+      state.failures + [
+        state.kinds.map { "\($0.value) × \($0.key)" }.sorted().joined(separator: "\n")
+      ]
+    }
+  }
 
   /// Whether a disk, together with what is asked of it, is new.
   func isNew(_ image: DiskImage, _ allowed: Set<Int>) -> Bool {
@@ -42,7 +46,8 @@ final class CrashTally: Sendable {
   func fail(_ what: String, _ error: any Error) {
     state.withLock { state in
       state.failureCount += 1
-      let kind = String(String(describing: error).filter { !$0.isNumber && !$0.isHexDigit }.prefix(150))
+      let kind = String(
+        String(describing: error).filter { !$0.isNumber && !$0.isHexDigit }.prefix(150))
       state.kinds[kind, default: 0] += 1
       if state.kinds[kind] == 1, state.failures.count < 12 {
         state.failures.append("\(what): \(error)")
