@@ -130,6 +130,58 @@ extension CrashScript {
       try script.put(store, "g/b", [1], 420)
       try script.commit { try store.close() }
     },
+    Step(name: "append") { script in
+      let store = try script.open()
+      try script.resize(store, "a", [26])
+      try script.put(store, "a", [5], 151)
+      try script.put(store, "a", [6], 161)
+      try script.commit { try store.commit() }
+      try script.resize(store, "a", [30])
+      try script.put(store, "a", [6], 171)
+      try script.put(store, "a", [7], 181)
+      try script.commit { try store.close() }
+    },
+    Step(name: "shrink and grow again") { script in
+      let store = try script.open()
+      try script.resize(store, "a", [18])
+      try script.commit { try store.commit() }
+      try script.resize(store, "a", [22])
+      try script.commit { try store.commit() }
+      try script.put(store, "a", [5], 191)
+      try script.commit { try store.close() }
+    },
+    Step(name: "two axes: shrink one, grow the other") { script in
+      let store = try script.open()
+      try script.create(store, "h/e", [5, 5], chunks: [2, 2])
+      for row in 0..<3 {
+        for column in 0..<3 { try script.put(store, "h/e", [row, column], Int32(10 * row + column)) }
+      }
+      try script.commit { try store.commit() }
+      try script.resize(store, "h/e", [3, 8])
+      try script.put(store, "h/e", [0, 3], 77)
+      try script.commit { try store.commit() }
+      try script.commit { try store.close() }
+    },
+    Step(name: "delete a data set, then a group with all it holds") { script in
+      let store = try script.open()
+      try script.create(store, "h/f", [4], chunks: [4])
+      try script.put(store, "h/f", [0], 60)
+      try script.remove(store, "g/b")
+      try script.commit { try store.commit() }
+      try script.remove(store, "h")
+      try script.commit { try store.close() }
+    },
+    Step(name: "delete and create again") { script in
+      let store = try script.open()
+      try script.create(store, "g/b", [4], chunks: [2])
+      try script.put(store, "g/b", [1], 430)
+      try script.commit { try store.commit() }
+      try script.remove(store, "g")
+      try script.create(store, "g/b", [5, 2], chunks: [2, 2])
+      try script.put(store, "g/b", [1, 0], 440)
+      try script.commit { try store.commit() }
+      try script.commit { try store.close() }
+    },
     Step(name: "merge of runs") { script in
       let store = try script.open()
       for round in 0..<9 {

@@ -37,7 +37,8 @@ final class CrashScript {
 
   static func open(_ files: SimulatedDisk, _ mode: SlabStore.Mode) throws -> SlabStore {
     try SlabStore(
-      path: FilePath("/\(home)"), files: files, mode: mode, durability: .full, synchronizerWidth: 0)
+      path: FilePath("/\(home)"), files: files, mode: mode, durability: .full, patience: .zero,
+      synchronizerWidth: 0)
   }
 
   private func note(_ change: DiskOperation.Change) {
@@ -97,6 +98,23 @@ final class CrashScript {
       contents.groups[path]?[key] = value
     } else {
       contents.datasets[path]?.attributes[key] = value
+    }
+  }
+
+  /// Gives a data set another shape: what both have stays, what is new was never written.
+  func resize(_ store: SlabStore, _ path: String, _ shape: [Int]) throws {
+    _ = try store.dataset(NodePath(path)).resized(to: Shape(shape))
+    guard let old = contents.datasets[path] else { return }
+    contents.datasets[path] = old.resized(to: shape)
+  }
+
+  func remove(_ store: SlabStore, _ path: String) throws {
+    try store.remove(NodePath(path))
+    for name in contents.datasets.keys where name == path || name.hasPrefix(path + "/") {
+      contents.datasets[name] = nil
+    }
+    for name in contents.groups.keys where name == path || name.hasPrefix(path + "/") {
+      contents.groups[name] = nil
     }
   }
 }

@@ -48,7 +48,7 @@ extension StoreContents.Dataset {
   var description: DatasetDescription {
     DatasetDescription(
       shape: Shape(shape), chunkShape: Shape(chunkShape), dataType: .int32,
-      compression: .init(filter: Filter.none))
+      maximumShape: shape.map { _ in nil }, compression: .init(filter: Filter.none))
   }
 
   var grid: ChunkGrid? { try? description.validated() }
@@ -70,6 +70,32 @@ extension StoreContents.Dataset {
     var elements: [Int32] = []
     forEachElement(of: chunk, in: grid) { elements.append(values[$0]) }
     return elements
+  }
+
+  /// The same with another shape. A chunk that is cut keeps what lies within, the rest is fill.
+  func resized(to shape: [Int]) -> Self {
+    var result = Self(shape, chunks: chunkShape)
+    result.attributes = attributes
+    guard let old = grid, let new = result.grid else { return self }
+    for chunk in new.chunks where old.contains(chunk) {
+      var values: [[Int]: Int32] = [:]
+      forEachElement(of: chunk, in: old) { values[position($0)] = self.values[$0] }
+      result.forEachElement(of: chunk, in: new) {
+        result.values[$0] = values[result.position($0)] ?? 0
+      }
+      result.states[new.number(of: chunk)] = states[old.number(of: chunk)]
+    }
+    return result
+  }
+
+  private func position(_ number: Int) -> [Int] {
+    var rest = number
+    var position: [Int] = []
+    for length in shape.reversed() {
+      position.insert(rest % length, at: 0)
+      rest /= length
+    }
+    return position
   }
 
   private func forEachElement(of chunk: ChunkIndex, in grid: ChunkGrid, _ body: (Int) -> Void) {

@@ -167,7 +167,7 @@ final class SimulatedDisk: FileSystem {
       }
       if state.locked.insert(number).inserted {
         state.openFiles += 1
-        return SimulatedLock(core, number)
+        return SimulatedLock(core, number, path)
       }
       // One thread plays all writers, so nobody could ever release it.
       if wait { throw HyperslabError(.locked, "waiting for ever", at: "\(path)") }

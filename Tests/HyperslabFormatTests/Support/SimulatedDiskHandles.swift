@@ -87,11 +87,21 @@ final class SimulatedFile: FileHandle {
 final class SimulatedLock: FileLock {
   private let core: SimulatedDiskCore
   private let number: Int
+  private let path: StorePath
   private let isHeld = Mutex(true)
 
-  init(_ core: SimulatedDiskCore, _ number: Int) {
+  init(_ core: SimulatedDiskCore, _ number: Int, _ path: StorePath) {
     self.core = core
     self.number = number
+    self.path = path
+  }
+
+  func describe(_ text: String) {
+    core.state.withLock {
+      $0.note(
+        DiskOperation(
+          kind: .write, path: path, change: .contents(file: number, bytes: Array(text.utf8))))
+    }
   }
 
   deinit { release() }
