@@ -43,7 +43,9 @@ final class CrashTally: Sendable {
       state.failureCount += 1
       let kind = "\(error)".filter { !$0.isHexDigit }
       state.kinds[kind, default: 0] += 1
-      if state.kinds[kind, default: 0] <= Self.mentioned { state.failures.append("\(what): \(error)") }
+      if state.kinds[kind, default: 0] <= Self.mentioned {
+        state.failures.append("\(what): \(error)")
+      }
     }
   }
 

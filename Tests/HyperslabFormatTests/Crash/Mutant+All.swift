@@ -43,10 +43,8 @@ extension Mutant {
       "what an older commit left fsynced after the commit",
       { $1 == .settle && $0.syncsChunkDirectory }, after: isCommitted),
     .late(
-      "what an older commit left placed after the commit",
-      { $1 == .settle && $0.placesChunk }, after: isCommitted),
-    .late(
-      "fresh chunks placed after the commit", { $1 == .prepare && $0.placesChunk },
+      "fresh chunks and what an older commit left placed after the commit",
+      { $1 == .prepare && $0.placesChunk },
       after: isCommitted),
     .late(
       "fresh chunks' directories fsynced before they are placed",
@@ -80,7 +78,8 @@ extension Mutant {
       { $1 == .publish && $0.syncsRoot }, after: { operation, _ in operation.isAcknowledgement }),
     .late(
       "the old index linked after the commit", { operation, _ in operation.linksOldIndex },
-      after: isCommitted).hidden,
+      after: isCommitted
+    ).hidden,
     .early(
       "overwrites placed before the root directory is fsynced",
       { $1 == .after && $0.placesChunk }, before: isCommitted),
@@ -98,11 +97,13 @@ extension Mutant {
       { $1 == .after && $0.movesToTrash }, before: isCommitted),
     .late(
       "the trash fsynced after a successor's chunks are placed",
-      { $1 == .after && ($0.syncsTrash || $0.syncsReserved || $0.syncsNode) },
-      after: { $1 == .after && $0.placesChunk }).hidden,
+      { $1 == .after && $0.syncsTrash },
+      after: { $1 == .after && $0.placesChunk }
+    ).hidden,
     .early(
       "the trash emptied before the index forgets it", { operation, _ in operation.removesTrash },
-      before: { operation, _ in operation.publishes }).hidden,
+      before: { operation, _ in operation.publishes }
+    ).hidden,
     .early(
       "the staging directory removed before overwrites are placed",
       { $1 == .after && $0.removesStaging }, before: { $1 == .after && $0.placesChunk }),
@@ -120,7 +121,8 @@ extension Mutant {
     },
     .late(
       "staging swept before what was in it is sure", { $1 == .after && $0.syncsChunkDirectory },
-      after: { operation, _ in operation.removesStaging }).hidden,
+      after: { operation, _ in operation.removesStaging }
+    ).hidden,
     .late(
       "staging swept before what is in it is placed", { $1 == .after && $0.placesChunk },
       after: { operation, _ in operation.removesStaging }),

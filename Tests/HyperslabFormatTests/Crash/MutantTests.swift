@@ -49,7 +49,9 @@ import Testing
         var budget = Self.budget / 10
         let moment = moments[kill + 1]
         let disk = DoubleCrash.first(.kill, moment, of: trace, using: &generator)
-        guard let second = try? DoubleCrash(disk, outcomes, allowed: moment.allowed) else { continue }
+        guard let second = try? DoubleCrash(disk, outcomes, allowed: moment.allowed) else {
+          continue
+        }
         var mutated = second.trace
         var own = Array(mutated.operations[second.begin...])
         mutants[index].change(&own)
@@ -58,7 +60,8 @@ import Testing
         }
         mutated.operations.replaceSubrange(second.begin..., with: own)
         let check = CrashCheck(outcomes: second.outcomes)
-        for moment in CrashMoment.all(of: mutated).dropFirst(second.begin + first) where budget > 0 {
+        for moment in CrashMoment.all(of: mutated).dropFirst(second.begin + first) where budget > 0
+        {
           if Self.isCaught(moment, check, mutants[index].isHidden, &budget, &generator) { return }
         }
       }
@@ -71,7 +74,7 @@ import Testing
   private struct Passed: Error {}
   private struct Unchanged: Error {}
 
-  private static let budget = CrashScale.count("MUTANT_STATES", short: 4000, long: 40000)
+  private static let budget = CrashScale.count("MUTANT_STATES", short: 600, long: 6000)
 
   private static func isCaught(
     _ moment: CrashMoment, _ check: CrashCheck, _ isHidden: Bool, _ budget: inout Int,
