@@ -233,6 +233,24 @@ private func flush(_ descriptor: Int32, _ place: String) throws(HyperslabError) 
   guard fsync(descriptor) == 0 else { throw systemError("cannot be made permanent", place) }
 }
 
+/// Repeats a system call that transfers bytes until all are, it gives none, or it fails otherwise
+/// than by a signal; `call` is told how many were transferred before.
+///
+/// - Returns: how many bytes; nil after a failure, which `errno` tells.
+func transferAll(_ count: Int, _ call: (_ done: Int) -> Int) -> Int? {
+  var done = 0
+  while done < count {
+    let part = call(done)
+    if part == 0 { break }
+    if part > 0 {
+      done += part
+    } else if errno != EINTR {
+      return nil
+    }
+  }
+  return done
+}
+
 private final class LocalLock: FileLock {
   private let descriptor: Int32
   init(descriptor: Int32) { self.descriptor = descriptor }
@@ -264,28 +282,23 @@ private final class LocalFile: FileHandle, @unchecked Sendable {
   func read(
     at offset: Int, into memory: UnsafeMutableRawBufferPointer
   ) throws(HyperslabError) -> Int {
-    var done = 0
-    while done < memory.count, let base = memory.baseAddress {
-      let count = pread(descriptor, base + done, memory.count - done, off_t(offset + done))
-      if count == 0 { break }
-      if count > 0 {
-        done += count
-      } else if errno != EINTR {
-        throw systemError("cannot be read", place)
-      }
+    guard let base = memory.baseAddress else { return 0 }
+    let done = transferAll(memory.count) { done in
+      pread(descriptor, base + done, memory.count - done, off_t(offset + done))
     }
+    guard let done else { throw systemError("cannot be read", place) }
     return done
   }
 
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(HyperslabError) {
-    var done = 0
-    while done < bytes.count, let base = bytes.baseAddress {
-      let count = pwrite(descriptor, base + done, bytes.count - done, off_t(offset + done))
-      if count >= 0 {
-        done += count
-      } else if errno != EINTR {
-        throw systemError("cannot be written", place)
-      }
+    guard let base = bytes.baseAddress else { return }
+    let done = transferAll(bytes.count) { done in
+      pwrite(descriptor, base + done, bytes.count - done, off_t(offset + done))
+    }
+    guard let done else { throw systemError("cannot be written", place) }
+    guard done == bytes.count else {
+      throw HyperslabError(
+        .io, "takes no more bytes", at: place, expected: "\(bytes.count)", found: "\(done)")
     }
   }
 

@@ -41,7 +41,7 @@ import Testing
     let all = plans.count
     plans.shuffle(using: &generator)
     plans.removeLast(
-      Swift.max(0, all - CrashScale.count("FAULTS", short: 200, long: .max)))
+      Swift.max(0, all - CrashScale.count("FAULTS", short: 40, long: .max)))
     let chosen = plans
     let tally = CrashTally()
     CrashTally.forEach(chosen.count) { index in

@@ -31,7 +31,7 @@ import Testing
         }
       }
     } else {
-      let count = CrashScale.count("POWER_STATES", short: 3000, long: 0)
+      let count = CrashScale.count("POWER_STATES", short: 250, long: 0)
       CrashTally.forEach(count / 10) { trial in
         var generator = SeededGenerator("power loss", trial)
         for _ in 0..<10 {
@@ -44,7 +44,7 @@ import Testing
       "power loss: seed \(seed), \(moments.count) crash points, \(tally.stateCount) states,",
       "\(tally.failureCount) losses")
     #expect(tally.failureCount == 0, "\(tally.failures.joined(separator: "\n"))")
-    #expect(tally.stateCount > (CrashScale.isLong ? 100_000 : 500))
+    #expect(tally.stateCount > (CrashScale.isLong ? 100_000 : 200))
   }
 
   private static func look(
