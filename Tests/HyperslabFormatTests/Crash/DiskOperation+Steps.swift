@@ -18,6 +18,7 @@ extension DiskOperation {
 
   var isStaged: Bool { names.starts(with: ["__slab", "w"]) && names.count == 4 }
   var isChunk: Bool { names.first != "__slab" && names.dropLast().contains("c") }
+  var isOfNode: Bool { !names.isEmpty && names.first != "__slab" }
   var isRun: Bool { names.starts(with: ["__slab", "t"]) && names.count == 4 }
   var isTemporaryIndex: Bool { names.count == 1 && names[0].hasPrefix("slab.json.tmp") }
   var isKeptIndex: Bool { names.count == 2 && names[1].hasPrefix("root-") }

@@ -43,8 +43,8 @@ import Testing
         guard tally.isNew(image, moment.allowed) else { continue }
         // Recovery from a second crash is recovery from a first one; its next commit is looked at
         // now and then.
-        let isThorough = generator.chance(1, in: 8)
-        do { try check.check(image, allowed: moment.allowed, thorough: isThorough) } catch {
+        let depth: CrashCheck.Depth = generator.chance(1, in: 8) ? .verifying : .recovering
+        do { try check.check(image, allowed: moment.allowed, depth: depth) } catch {
           let done = second.trace.operations[..<moment.point].suffix(4).map(\.description)
           tally.fail("\(what), then at \(moment.point - second.begin) after \(done)", error)
         }

@@ -93,10 +93,10 @@ import Testing
     let moments = CrashMoment.all(of: script.trace)
     guard let moment = moments.last else { return }
     let check = CrashCheck(outcomes: script.outcomes)
-    try check.check(disk.state.withLock { $0.image }, allowed: moment.allowed)
+    try check.check(disk.state.withLock { $0.image }, allowed: moment.allowed, depth: .verifying)
     var generator = SeededGenerator("faults", number + 1)
     for image in moment.states(.arbitrary, names: 6, contents: 2, using: &generator) {
-      do { try check.check(image, allowed: moment.allowed, thorough: false) } catch {
+      do { try check.check(image, allowed: moment.allowed, depth: .recovering) } catch {
         throw Failure(description: "after a power cut: \(error)")
       }
     }

@@ -25,7 +25,7 @@ extension Mutant {
     .without("fsync of the index") { operation, _ in operation.syncsIndex },
     .without("fsync of the root directory") { operation, _ in operation.syncsRoot },
     .without("fsync of the root directory after the rename") { $1 == .publish && $0.syncsRoot },
-    .without("fsync of the trash") { operation, _ in operation.syncsTrash }.hidden,
+    .without("fsync of the trash") { operation, _ in operation.syncsTrash }.seen(.recovering),
     .without("fsync of what an older commit left") { $1 == .settle && $0.syncsChunkDirectory },
     .without("fsync of a new store's index") {
       operation, _ in operation.kind == .synchronize && operation.isOfNewStore
@@ -79,7 +79,7 @@ extension Mutant {
     .late(
       "the old index linked after the commit", { operation, _ in operation.linksOldIndex },
       after: isCommitted
-    ).hidden,
+    ).seen(.verifying),
     .early(
       "overwrites placed before the root directory is fsynced",
       { $1 == .after && $0.placesChunk }, before: isCommitted),
@@ -99,11 +99,11 @@ extension Mutant {
       "the trash fsynced after a successor's chunks are placed",
       { $1 == .after && $0.syncsTrash },
       after: { $1 == .after && $0.placesChunk }
-    ).hidden,
+    ).seen(.recovering),
     .early(
       "the trash emptied before the index forgets it", { operation, _ in operation.removesTrash },
       before: { operation, _ in operation.publishes }
-    ).hidden,
+    ).seen(.recovering),
     .early(
       "the staging directory removed before overwrites are placed",
       { $1 == .after && $0.removesStaging }, before: { $1 == .after && $0.placesChunk }),
@@ -122,7 +122,7 @@ extension Mutant {
     .late(
       "staging swept before what was in it is sure", { $1 == .after && $0.syncsChunkDirectory },
       after: { operation, _ in operation.removesStaging }
-    ).hidden,
+    ).seen(.recovering),
     .late(
       "staging swept before what is in it is placed", { $1 == .after && $0.placesChunk },
       after: { operation, _ in operation.removesStaging }),

@@ -6,12 +6,14 @@ import HyperslabTestSupport
 /// that is left out, or a step that comes too early or too late.
 struct Mutant: Sendable {
   let name: String
-  /// Whether a reader sees nothing of it before the next writer has recovered.
-  var isHidden = false
+  /// How deep one has to look to see it.
+  var depth = CrashCheck.Depth.reading
   let change: @Sendable (inout [DiskOperation]) -> Void
 
   /// The same, looked for beyond what readers see.
-  var hidden: Mutant { Mutant(name: name, isHidden: true, change: change) }
+  func seen(_ depth: CrashCheck.Depth) -> Mutant {
+    Mutant(name: name, depth: depth, change: change)
+  }
 
   /// Where in a commit an operation stands.
   enum Phase: Sendable {

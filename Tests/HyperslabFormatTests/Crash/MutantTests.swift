@@ -20,11 +20,11 @@ import Testing
       }
       var generator = SeededGenerator("mutant", index)
       let moments = CrashMoment.all(of: mutated)
-      // Where the first mistake is made, then everywhere; few states of each moment, then more.
+      // Where the first mistake is made, then everywhere.
       let order = Array(moments[first...]) + moments[..<first]
       var budget = Self.budget
       for moment in order where budget > 0 {
-        if Self.isCaught(moment, check, mutants[index].isHidden, &budget, &generator) { return }
+        if Self.isCaught(moment, check, mutants[index].depth, &budget, &generator) { return }
       }
       tally.fail(mutants[index].name, Passed())
     }
@@ -37,15 +37,18 @@ import Testing
     let trace = script.trace
     let outcomes = script.outcomes
     let moments = CrashMoment.all(of: trace)
-    let publications = trace.operations.indices.filter { trace.operations[$0].publishes }
-    let creations = trace.operations.indices.filter {
-      trace.operations[$0].kind == .makeDirectory
+    // Where a kill leaves something to finish: overwrites to place, directories not fsynced.
+    let operations = trace.operations
+    let kills = operations.indices.filter { index in
+      operations[index].publishes
+        && operations[index...].prefix(4).contains(where: \.placesChunk)
+        || operations[index].kind == .makeDirectory && operations[index].isOfNode
     }
     let tally = CrashTally()
     let mutants = Mutant.ofRecovery
     CrashTally.forEach(mutants.count) { index in
       var generator = SeededGenerator("mutant of recovery", index)
-      for kill in publications + creations {
+      for kill in kills {
         var budget = Self.budget / 10
         let moment = moments[kill + 1]
         let disk = DoubleCrash.first(.kill, moment, of: trace, using: &generator)
@@ -62,7 +65,7 @@ import Testing
         let check = CrashCheck(outcomes: second.outcomes)
         for moment in CrashMoment.all(of: mutated).dropFirst(second.begin + first) where budget > 0
         {
-          if Self.isCaught(moment, check, mutants[index].isHidden, &budget, &generator) { return }
+          if Self.isCaught(moment, check, mutants[index].depth, &budget, &generator) { return }
         }
       }
       tally.fail(mutants[index].name, Passed())
@@ -77,21 +80,16 @@ import Testing
   private static let budget = CrashScale.count("MUTANT_STATES", short: 600, long: 6000)
 
   private static func isCaught(
-    _ moment: CrashMoment, _ check: CrashCheck, _ isHidden: Bool, _ budget: inout Int,
+    _ moment: CrashMoment, _ check: CrashCheck, _ depth: CrashCheck.Depth, _ budget: inout Int,
     _ generator: inout SeededGenerator
   ) -> Bool {
     let images = moment.states(
-      .arbitrary, names: isHidden ? 24 : 4, contents: isHidden ? 1 : 2, using: &generator)
+      .arbitrary, names: depth == .reading ? 4 : 24, contents: depth == .reading ? 2 : 1,
+      using: &generator)
     for image in images {
       budget -= 1
       do {
-        if isHidden {
-          try check.check(image, allowed: moment.allowed)
-        } else {
-          let script = CrashScript(
-            disk: SimulatedDisk(image), outcomes: check.outcomes, standing: 0)
-          _ = try check.read(script, moment.allowed)
-        }
+        try check.check(image, allowed: moment.allowed, depth: depth)
       } catch { return true }
     }
     return false
