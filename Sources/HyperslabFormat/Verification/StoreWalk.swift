@@ -48,8 +48,8 @@ struct StoreWalk {
       case (_, .directory) where isNode: try walkNode(path, &report)
       case (let name, .file) where name.hasPrefix("slab.json.tmp-"):
         report.leftovers.append("\(path)")
-      case (_, .directory) where index.state == "open" && holdsOnlyChunks(path):
-        report.leftovers.append("\(path)")
+      case (_, .directory) where holdsOnlyChunks(path):
+        orphan(path, "of a data set that no commit has", &report)
       default: problem(path, .foreign, "nothing of the store's", &report)
       }
     }
