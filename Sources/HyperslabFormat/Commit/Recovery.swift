@@ -17,14 +17,19 @@ struct Recovery {
     let settle = Settle(files: files, durability: durability)
     let touched = try settle.run(snapshot.index)
     if durability == .full { try settle.synchronize(touched) }
-    // Sweeping is for the sake of space only: what cannot be swept keeps nobody from writing.
+    sweep(snapshot.index)
+    return snapshot
+  }
+
+  /// Sweeps, once everything is settled and while the lock is held. That is for the sake of space
+  /// only: what cannot be swept keeps nobody from writing.
+  func sweep(_ index: StoreIndex) {
     try? sweepWriters()
     try? sweepTemporaries()
-    try? sweepTrash(snapshot.index)
-    try? sweepClaims(snapshot.index)
-    sweepRuns(snapshot.index)
-    DerivedFiles(files: files).write(snapshot.index)
-    return snapshot
+    try? sweepTrash(index)
+    try? sweepClaims(index)
+    sweepRuns(index)
+    DerivedFiles(files: files).write(index)
   }
 
   /// Also those that the index waits for: their staged files have just reached their names for good.

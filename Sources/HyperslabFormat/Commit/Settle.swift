@@ -34,7 +34,7 @@ struct Settle {
     return touched
   }
 
-  private func removeDatasets(_ index: StoreIndex) throws(HyperslabError) -> Set<StorePath> {
+  func removeDatasets(_ index: StoreIndex) throws(HyperslabError) -> Set<StorePath> {
     var touched: Set<StorePath> = []
     for removal in index.removed {
       let target = StoreLayout.trash(dataset: removal.id)

@@ -93,7 +93,7 @@ struct StoreWalk {
       switch entry.name {
       case "t": try walkTables(&report)
       case "w": try walkWriters(&report)
-      case "trash" where entry.kind == .directory:
+      case "trash" where entry.kind == .directory, "lost" where entry.kind == .directory:
         for old in try files.list(path) { report.leftovers.append("\(path / old.name)") }
       case "zarr.json.tmp": report.leftovers.append("\(path)")
       case let name where name.hasPrefix("claim-"): report.leftovers.append("\(path)")
