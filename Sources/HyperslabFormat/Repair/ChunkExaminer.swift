@@ -23,31 +23,25 @@ struct ChunkExaminer {
 
   /// Where a chunk's file may be, in the order in which a reader looks.
   static func places(
-    _ number: Int, _ path: NodePath, _ record: DatasetRecord
+    _ chunk: ChunkIndex, _ path: NodePath, _ record: DatasetRecord
   ) -> [StorePath] {
-    let chunk = record.grid.index(ofNumber: number)
-    var places = [StoreLayout.chunk(path, chunk)]
-    if let pending = record.pending, pending.rows.contains(where: { $0.contains(number) }) {
-      places.insert(
-        StoreLayout.staged(
-          writer: pending.writer, slot: pending.slot, chunk: number, batch: pending.batch), at: 0)
-    }
-    return places
+    let final = StoreLayout.chunk(path, chunk)
+    guard let staged = record.pending?.stagedFile(of: chunk) else { return [final] }
+    return [staged, final]
   }
 
   /// The row that a writer would have written of a chunk's file; nil unless there is a sound one.
-  func row(_ number: Int) throws(HyperslabError) -> ChunkRow? {
-    for place in Self.places(number, path, record) {
-      if let row = try row(number, at: place) { return row }
+  func row(_ chunk: ChunkIndex) throws(HyperslabError) -> ChunkRow? {
+    for place in Self.places(chunk, path, record) {
+      if let row = try row(chunk, at: place) { return row }
     }
     return nil
   }
 
-  private func row(_ number: Int, at place: StorePath) throws(HyperslabError) -> ChunkRow? {
+  private func row(_ chunk: ChunkIndex, at place: StorePath) throws(HyperslabError) -> ChunkRow? {
     guard let status = try files.status(place), status.kind == .file,
       let crc = try Verifier.soundHeader(place, files, format)
     else { return nil }
-    let chunk = record.grid.index(ofNumber: number)
     var row = ChunkRow(state: .stored, byteCount: status.byteCount, crc: crc)
     do throws(HyperslabError) {
       try reader.check(place, in: files, row: row, quick: false)
@@ -61,9 +55,8 @@ struct ChunkExaminer {
   }
 
   /// The row of a chunk that is written and holds nothing but the fill value.
-  func fillRow(_ number: Int) throws(HyperslabError) -> ChunkRow {
-    let chunk = record.grid.index(ofNumber: number)
-    return ChunkRow(state: .fill, statistics: try statistics(of: nil, chunk, .neverWritten))
+  func fillRow(_ chunk: ChunkIndex) throws(HyperslabError) -> ChunkRow {
+    ChunkRow(state: .fill, statistics: try statistics(of: nil, chunk, .neverWritten))
   }
 
   /// Counted in the writer's own pieces, so that even the sign of a zero comes out alike.
@@ -97,20 +90,20 @@ struct ChunkExaminer {
     return result
   }
 
-  /// The numbers of all chunks that have a file under their name, rising.
-  func inventory() throws(HyperslabError) -> [Int] {
-    var numbers: [Int] = []
+  /// All chunks of the grid that have a file under their name.
+  func inventory() throws(HyperslabError) -> [ChunkIndex] {
+    var chunks: [ChunkIndex] = []
     let root = StoreLayout.chunks(path)
     if record.grid.rank == 0 {
-      if try files.status(root)?.kind == .file { numbers.append(0) }
+      if try files.status(root)?.kind == .file { chunks.append(ChunkIndex([])) }
     } else if try files.status(root)?.kind == .directory {
-      try list(root, [], &numbers)
+      try list(root, [], &chunks)
     }
-    return numbers.sorted()
+    return chunks
   }
 
   private func list(
-    _ directory: StorePath, _ coordinates: [Int], _ numbers: inout [Int]
+    _ directory: StorePath, _ coordinates: [Int], _ chunks: inout [ChunkIndex]
   ) throws(HyperslabError) {
     let axis = coordinates.count
     for entry in try files.list(directory) {
@@ -119,9 +112,9 @@ struct ChunkExaminer {
       else { continue }
       let all = coordinates + [coordinate]
       if all.count < record.grid.rank {
-        if entry.kind == .directory { try list(directory / entry.name, all, &numbers) }
+        if entry.kind == .directory { try list(directory / entry.name, all, &chunks) }
       } else if entry.kind == .file {
-        numbers.append(record.grid.number(of: ChunkIndex(all)))
+        chunks.append(ChunkIndex(all))
       }
     }
   }

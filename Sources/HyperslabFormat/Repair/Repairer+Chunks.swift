@@ -9,14 +9,13 @@ extension Repairer {
   struct LostRow: Sendable {
     var path: NodePath
     var record: DatasetRecord
-    var number: Int
+    var chunk: ChunkIndex
     var row: ChunkRow
     var format: FrameFormat
     var kind: VerificationReport.Problem.Kind
     /// The header checksum of the file that stands there, if that is sound.
     var foundCRC: UInt32?
 
-    var chunk: ChunkIndex { record.grid.index(ofNumber: number) }
     var place: StorePath { StoreLayout.chunk(path, chunk) }
   }
 
@@ -24,54 +23,51 @@ extension Repairer {
   mutating func repairChunks(_ index: inout StoreIndex) throws(HyperslabError) {
     var lost: [LostRow] = []
     for (path, record) in index.datasets {
-      var rows: [Int: ChunkRow] = [:]
-      try Snapshot(index: index, cache: cache).table(record).forEachRow { number, row in
-        rows[number] = row
+      var rows: [(chunk: ChunkIndex, row: ChunkRow)] = []
+      try Snapshot(index: index, cache: cache).table(record).forEachRow { chunk, row in
+        if row.state == .stored { rows.append((chunk, row)) }
       }
       lost += try examine(path, record, rows)
       try settleDrops(path, record)
     }
     if lost.isEmpty { return }
-    lost.sort { ("\($0.path)", $0.number) < ("\($1.path)", $1.number) }
+    lost.sort { "\($0.place)" < "\($1.place)" }
     lost = try moveBack(lost)
     for row in lost { try giveUp(row) }
     for (path, rows) in Dictionary(grouping: lost, by: \.path) {
       guard let record = index.dataset(path) else { continue }
-      var kept: [Int: ChunkRow] = [:]
-      try Snapshot(index: index, cache: cache).table(record).forEachRow { number, row in
-        if row.state != .neverWritten { kept[number] = row }
+      var kept: [ChunkIndex: ChunkRow] = [:]
+      try Snapshot(index: index, cache: cache).table(record).forEachRow { chunk, row in
+        if row.state != .neverWritten { kept[chunk] = row }
       }
-      for row in rows { kept[row.number] = nil }
+      for row in rows { kept[row.chunk] = nil }
       // A table that was to be written anyway is written once.
-      newRuns.removeAll { $0.path.parent == record.tableDirectory }
-      index.nodes[path] = .dataset(try rewritten(record, rows: kept))
+      newRuns = newRuns.filter { $0.key.parent != record.tableDirectory }
+      index.nodes[path] = .dataset(try rewritten(path, record, rows: kept))
       isChanged = true
     }
   }
 
   /// Checks every stored chunk and brings those that are staged to their final names.
   private mutating func examine(
-    _ path: NodePath, _ record: DatasetRecord, _ rows: [Int: ChunkRow]
+    _ path: NodePath, _ record: DatasetRecord, _ stored: [(chunk: ChunkIndex, row: ChunkRow)]
   ) throws(HyperslabError) -> [LostRow] {
-    let stored = rows.filter { $0.value.state == .stored }.sorted { $0.key < $1.key }
     guard let filter = record.filter, !stored.isEmpty else { return [] }
     let format = try record.frameFormat(filter: filter)
-    var places: [UInt32: Int] = [:]
-    for (number, row) in stored { places[row.crc] = number }
-    let known = places
+    let known = Set(stored.map(\.row.crc))
     let lost = Mutex<[LostRow]>([])
-    let staged = Mutex<[(number: Int, place: StorePath)]>([])
+    let staged = Mutex<[(chunk: ChunkIndex, place: StorePath)]>([])
     let files = files
     try parallelLoop(
       count: stored.count, threads: threads, makeWorker: { ChunkReader(format: format) }
     ) { (reader, position) throws(HyperslabError) in
-      let (number, row) = stored[position]
+      let (chunk, row) = stored[position]
       var failure: HyperslabError?
-      let candidates = ChunkExaminer.places(number, path, record)
+      let candidates = ChunkExaminer.places(chunk, path, record)
       for candidate in candidates {
         do throws(HyperslabError) {
           try reader.check(candidate, in: files, row: row, quick: false)
-          if candidate != candidates.last { staged.withLock { $0.append((number, candidate)) } }
+          if candidate != candidates.last { staged.withLock { $0.append((chunk, candidate)) } }
           return
         } catch {
           guard error.isDamage else { throw error }
@@ -84,34 +80,32 @@ extension Repairer {
       lost.withLock {
         $0.append(
           LostRow(
-            path: path, record: record, number: number, row: row, format: format, kind: kind,
+            path: path, record: record, chunk: chunk, row: row, format: format, kind: kind,
             foundCRC: found))
       }
     }
-    for (number, place) in staged.withLock({ $0 }).sorted(by: { $0.number < $1.number }) {
-      let target = StoreLayout.chunk(path, record.grid.index(ofNumber: number))
+    for (chunk, place) in staged.withLock({ $0 }).sorted(by: { "\($0.chunk)" < "\($1.chunk)" }) {
+      let target = StoreLayout.chunk(path, chunk)
       try clear(target)
       touched.formUnion(try files.makeDirectories(target.parent))
       try files.rename(place, to: target)
       touched.insert(target.parent)
-      note(
-        target, .stale, "the committed chunk took its place",
-        chunk: record.grid.index(ofNumber: number))
-    }
-    if let pending = record.pending {
-      for number in pending.rows.joined() {
-        let directory = StoreLayout.chunk(path, record.grid.index(ofNumber: number)).parent
-        if try files.status(directory)?.kind == .directory { touched.insert(directory) }
-      }
+      note(target, .stale, "the committed chunk took its place", chunk: chunk)
     }
     return lost.withLock { $0 }
   }
 
+  /// Also the directories in which somebody else may have settled rows.
   private mutating func settleDrops(
     _ path: NodePath, _ record: DatasetRecord
   ) throws(HyperslabError) {
-    for number in record.pending?.drop.joined() ?? [].joined() {
-      let chunk = record.grid.index(ofNumber: number)
+    guard let pending = record.pending else { return }
+    for number in pending.rows.joined() {
+      let directory = StoreLayout.chunk(path, pending.numbering.chunk(number)).parent
+      if try files.status(directory)?.kind == .directory { touched.insert(directory) }
+    }
+    for number in pending.drop.joined() {
+      let chunk = pending.numbering.chunk(number)
       let place = StoreLayout.chunk(path, chunk)
       guard let status = try files.status(place) else { continue }
       if status.kind == .file {
@@ -184,11 +178,11 @@ extension Repairer {
       guard let record = rows.first?.record,
         let examiner = try ChunkExaminer(files: files, path: path, record: record)
       else { continue }
-      var listed: Set<Int> = []
+      var listed: Set<ChunkIndex> = []
       let table = ChunkTable(record: record, store: storeUUID, cache: cache)
-      try table.forEachRow { number, row in if row.state == .stored { listed.insert(number) } }
-      for number in try examiner.inventory() where !listed.contains(number) {
-        sources.append(StoreLayout.chunk(path, record.grid.index(ofNumber: number)))
+      try table.forEachRow { chunk, row in if row.state == .stored { listed.insert(chunk) } }
+      for chunk in try examiner.inventory() where !listed.contains(chunk) {
+        sources.append(StoreLayout.chunk(path, chunk))
       }
     }
     return sources
@@ -210,7 +204,7 @@ extension Repairer {
   private mutating func giveUp(_ lost: LostRow) throws(HyperslabError) {
     try clearAncestors(of: lost.place)
     var aside: [String] = []
-    for place in ChunkExaminer.places(lost.number, lost.path, lost.record) {
+    for place in ChunkExaminer.places(lost.chunk, lost.path, lost.record) {
       guard try files.status(place) != nil else { continue }
       let target = try setAside(place, named: Self.lostName(lost.record, lost.chunk))
       aside.append("\(target)")

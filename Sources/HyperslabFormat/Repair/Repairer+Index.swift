@@ -76,7 +76,8 @@ extension Repairer {
   mutating func settleRemovals(_ index: StoreIndex) throws(HyperslabError) {
     if index.removed.isEmpty { return }
     for removal in index.removed {
-      let target = StoreLayout.trash(dataset: removal.id)
+      guard let id = removal.id else { continue }
+      let target = StoreLayout.trash(dataset: id)
       guard try files.status(target) == nil else { continue }
       // Somebody emptied the trash: what stands there now must not be taken for the old one.
       if try isSuccessorInPlace(removal.path, index) {
@@ -96,9 +97,8 @@ extension Repairer {
     let table = Snapshot(index: index, cache: cache).table(record)
     var stored: [(StorePath, ChunkRow)] = []
     do {
-      try table.forEachRow { number, row in
-        guard row.state == .stored else { return }
-        stored.append((StoreLayout.chunk(path, record.grid.index(ofNumber: number)), row))
+      try table.forEachRow { chunk, row in
+        if row.state == .stored { stored.append((StoreLayout.chunk(path, chunk), row)) }
       }
     } catch { guard error.isDamage else { throw error } }
     for (place, row) in stored {

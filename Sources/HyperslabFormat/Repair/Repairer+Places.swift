@@ -69,7 +69,7 @@ extension Repairer {
 
   /// The name under which a chunk's file is set aside: what it was the chunk of.
   static func lostName(_ record: DatasetRecord, _ chunk: ChunkIndex) -> String {
-    "d\(record.id)-" + chunk.coordinates.map(String.init).joined(separator: ".")
+    "d\(record.id)-\(chunk.key)"
   }
 
   /// Sets aside whatever is no directory where one must be for `path` to stand.

@@ -21,8 +21,10 @@ extension Repairer {
     index.time = Timestamp.now()
     index.writer = "hyperslab \(SlabStore.version)"
     let bytes = try index.encoded()
-    for run in newRuns { try replace(run.path, with: run.bytes) }
-    newRuns = []
+    for path in newRuns.keys.sorted(by: { $0.description < $1.description }) {
+      if let bytes = newRuns[path] { try replace(path, with: bytes) }
+    }
+    newRuns = [:]
     if let previous {
       try replace(StoreLayout.oldIndex(commit: previous.commit), with: previous.bytes)
     }

@@ -7,7 +7,7 @@ extension Repairer {
   mutating func sweep(_ index: StoreIndex) throws(HyperslabError) {
     try sweepClaims()
     let before = try verified()
-    Recovery(files: files, durability: .full, cache: cache).sweep(index)
+    Recovery(files: files, durability: .full, cache: cache, patience: .zero).sweep(index)
     for problem in before.problems {
       let path = StorePath(problem.path.split(separator: "/").map(String.init))
       switch problem.kind {

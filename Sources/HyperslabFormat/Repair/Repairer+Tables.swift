@@ -38,14 +38,12 @@ extension Repairer {
       }
       note(file, .table, "lost; its rows are told from the chunk files where they tell")
     }
-    for number in outcome.adopted {
-      let chunk = record.grid.index(ofNumber: number)
+    for chunk in outcome.adopted {
       note(
         StoreLayout.chunk(path, chunk), .table,
         "kept on its own checksums; nothing is left that proves it to be this chunk", chunk: chunk)
     }
-    for number in outcome.doubtful {
-      let chunk = record.grid.index(ofNumber: number)
+    for chunk in outcome.doubtful {
       let place = StoreLayout.chunk(path, chunk)
       if try files.status(place) != nil {
         try setAside(
@@ -53,7 +51,7 @@ extension Repairer {
           "may not be the newest, and no table is left to tell; never written now", chunk: chunk)
       }
     }
-    return try rewritten(record, rows: outcome.rows)
+    return try rewritten(path, record, rows: outcome.rows)
   }
 
   /// A listed run; nil where it is lost. A single flipped bit is corrected on the way.
@@ -90,31 +88,30 @@ extension Repairer {
 
   /// The record with a table of exactly these rows, to be written with the next index.
   mutating func rewritten(
-    _ record: DatasetRecord, rows: [Int: ChunkRow]
+    _ path: NodePath, _ record: DatasetRecord, rows: [ChunkIndex: ChunkRow]
   ) throws(HyperslabError) -> DatasetRecord {
     var result = record
     result.resetTotals()
     result.runs = []
     result.commit = nextCommit
-    let numbers = rows.keys.sorted()
-    var kept: [ChunkRow] = []
-    for number in numbers {
-      guard let row = rows[number] else { continue }
-      kept.append(row)
-      result.count(row, 1)
-      result.statistics.formUnion(row.statistics)
-    }
-    if numbers.isEmpty { return result }
-    let whole = Run(gridShape: record.grid.gridShape, ranges: .init(rising: numbers), rows: kept)
-    for piece in RunMerging.split(whole) {
+    let numbering = ChunkNumbering(record.grid)
+    let rising = rows.compactMap { chunk, row in numbering.number(of: chunk).map { ($0, row) } }
+      .sorted { $0.0 < $1.0 }
+    for start in stride(from: 0, to: rising.count, by: StoreIndex.rowsPerRun) {
+      let part = rising[start..<Swift.min(start + StoreIndex.rowsPerRun, rising.count)]
+      for (_, row) in part {
+        result.count(row, 1)
+        result.statistics.formUnion(row.statistics)
+      }
+      let piece = Run(
+        numbering: numbering, ranges: .init(rising: part.map(\.0)), rows: part.map(\.1))
       let bytes = try piece.encoded(
-        store: storeUUID, dataset: record.id, commit: nextCommit)
+        store: storeUUID, dataset: record.id, path: path, commit: nextCommit)
       let reference = DatasetRecord.RunReference(
-        commit: nextCommit, crc: CRC32C.of(bytes), byteCount: bytes.count,
-        low: piece.ranges.first?.lowerBound ?? 0,
-        high: (piece.ranges.last?.upperBound ?? 1) - 1, rows: piece.rows.count)
+        commit: nextCommit, crc: CRC32C.of(bytes), byteCount: bytes.count, numbering: numbering,
+        low: part.first?.0 ?? 0, high: part.last?.0 ?? 0, rows: part.count)
       result.runs.append(reference)
-      newRuns.append((StoreLayout.run(record.tableDirectory, reference), bytes))
+      newRuns[StoreLayout.run(record.tableDirectory, reference)] = bytes
       cache.insert(piece, reference, dataset: record.id)
     }
     return result

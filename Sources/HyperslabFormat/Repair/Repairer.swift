@@ -18,7 +18,7 @@ struct Repairer {
   /// Directories with names that an index to be published relies on.
   var touched: Set<StorePath> = []
   /// Runs of the index to be published.
-  var newRuns: [(path: StorePath, bytes: [UInt8])] = []
+  var newRuns: [StorePath: [UInt8]] = [:]
   var storeUUID = ""
   /// The number of the index to be published.
   var nextCommit = 0
@@ -70,12 +70,7 @@ struct Repairer {
     } else if status == nil {
       note(StoreLayout.lock, .missing, "created")
     }
-    guard let lock = try files.lock(StoreLayout.lock, wait: false) else {
-      throw HyperslabError(
-        .locked, "the store's lock is held", at: files.rootDescription,
-        found: holder(StoreLayout.lock), remedy: "Wait until the writer is done, or end it")
-    }
-    return lock
+    return try StoreLock(files: files, patience: .zero).acquire(writer: writer)
   }
 
   private func refuseLivingWriters() throws(HyperslabError) {
@@ -87,15 +82,11 @@ struct Repairer {
       guard let free = try files.lock(path, wait: false) else {
         throw HyperslabError(
           .locked, "a writer is at work", at: files.rootDescription,
-          found: holder(path) ?? entry.name, remedy: "Wait until it is done, or end it")
+          found: LockHolder.text(LockHolder.read(path, in: files)),
+          remedy: "Wait until it is done, or end it")
       }
       free.release()
     }
-  }
-
-  private func holder(_ path: StorePath) -> String? {
-    guard let bytes = try? files.contents(path, limit: 4096), !bytes.isEmpty else { return nil }
-    return String(decoding: bytes.prefix(200), as: UTF8.self)
   }
 
   // MARK: - Report

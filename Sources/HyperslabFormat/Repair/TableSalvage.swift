@@ -14,11 +14,11 @@ import HyperslabCore
 struct TableSalvage {
   /// A new table.
   struct Outcome {
-    var rows: [Int: ChunkRow] = [:]
+    var rows: [ChunkIndex: ChunkRow] = [:]
     /// Chunks that only their own file speaks for.
-    var adopted: [Int] = []
+    var adopted: [ChunkIndex] = []
     /// Chunks whose file contradicts what else is known.
-    var doubtful: [Int] = []
+    var doubtful: [ChunkIndex] = []
   }
 
   private let path: NodePath
@@ -27,9 +27,9 @@ struct TableSalvage {
   private let examiner: ChunkExaminer?
   private var runs: [Run?]
   /// The rows that sound files imply, of chunks that a lost run may have listed.
-  private var found: [Int: ChunkRow] = [:]
+  private var found: [ChunkIndex: ChunkRow] = [:]
   /// Such chunks with a file that is not sound.
-  private var broken: Set<Int> = []
+  private var broken: Set<ChunkIndex> = []
 
   init(
     path: NodePath, record: DatasetRecord, runs: [Run?], examiner: ChunkExaminer?, store: String
@@ -44,11 +44,14 @@ struct TableSalvage {
   /// Reads every chunk file that a lost run may have listed.
   mutating func examine() throws(HyperslabError) {
     guard let examiner else { return }
-    var numbers = Set(try examiner.inventory())
-    for range in record.pending?.rows ?? [] { numbers.formUnion(range) }
+    var chunks = Set(try examiner.inventory())
+    if let pending = record.pending {
+      for number in pending.rows.joined() { chunks.insert(pending.numbering.chunk(number)) }
+    }
     let known = rows()
-    for number in numbers where known.sure[number] == nil && isUncertain(number) {
-      if let row = try examiner.row(number) { found[number] = row } else { broken.insert(number) }
+    for chunk in chunks where known.sure[chunk] == nil && record.grid.contains(chunk) {
+      guard lost.contains(where: { $0.number(of: chunk) != nil }) else { continue }
+      if let row = try examiner.row(chunk) { found[chunk] = row } else { broken.insert(chunk) }
     }
   }
 
@@ -57,25 +60,14 @@ struct TableSalvage {
 
   // MARK: - What the runs say
 
-  private func grid(of reference: DatasetRecord.RunReference) -> Shape { record.grid.gridShape }
-
-  /// Whether a lost run may have listed a chunk.
-  private func isUncertain(_ number: Int) -> Bool {
-    record.runs.indices.contains { runs[$0] == nil && covers(record.runs[$0], number) }
-  }
-
-  private func covers(_ reference: DatasetRecord.RunReference, _ number: Int) -> Bool {
-    guard
-      let own = ChunkTable.translate(
-        number, from: record.grid.gridShape, to: grid(of: reference))
-    else { return false }
-    return own >= reference.low && own <= reference.high
+  private var lost: [DatasetRecord.RunReference] {
+    zip(record.runs, runs).filter { $0.1 == nil }.map(\.0)
   }
 
   /// The rows that no lost run can have replaced, and those of older runs that one may have.
-  private func rows() -> (sure: [Int: ChunkRow], older: [Int: ChunkRow]) {
-    var sure: [Int: ChunkRow] = [:]
-    var older: [Int: ChunkRow] = [:]
+  private func rows() -> (sure: [ChunkIndex: ChunkRow], older: [ChunkIndex: ChunkRow]) {
+    var sure: [ChunkIndex: ChunkRow] = [:]
+    var older: [ChunkIndex: ChunkRow] = [:]
     var lost: [DatasetRecord.RunReference] = []
     for index in record.runs.indices.reversed() {
       guard let run = runs[index] else {
@@ -83,15 +75,12 @@ struct TableSalvage {
         continue
       }
       for (own, row) in run.numbered {
-        guard
-          let number = ChunkTable.translate(
-            own, from: run.gridShape, to: record.grid.gridShape),
-          sure[number] == nil, older[number] == nil
-        else { continue }
-        if lost.contains(where: { covers($0, number) }) {
-          older[number] = row
+        let chunk = run.numbering.chunk(own)
+        guard record.grid.contains(chunk), sure[chunk] == nil, older[chunk] == nil else { continue }
+        if lost.contains(where: { $0.number(of: chunk) != nil }) {
+          older[chunk] = row
         } else {
-          sure[number] = row
+          sure[chunk] = row
         }
       }
     }
@@ -107,33 +96,33 @@ struct TableSalvage {
     let (sure, older) = rows()
     let span = reference.high - reference.low + 1
     // Other runs' rows hide what this one said.
-    let sound = found.keys.filter { covers(reference, $0) }.sorted()
-    let changed = sound.filter { found[$0] != older[$0] }
+    var sound: [(number: Int, chunk: ChunkIndex)] = []
+    for chunk in found.keys where sure[chunk] == nil {
+      if let number = reference.number(of: chunk) { sound.append((number, chunk)) }
+    }
+    let changed = sound.filter { found[$0.chunk] != older[$0.chunk] }
     var guesses = [changed, sound]
     if span <= 4 * StoreIndex.rowsPerRun {
-      let all = (reference.low...reference.high).compactMap { own in
-        ChunkTable.translate(own, from: grid(of: reference), to: record.grid.gridShape)
-      }
-      let free = all.filter { sure[$0] == nil && !broken.contains($0) }
+      let free = (reference.low...reference.high).map { ($0, reference.numbering.chunk($0)) }
+        .filter { sure[$0.1] == nil && !broken.contains($0.1) && record.grid.contains($0.1) }
       guesses.append(free)
-      let empty = free.filter { found[$0] == nil && older[$0]?.state != .fill }
-      guesses.append((changed + empty).sorted())
+      guesses.append(
+        changed + free.filter { found[$0.1] == nil && older[$0.1]?.state != .fill })
     }
     for guess in guesses where guess.count == reference.rows {
       var rows: [ChunkRow] = []
-      for number in guess {
-        if let row = found[number] {
+      let rising = guess.sorted { $0.number < $1.number }
+      for (_, chunk) in rising {
+        if let row = found[chunk] {
           rows.append(row)
         } else {
-          rows.append(try examiner.fillRow(number))
+          rows.append(try examiner.fillRow(chunk))
         }
       }
-      let own = guess.compactMap {
-        ChunkTable.translate($0, from: record.grid.gridShape, to: grid(of: reference))
-      }
-      guard own.count == guess.count else { continue }
-      let run = Run(gridShape: grid(of: reference), ranges: .init(rising: own), rows: rows)
-      let bytes = try run.encoded(store: store, dataset: record.id, commit: reference.commit)
+      let run = Run(
+        numbering: reference.numbering, ranges: .init(rising: rising.map(\.number)), rows: rows)
+      let bytes = try run.encoded(
+        store: store, dataset: record.id, path: path, commit: reference.commit)
       if bytes.count == reference.byteCount, CRC32C.of(bytes) == reference.crc { return bytes }
     }
     return nil
@@ -145,53 +134,47 @@ struct TableSalvage {
   func rebuilt() throws(HyperslabError) -> Outcome {
     let (sure, older) = rows()
     var outcome = Outcome(rows: sure)
-    var unchanged: [Int] = []
-    for (number, row) in found where sure[number] == nil {
-      if older[number] != row {
-        outcome.adopted.append(number)
-      } else if isListedForSure(number) {
-        outcome.doubtful.append(number)
+    var unchanged: [ChunkIndex] = []
+    for (chunk, row) in found where sure[chunk] == nil {
+      if older[chunk] != row {
+        outcome.adopted.append(chunk)
+      } else if isListedForSure(chunk) {
+        outcome.doubtful.append(chunk)
         continue
       } else {
-        unchanged.append(number)
+        unchanged.append(chunk)
       }
-      outcome.rows[number] = row
+      outcome.rows[chunk] = row
     }
     let gone = older.count { $0.value.state == .stored && found[$0.key] == nil }
-    let lostRows = record.runs.indices.reduce(0) {
-      $0 + (runs[$1] == nil ? record.runs[$1].rows : 0)
-    }
+    let lostRows = lost.reduce(0) { $0 + $1.rows }
     if outcome.adopted.count > lostRows || contradictsTotals(outcome.rows) {
       // Swapped, out of date, or never committed: nothing tells which.
-      for number in unchanged + outcome.adopted { outcome.rows[number] = nil }
+      for chunk in unchanged + outcome.adopted { outcome.rows[chunk] = nil }
       outcome.doubtful += unchanged + outcome.adopted
       outcome.adopted = []
     } else if outcome.adopted.count + gone == lostRows {
       // Every row of the lost runs is accounted for: older rows hold wherever nothing changed.
-      for (number, row) in older where row.state == .fill && found[number] == nil {
-        outcome.rows[number] = row
+      for (chunk, row) in older where row.state == .fill && found[chunk] == nil {
+        outcome.rows[chunk] = row
       }
     } else {
       outcome.adopted += unchanged
     }
     try addFills(&outcome, sure: sure, older: older)
-    outcome.adopted.sort()
-    outcome.doubtful.sort()
+    outcome.adopted.sort { $0.coordinates.lexicographicallyPrecedes($1.coordinates) }
+    outcome.doubtful.sort { $0.coordinates.lexicographicallyPrecedes($1.coordinates) }
     return outcome
   }
 
   /// Whether a lost run must have listed a chunk: one without gaps, or the one that left it pending.
-  private func isListedForSure(_ number: Int) -> Bool {
-    if record.pending?.rows.contains(where: { $0.contains(number) }) == true { return true }
-    return record.runs.indices.contains { index in
-      let reference = record.runs[index]
-      return runs[index] == nil && reference.rows == reference.high - reference.low + 1
-        && covers(reference, number)
-    }
+  private func isListedForSure(_ chunk: ChunkIndex) -> Bool {
+    record.pending?.stagedFile(of: chunk) != nil
+      || lost.contains { $0.rows == $0.high - $0.low + 1 && $0.number(of: chunk) != nil }
   }
 
   /// Whether there is more than the index counts, or as much, but other things.
-  private func contradictsTotals(_ rows: [Int: ChunkRow]) -> Bool {
+  private func contradictsTotals(_ rows: [ChunkIndex: ChunkRow]) -> Bool {
     var totals = record
     totals.resetTotals()
     for row in rows.values where row.state == .stored { totals.count(row, 1) }
@@ -204,7 +187,7 @@ struct TableSalvage {
   /// Chunks of nothing but fill leave no trace but a count; only where every one of the chunks
   /// without a file must be one of them are they known.
   private func addFills(
-    _ outcome: inout Outcome, sure: [Int: ChunkRow], older: [Int: ChunkRow]
+    _ outcome: inout Outcome, sure: [ChunkIndex: ChunkRow], older: [ChunkIndex: ChunkRow]
   ) throws(HyperslabError) {
     guard let examiner else { return }
     let stored = outcome.rows.values.filter { $0.state == .stored }
@@ -213,22 +196,15 @@ struct TableSalvage {
     else { return }
     let missing = record.fillChunks - outcome.rows.values.count { $0.state == .fill }
     guard missing > 0 else { return }
-    var open: Set<Int> = []
-    for (index, reference) in record.runs.enumerated() where runs[index] == nil {
-      guard reference.high - reference.low < missing + sure.count + found.count + 1 else { return }
-      for own in reference.low...reference.high {
-        if let number = ChunkTable.translate(
-          own, from: grid(of: reference), to: record.grid.gridShape), outcome.rows[number] == nil,
-          sure[number] == nil
-        {
-          open.insert(number)
-        }
+    var open = Set(older.keys.filter { older[$0]?.state == .fill && outcome.rows[$0] == nil })
+    for reference in lost {
+      guard reference.high - reference.low <= missing + outcome.rows.count else { return }
+      for number in reference.low...reference.high {
+        let chunk = reference.numbering.chunk(number)
+        if record.grid.contains(chunk), outcome.rows[chunk] == nil { open.insert(chunk) }
       }
     }
-    for (number, row) in older where row.state == .fill && outcome.rows[number] == nil {
-      open.insert(number)
-    }
     guard open.count == missing else { return }
-    for number in open { outcome.rows[number] = try examiner.fillRow(number) }
+    for chunk in open { outcome.rows[chunk] = try examiner.fillRow(chunk) }
   }
 }
