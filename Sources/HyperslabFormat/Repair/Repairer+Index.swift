@@ -14,6 +14,8 @@ extension Repairer {
     var isRebuilt = false
     /// The file as it must be, where one bit of it flipped.
     var corrected: [UInt8]?
+    /// Runs of commits that it does not know of, oldest first.
+    var later: [NodePath: [DatasetRecord.RunReference]] = [:]
     /// Where it is from.
     var origin = ""
   }
@@ -70,6 +72,80 @@ extension Repairer {
       let copy = StoreLayout.lost / "\(nextCommit)-slab.json"
       if try files.status(copy) == nil { try? files.link(StoreLayout.index, to: copy) }
     }
+    // A removal that is not known of any more did not happen.
+    for (path, record) in found.index.datasets {
+      let trash = StoreLayout.trash(dataset: record.id)
+      let chunks = StoreLayout.chunks(path)
+      try clearAncestors(of: chunks)
+      guard try files.status(trash) != nil, try files.status(chunks) == nil else { continue }
+      touched.formUnion(try files.makeDirectories(chunks.parent))
+      try files.rename(trash, to: chunks)
+      touched.formUnion([chunks.parent, trash.parent])
+      note(chunks, .missing, "moved back from \(trash)")
+    }
+  }
+
+  /// A data set's record with the rows of runs that its index does not know of. Their chunks are in
+  /// their places, or staged by a writer that is gone.
+  mutating func rollForward(
+    _ path: NodePath, _ record: DatasetRecord, _ references: [DatasetRecord.RunReference],
+    _ index: StoreIndex
+  ) throws(HyperslabError) -> DatasetRecord {
+    var rows: [ChunkIndex: ChunkRow] = [:]
+    try Snapshot(index: index, cache: cache).table(record).forEachRow { chunk, row in
+      if row.state != .neverWritten { rows[chunk] = row }
+    }
+    var later: [ChunkIndex: ChunkRow] = [:]
+    for reference in references {
+      guard let run = try run(reference, of: record, index) else { continue }
+      for (number, row) in run.numbered {
+        let chunk = run.numbering.chunk(number)
+        if record.grid.contains(chunk) { later[chunk] = row }
+      }
+    }
+    let reader = ChunkReader(format: try record.frameFormat(filter: record.filter ?? .none))
+    for (chunk, row) in later {
+      rows[chunk] = row.state == .neverWritten ? nil : row
+      guard row.state == .stored else { continue }
+      let target = StoreLayout.chunk(path, chunk)
+      if try isFile(target, of: row, reader) { continue }
+      for staged in try stagedFiles(chunk) where try isFile(staged, of: row, reader) {
+        try clear(target)
+        touched.formUnion(try files.makeDirectories(target.parent))
+        try files.rename(staged, to: target)
+        touched.insert(target.parent)
+        note(target, .stale, "the committed chunk took its place", chunk: chunk)
+        break
+      }
+    }
+    // What the index said of the last commit's work has nothing to do with these rows.
+    var result = try rewritten(path, record, rows: rows)
+    result.pending = nil
+    return result
+  }
+
+  private func isFile(
+    _ place: StorePath, of row: ChunkRow, _ reader: ChunkReader
+  ) throws(HyperslabError) -> Bool {
+    do throws(HyperslabError) {
+      try reader.check(place, in: files, row: row, quick: false)
+      return true
+    } catch {
+      guard error.isDamage else { throw error }
+      return false
+    }
+  }
+
+  private func stagedFiles(_ chunk: ChunkIndex) throws(HyperslabError) -> [StorePath] {
+    var result: [StorePath] = []
+    for writer in try files.list(StoreLayout.writers) where writer.kind == .directory {
+      let directory = StoreLayout.writers / writer.name
+      for entry in try files.list(directory) where entry.kind == .file {
+        let parts = entry.name.split(separator: "-", omittingEmptySubsequences: false)
+        if parts.count == 3, parts[1] == chunk.key { result.append(directory / entry.name) }
+      }
+    }
+    return result
   }
 
   /// Moves removed data sets to the trash, as the index asks.

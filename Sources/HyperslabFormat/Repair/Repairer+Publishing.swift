@@ -31,6 +31,7 @@ extension Repairer {
     try synchronize(&touched)
     try replace(StoreLayout.index, with: bytes)
     try synchronize(&touched)
+    try? files.remove(StoreLayout.oldIndex(commit: index.commit - 3))
     nextCommit += 1
     isChanged = false
   }

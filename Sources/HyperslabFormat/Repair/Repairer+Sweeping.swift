@@ -11,9 +11,7 @@ extension Repairer {
     for problem in before.problems {
       let path = StorePath(problem.path.split(separator: "/").map(String.init))
       switch problem.kind {
-      case .orphan:
-        try remove(path)
-        note(path, .orphan, "removed")
+      case .orphan: try sweepOrphan(path)
       case .table where path.parent.parent == StoreLayout.tables:
         if try files.status(path)?.kind == .file {
           try files.remove(path)
@@ -65,9 +63,17 @@ extension Repairer {
         note(path, .stale, "derived again")
         return
       }
-      try remove(path)
-      note(path, .orphan, "removed")
+      try sweepOrphan(path)
     } else if path.parent != StoreLayout.lost, try files.status(path) == nil {
+      note(path, .orphan, "removed")
+    }
+  }
+
+  private mutating func sweepOrphan(_ path: StorePath) throws(HyperslabError) {
+    if keepsOrphans {
+      try setAside(path, named: path.components.joined(separator: "."), .orphan)
+    } else {
+      try remove(path)
       note(path, .orphan, "removed")
     }
   }

@@ -31,6 +31,7 @@ extension Repairer {
     }
     if !runs.contains(where: { $0 == nil }) { return try recounted(path, record, index) }
     let outcome = try salvage.rebuilt()
+    keepsOrphans = true
     for (position, reference) in record.runs.enumerated() where runs[position] == nil {
       let file = StoreLayout.run(record.tableDirectory, reference)
       if try files.status(file) != nil {
@@ -55,7 +56,7 @@ extension Repairer {
   }
 
   /// A listed run; nil where it is lost. A single flipped bit is corrected on the way.
-  private mutating func run(
+  mutating func run(
     _ reference: DatasetRecord.RunReference, of record: DatasetRecord, _ index: StoreIndex
   ) throws(HyperslabError) -> Run? {
     do throws(HyperslabError) {

@@ -22,6 +22,8 @@ struct Repairer {
   var storeUUID = ""
   /// The number of the index to be published.
   var nextCommit = 0
+  /// Whether rows were lost, so that a chunk file that no row lists may be worth keeping.
+  var keepsOrphans = false
   /// Whether the index in memory is another than the one on the disk.
   var isChanged = false
 
@@ -42,6 +44,7 @@ struct Repairer {
     nextCommit = found.nextCommit
     storeUUID = found.index.uuid
     isChanged = found.isRebuilt
+    keepsOrphans = found.isRebuilt
     var index = found.index
     try adopt(found)
     try clearWay(index)
@@ -50,6 +53,9 @@ struct Repairer {
       if let repaired = try repairTable(path, record, index) {
         index.nodes[path] = .dataset(repaired)
         isChanged = true
+      }
+      if let later = found.later[path], let base = index.dataset(path) {
+        index.nodes[path] = .dataset(try rollForward(path, base, later, index))
       }
     }
     try repairChunks(&index)

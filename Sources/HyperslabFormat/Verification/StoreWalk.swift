@@ -34,7 +34,8 @@ struct StoreWalk {
   private func walkNode(
     _ directory: StorePath, _ report: inout VerificationReport
   ) throws(HyperslabError) {
-    guard try files.status(directory)?.kind == .directory else { return }
+    // The root has no name to ask for.
+    if directory != .root, try files.status(directory)?.kind != .directory { return }
     for entry in try files.list(directory) {
       let path = directory / entry.name
       if expected.contains(path) || path == StoreLayout.reserved { continue }
