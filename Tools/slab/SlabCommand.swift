@@ -24,6 +24,7 @@ struct SlabCommand: ParsableCommand {
     subcommands: [
       PlanCommand.self, ImportCommand.self, ListCommand.self, InfoCommand.self, ReadCommand.self,
       ExportCommand.self, VerifyCommand.self, RepairCommand.self, AttributeCommand.self,
+      RemoveCommand.self,
     ])
 
   static func main() {

@@ -6,6 +6,9 @@ extension Repairer {
   /// Removes what dead writers and the repair itself left, and writes derived files anew.
   mutating func sweep(_ index: StoreIndex) throws(HyperslabError) {
     try sweepClaims()
+    for (path, record) in index.datasets {
+      try clearPlaces(StoreLayout.chunks(path), [], record.grid)
+    }
     let before = try verified()
     Recovery(files: files, durability: .full, cache: cache, patience: .zero).sweep(index)
     for problem in before.problems {
@@ -32,6 +35,26 @@ extension Repairer {
     report.remaining = after.problems
   }
 
+  /// Sets aside what would stand in the way of chunks to be written: anything but a directory, and
+  /// in a chunk file's place anything but a file.
+  private mutating func clearPlaces(
+    _ place: StorePath, _ coordinates: [Int], _ grid: ChunkGrid
+  ) throws(HyperslabError) {
+    guard let kind = try files.status(place)?.kind else { return }
+    let isChunk = coordinates.count == grid.rank
+    if kind != (isChunk ? .file : .directory) {
+      try setAside(place, named: place.components.joined(separator: "."), .foreign)
+    } else if !isChunk {
+      for entry in try files.list(place) {
+        guard let coordinate = Int(entry.name), "\(coordinate)" == entry.name,
+          (0..<grid.gridShape[coordinates.count]).contains(coordinate),
+          entry.kind != .file || coordinates.count + 1 < grid.rank
+        else { continue }
+        try clearPlaces(place / entry.name, coordinates + [coordinate], grid)
+      }
+    }
+  }
+
   /// Nobody holds a claim: every writer's lock is free. Who took it may still be worth knowing.
   private mutating func sweepClaims() throws(HyperslabError) {
     for entry in try files.list(StoreLayout.reserved) where entry.name.hasPrefix("claim-") {
@@ -56,16 +79,13 @@ extension Repairer {
 
   private mutating func sweep(_ leftover: String, _ index: StoreIndex) throws(HyperslabError) {
     let path = StorePath(leftover.split(separator: "/").map(String.init))
-    let isOwn = path.components.first == StoreLayout.reserved.name
     // Recovery knows which of the store's own to spare, for readers of older commits.
-    if !isOwn {
-      if path.name == "zarr.json" {
-        note(path, .stale, "derived again")
-        return
-      }
-      try sweepOrphan(path)
-    } else if path.parent != StoreLayout.lost, try files.status(path) == nil {
+    if try files.status(path) == nil {
       note(path, .orphan, "removed")
+    } else if path.name == "zarr.json" {
+      note(path, .stale, "derived again")
+    } else if path.components.first != StoreLayout.reserved.name {
+      try sweepOrphan(path)
     }
   }
 

@@ -14,7 +14,14 @@ struct Patient {
   static let names = ["g/plane", "line", "g/waves"]
 
   /// Five commits: edge chunks, overwrites, a fill chunk, a chunk never written, negative zero.
-  static func write(at path: FilePath) throws {
+  ///
+  /// - Returns: chunk files that were overwritten.
+  @discardableResult
+  static func write(at path: FilePath) throws -> [String: [UInt8]] {
+    var stale: [String: [UInt8]] = [:]
+    func keep(_ name: String) throws {
+      stale[name] = try HyperslabFormatTests.contents(path.appending(name))
+    }
     let store = try SlabStore.create(at: path)
     try store.createGroup(try NodePath("g"), attributes: ["note": "a patient"])
     let plane = try store.createDataset(
@@ -33,14 +40,17 @@ struct Patient {
         compression: .init(filter: .shuffle)))
     try writeAll((0..<45).map { $0 % 7 == 0 ? -0.0 : Float($0) / 8 }, to: waves)
     try store.commit()
+    try keep("line/c/1")
     try line.put(1, [7, 8, 9, 10])
     try line.put(4, 44)
     try store.commit()
     try line.put(6, 66)
     try store.setAttribute("step", 4, of: .root)
     try store.commit()
+    try keep("line/c/4")
     try line.put(4, 45)
     try store.close()
+    return stale
   }
 
   /// What every chunk reads as; nothing for one whose reading throws.

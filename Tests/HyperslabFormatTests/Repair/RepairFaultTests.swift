@@ -31,7 +31,7 @@ import Testing
         }
       }
       try remove(path.appending("g/plane/c/0/1"))
-      try remove(path.appending("line/c/0"))
+      try remove(path.appending("line/c/5"))
     },
     Wound(name: "index") { path in
       try remove(path.appending("slab.json"))
@@ -52,7 +52,7 @@ import Testing
     #expect(try SlabStore.repair(repaired, threads: 1).ok)
     try expectSound(repaired)
     let expected = Patient.contents(repaired)
-    let step = ProcessInfo.processInfo.environment["HYPERSLAB_TORTURE"] == nil ? 7 : 1
+    let step = ProcessInfo.processInfo.environment["HYPERSLAB_TORTURE"] == nil ? 29 : 1
     var number = 0
     var cuts = 0
     while true {

@@ -105,7 +105,7 @@ import Testing
     }
     for name in files {
       let original = try contents(file(name))
-      for bit in stride(from: 3, to: 8 * original.count, by: 811) {
+      for bit in stride(from: 3, to: 8 * original.count, by: 2803) {
         var damaged = original
         damaged[bit / 8] ^= 1 << (bit % 8)
         try write(damaged, to: file(name))
