@@ -30,7 +30,7 @@ IDENTIFIER = re.compile(r"[0-9a-f]{32}")
 ROOT_MEMBERS = ("slab read_features write_features uuid commit time writer state next_id nodes "
                 "removed crc32c").split()
 DATASET_MEMBERS = ("kind id shape max_shape chunk_shape dtype fill_value codec dims unit attributes "
-                   "commit chunks stored_bytes min max nan runs pending").split()
+                   "source commit chunks stored_bytes min max nan runs pending").split()
 RUN_MEMBERS = "slab_run store dataset commit grid id state bytes crc min max nan crc32c".split()
 
 
