@@ -31,7 +31,7 @@ ROOT_MEMBERS = ("slab read_features write_features uuid commit time writer state
                 "removed crc32c").split()
 DATASET_MEMBERS = ("kind id shape max_shape chunk_shape dtype fill_value codec dims unit attributes "
                    "source commit chunks stored_bytes min max nan runs pending").split()
-RUN_MEMBERS = "slab_run store dataset commit grid id state bytes crc min max nan crc32c".split()
+RUN_MEMBERS = "slab_run store dataset path commit grid id state bytes crc min max nan crc32c".split()
 
 
 class Damage(Exception):
@@ -172,6 +172,11 @@ class Dataset:
     def __init__(self, store, path, node):
         known(node, DATASET_MEMBERS, path)
         require(re.fullmatch(r"d(0|[1-9][0-9]*)", node["id"]), "id")
+        source = node.get("source")
+        if source is not None:
+            known(source, ["fingerprint"], path)
+            text = source["fingerprint"]
+            require(isinstance(text, str) and len(text.encode()) <= 1024, "source")
         require(node["dtype"] in TYPES and node["codec"]["name"] == "blosc1-lz4", "dtype or codec")
         self.store, self.path, self.node = store, path, node
         self.shape = tuple(count(n, 2**62 - 1) for n in node["shape"])
@@ -204,6 +209,7 @@ class Dataset:
             known(run, RUN_MEMBERS, name)
             head = (run["slab_run"], run["store"], run["dataset"], run["commit"])
             require(head == (1, self.store.uuid, self.node["id"], listed["commit"]), f"{name} belongs elsewhere")
+            require(run["grid"] == listed["grid"] and len(run["grid"]) == len(self.shape), f"{name}: grid")
             ids = ranges(run["id"])
             rows = sum(len(part) for part in ids)
             require(rows == listed["rows"] and ids[0][0] == listed["lo"] and ids[-1][-1] == listed["hi"]
@@ -222,12 +228,14 @@ class Dataset:
         pending = self.node.get("pending")
         if pending:
             number = 0
-            for coordinate, length in zip(chunk, self.grid):
+            for coordinate, length in zip(chunk, pending["grid"]):
                 number = number * length + coordinate
-            if any(number in part for part in ranges(pending["rows"])):
+            inside = all(c < n for c, n in zip(chunk, pending["grid"]))
+            if inside and any(number in part for part in ranges(pending["rows"])):
                 require(IDENTIFIER.fullmatch(pending["writer"]), "pending writer")
+                key = ".".join(map(str, chunk))
                 yield ("__slab", "w", pending["writer"],
-                       f"{count(pending['slot'])}-{number}-{count(pending['batch'])}")
+                       f"{count(pending['slot'])}-{key}-{count(pending['batch'])}")
         yield (*filter(None, self.path.split("/")), "c", *map(str, chunk))
 
     def chunk(self, chunk, missing="refuse"):

@@ -184,14 +184,7 @@ final class WriterSession: Sendable {
   }
 
   /// The shape that this session gave to a data set since its last commit.
-  ///
-  /// - Throws: `snapshot_changed` when it removed or is replacing the data set.
-  func shape(slot: Int, path: NodePath) throws(HyperslabError) -> Shape? {
-    try state.withLock { (state) throws(HyperslabError) in
-      try state.checkCurrent(slot, path)
-      return state.changes.slots[slot]?.shape
-    }
-  }
+  func shape(slot: Int) -> Shape? { state.withLock { $0.changes.slots[slot]?.shape } }
 
   /// The filter that this session chose for a data set since its last commit.
   func filter(slot: Int) -> Filter? {

@@ -112,7 +112,7 @@ extension SlabDataset {
       }
       shape = record.description.shape
     }
-    if let slot, let own = try store.session?.shape(slot: slot, path: path) { shape = own }
+    if let slot, let own = store.session?.shape(slot: slot) { shape = own }
     guard zip(shape, grid.arrayShape).allSatisfy({ $0 >= $1 }) else {
       throw HyperslabError(
         .snapshotChanged, "the data set shrank since it was opened", at: place,

@@ -68,7 +68,7 @@ extension SlabStore {
     guard contains(path) else { throw notFound(path) }
     guard var record = new?.record ?? snapshot.index.dataset(path) else { throw aGroup(path) }
     if let session, let slot = session.state.withLock({ $0.slots[path] }),
-      let shape = try session.shape(slot: slot, path: path)
+      let shape = session.shape(slot: slot)
     {
       record.description.shape = shape
       record.grid = try record.description.validated()

@@ -26,9 +26,11 @@ import Testing
     let handle = try store.dataset("a/x")
     try store.remove(try NodePath("a/x"))
     expectError(.notFound) { _ = try store.dataset("a/x") }
-    expectError(.snapshotChanged) { _ = try handle.firsts() }
+    expectError(.snapshotChanged) { try handle.put(1, 5) }
+    #expect(try handle.firsts() == [1, nil], "until the commit")
     #expect(try firsts(path, "a/x") == [1, nil], "until the commit")
     try store.commit()
+    expectError(.snapshotChanged) { _ = try handle.firsts() }
     expectError(.notFound) { _ = try firsts(path, "a/x") }
     try store.close()
     #expect(try directory.files(in: path).allSatisfy { !$0.contains("a/x") })
