@@ -101,11 +101,11 @@ struct ImportCommand: ParsableCommand {
       chunkMB: options.chunkMb, chunkShape: options.chunkShape?.shape())
     try budget?.check(iterator.plan)
     let writeOptions = try writeOptions(source, budget)
-    if !work.quiet {
-      iterator.plan.warnings.forEach { printToStandardError("slab: warning: \($0)") }
-    }
     let store = try openStore(address)
     let isNew = !store.contains(address.node)
+    if isNew, !work.quiet {
+      iterator.plan.warnings.forEach { printToStandardError("slab: warning: \($0)") }
+    }
     let start = ContinuousClock.now
     let last = try showingProgress(isQuiet: work.quiet, writeOptions.cancellation) { report in
       if overwrite {
