@@ -256,7 +256,9 @@ final class WriterSession: Sendable {
     var changes = state.changes.slots[slot] ?? .init(path: path, opened: opened)
     let least = zip(changes.cut?.arrayShape ?? opened.description.shape, grid.arrayShape)
       .map { Swift.min($0, $1) }
-    changes.cut = try ChunkGrid(arrayShape: Shape(least), chunkShape: grid.chunkShape)
+    if changes.cut != nil || least != Array(opened.description.shape) {
+      changes.cut = try ChunkGrid(arrayShape: Shape(least), chunkShape: grid.chunkShape)
+    }
     changes.shape = grid.arrayShape
     for (chunk, staged) in changes.rows where !grid.contains(chunk) {
       if staged.row.state == .stored {
