@@ -63,7 +63,7 @@ import Testing
         let report = try json(Tool.run(["verify", path("k.slab"), "--json"]).output)
         let problems = report["problems"] as? [[String: Any]] ?? []
         let kinds = Set(problems.compactMap { $0["kind"] as? String })
-        #expect(kinds.isSubset(of: ["orphan"]), "kill \(number): \(kinds)")
+        #expect(kinds.isSubset(of: ["orphan"]), "kill \(number): \(problems)")
       }
       for answer in try Tool.runTogether(lines.map { $0 + ["--resume"] }) {
         #expect(answer.code == 0, "kill \(number): \(answer.errors)")
