@@ -48,7 +48,7 @@ extension StoreConformance {
             iterator, to: "g/x", options: WriteOptions(resume: true))
           recorder.expect(
             try dataset.readBytes().bytes == bytes, "the elements differ after attempt \(attempt)")
-        } catch let error as HyperslabError {
+        } catch {
           recorder.expect(
             error.code == .sourceFailed && attempt == 0, "attempt \(attempt): \(error)")
         }
