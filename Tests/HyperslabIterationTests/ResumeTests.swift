@@ -203,6 +203,24 @@ struct ResumeTests {
     #expect(refusal?.code == .resumeMismatch)
   }
 
+  @Test(arguments: [[], [24], [2, 3, 4], [6, 4, 1, 1]] as [Shape])
+  func anotherRankIsAnotherShape(shape: Shape) throws {
+    let store = MemoryStore()
+    let source = BytesSource(shape: [6, 4], type: .int8)
+    try store.write(try GenericDataChunkIterator(source, chunkShape: [2, 2]), to: "x")
+    let other = BytesSource(shape: shape, type: .int8)
+    for bufferShape in [nil, shape] {
+      for options in [WriteOptions(resume: true), WriteOptions(part: try WritePart(0, of: 2))] {
+        let refusal = #expect(throws: HyperslabError.self) {
+          try store.write(
+            try GenericDataChunkIterator(other, bufferShape: bufferShape), to: "x",
+            options: options)
+        }
+        #expect(refusal?.code == .resumeMismatch)
+      }
+    }
+  }
+
   // MARK: - Growing sources
 
   @Test(arguments: 1...4)

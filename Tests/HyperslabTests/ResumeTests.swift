@@ -145,7 +145,8 @@ import Testing
   }
 
   @Test func aGrownSourceIsFollowedWhereverItBroke() throws {
-    var count = 0
+    // In the middle of the chunks that the old end cut.
+    var count = step == 1 ? 0 : 3
     while true {
       let first = try SlabStore.create(at: path, overwrite: count > 0)
       try first.write(try iterator(7), to: "g/x", options: options)

@@ -136,10 +136,8 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
   // MARK: - Continuing
 
   private mutating func resume(_ dataset: Store.Dataset) throws(HyperslabError) -> Store.Dataset {
-    let settings = StoredSettings(dataset.description)
-    let planned = plan
+    try StoredSettings(dataset.description).check(plan, options, source.dataType)
     plan = try plan.aligned(to: dataset.description.chunkShape)
-    try settings.check(planned, options, source.dataType)
     depth = try bufferDepth()
     try checkSource(dataset)
     if options.part != nil, dataset.description.compression.filter == nil { try prepare(dataset) }
