@@ -47,7 +47,7 @@ let package = Package(
     .target(
       name: "Hyperslab",
       dependencies: [
-        "HyperslabCore", "HyperslabIteration", "HyperslabFormat",
+        "HyperslabCore", "HyperslabIteration", "HyperslabCodecs", "HyperslabFormat",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict

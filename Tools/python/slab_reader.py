@@ -30,7 +30,7 @@ IDENTIFIER = re.compile(r"[0-9a-f]{32}")
 ROOT_MEMBERS = ("slab read_features write_features uuid commit time writer state next_id nodes "
                 "removed crc32c").split()
 DATASET_MEMBERS = ("kind id shape max_shape chunk_shape dtype fill_value codec dims unit attributes "
-                   "commit chunks stored_bytes min max nan runs pending").split()
+                   "source commit chunks stored_bytes min max nan runs pending").split()
 RUN_MEMBERS = "slab_run store dataset path commit grid id state bytes crc min max nan crc32c".split()
 
 
@@ -172,6 +172,11 @@ class Dataset:
     def __init__(self, store, path, node):
         known(node, DATASET_MEMBERS, path)
         require(re.fullmatch(r"d(0|[1-9][0-9]*)", node["id"]), "id")
+        source = node.get("source")
+        if source is not None:
+            known(source, ["fingerprint"], path)
+            text = source["fingerprint"]
+            require(isinstance(text, str) and len(text.encode()) <= 1024, "source")
         require(node["dtype"] in TYPES and node["codec"]["name"] == "blosc1-lz4", "dtype or codec")
         self.store, self.path, self.node = store, path, node
         self.shape = tuple(count(n, 2**62 - 1) for n in node["shape"])
