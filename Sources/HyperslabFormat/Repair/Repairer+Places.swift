@@ -26,6 +26,7 @@ extension Repairer {
       }
       return
     }
+    try Self.refuseLink(path, status)
     // It cannot be moved below itself in one step.
     let aside = StorePath(["__slab-\(path.name)-\(writer)"])
     try files.rename(path, to: aside)
@@ -79,10 +80,22 @@ extension Repairer {
       ancestor = ancestor / component
       guard let status = try files.status(ancestor) else { return }
       if status.kind != .directory {
+        try Self.refuseLink(ancestor, status)
         try setAside(ancestor, named: ancestor.components.joined(separator: "."), .foreign)
         return
       }
     }
+  }
+
+  /// Behind a link in a directory's place all may be well, so nothing is given up for it.
+  private static func refuseLink(
+    _ path: StorePath, _ status: FileStatus?
+  ) throws(HyperslabError) {
+    guard status?.kind == .other else { return }
+    throw HyperslabError(
+      .foreign, "a link or a special file stands in place of a directory of the store",
+      at: "\(path)",
+      remedy: "Put the directory back, or remove what stands there to give up what it held")
   }
 
   /// Sets aside what is no file where a file of the store's has to be, with what is above it.

@@ -22,6 +22,8 @@ struct Repairer {
   var storeUUID = ""
   /// The number of the index to be published.
   var nextCommit = 0
+  /// Sound chunks that hold something beyond the array, which no repair can tell the right of.
+  var impureChunks: [VerificationReport.Problem] = []
   /// Whether rows were lost, so that a chunk file that no row lists may be worth keeping.
   var keepsOrphans = false
   /// Whether the index in memory is another than the one on the disk.
