@@ -97,7 +97,7 @@ extension Repairer {
     for (chunk, place) in staged.withLock({ $0 }).sorted(by: { "\($0.chunk)" < "\($1.chunk)" }) {
       let target = StoreLayout.chunk(path, chunk)
       try clear(target)
-      touched.formUnion(try files.makeDirectories(target.parent))
+      try makeDirectory(target.parent)
       try files.rename(place, to: target)
       touched.insert(target.parent)
       note(target, .stale, "the committed chunk took its place", chunk: chunk)
@@ -167,7 +167,7 @@ extension Repairer {
         try setAside(
           row.place, named: Self.lostName(row.record, row.chunk), row.kind, chunk: row.chunk)
       }
-      touched.formUnion(try files.makeDirectories(row.place.parent))
+      try makeDirectory(row.place.parent)
       try files.rename(source, to: row.place)
       touched.insert(row.place.parent)
       note(row.place, row.kind, "its file was found elsewhere and moved back", chunk: row.chunk)

@@ -55,8 +55,14 @@ extension Repairer {
     return target
   }
 
-  private func freeName(_ name: String) throws(HyperslabError) -> StorePath {
-    _ = try files.makeDirectories(StoreLayout.lost)
+  /// Makes a directory for good: a power cut that takes it must not take what is moved into it.
+  mutating func makeDirectory(_ path: StorePath) throws(HyperslabError) {
+    let new = try files.makeDirectories(path)
+    try Settle(files: files, durability: .full).synchronize(new)
+  }
+
+  private mutating func freeName(_ name: String) throws(HyperslabError) -> StorePath {
+    try makeDirectory(StoreLayout.lost)
     // A component may have 255 bytes, and what is appended needs some.
     let base = "\(nextCommit)-" + String(decoding: name.utf8.prefix(200), as: UTF8.self)
     var target = StoreLayout.lost / base
@@ -115,7 +121,7 @@ extension Repairer {
   /// Puts a file with the given contents in its place, for good.
   mutating func replace(_ path: StorePath, with bytes: [UInt8]) throws(HyperslabError) {
     try clear(path)
-    touched.formUnion(try files.makeDirectories(path.parent))
+    try makeDirectory(path.parent)
     let temporary = StoreLayout.temporaryIndex(writer: writer)
     if try files.status(temporary) != nil { try files.remove(temporary) }
     try files.create(temporary, contents: bytes, synchronize: true)

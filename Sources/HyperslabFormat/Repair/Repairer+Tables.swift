@@ -110,7 +110,7 @@ extension Repairer {
         result.statistics.formUnion(row.statistics)
       }
       let piece = Run(
-        numbering: numbering, ranges: .init(rising: part.map(\.0)), rows: part.map(\.1))
+        numbering: numbering, ranges: .init(rising: part.map(\.0)), rows: ChunkRows(part.map(\.1)))
       let bytes = try piece.encoded(
         store: storeUUID, dataset: record.id, path: path, commit: nextCommit)
       let reference = DatasetRecord.RunReference(

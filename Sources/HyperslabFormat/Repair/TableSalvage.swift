@@ -120,7 +120,8 @@ struct TableSalvage {
         }
       }
       let run = Run(
-        numbering: reference.numbering, ranges: .init(rising: rising.map(\.number)), rows: rows)
+        numbering: reference.numbering, ranges: .init(rising: rising.map(\.number)),
+        rows: ChunkRows(rows))
       let bytes = try run.encoded(
         store: store, dataset: record.id, path: path, commit: reference.commit)
       if bytes.count == reference.byteCount, CRC32C.of(bytes) == reference.crc { return bytes }

@@ -34,8 +34,7 @@ struct StoreWalk {
   private func walkNode(
     _ directory: StorePath, _ report: inout VerificationReport
   ) throws(HyperslabError) {
-    // The root has no name to ask for.
-    if directory != .root, try files.status(directory)?.kind != .directory { return }
+    guard try files.status(directory)?.kind == .directory else { return }
     for entry in try files.list(directory) {
       let path = directory / entry.name
       if expected.contains(path) || path == StoreLayout.reserved { continue }
@@ -49,8 +48,8 @@ struct StoreWalk {
       case (_, .directory) where isNode: try walkNode(path, &report)
       case (let name, .file) where name.hasPrefix("slab.json.tmp-"):
         report.leftovers.append("\(path)")
-      case (_, .directory) where index.state == "open" && holdsOnlyChunks(path):
-        report.leftovers.append("\(path)")
+      case (_, .directory) where holdsOnlyChunks(path):
+        orphan(path, "of a data set that no commit has", &report)
       default: problem(path, .foreign, "nothing of the store's", &report)
       }
     }
