@@ -49,6 +49,8 @@ struct Repairer {
     keepsOrphans = found.isRebuilt
     var index = found.index
     try adopt(found)
+    // An index that a power cut can still take back must not have its chunks in place.
+    try files.synchronizeDirectory(.root)
     try clearWay(index)
     try settleRemovals(index)
     for (path, record) in index.datasets {
