@@ -57,6 +57,7 @@ extension Repairer {
     let known = Set(stored.map(\.row.crc))
     let lost = Mutex<[LostRow]>([])
     let staged = Mutex<[(chunk: ChunkIndex, place: StorePath)]>([])
+    let impure = Mutex<[VerificationReport.Problem]>([])
     let files = files
     try parallelLoop(
       count: stored.count, threads: threads, makeWorker: { ChunkReader(format: format) }
@@ -68,6 +69,15 @@ extension Repairer {
         do throws(HyperslabError) {
           try reader.check(candidate, in: files, row: row, quick: false)
           if candidate != candidates.last { staged.withLock { $0.append((chunk, candidate)) } }
+          // Its values are right all the same; no reason to give them up.
+          do throws(HyperslabError) {
+            try Verifier.checkPadding(of: candidate, in: files, chunk, row, record, reader)
+          } catch {
+            guard error.code == .checksum else { throw error }
+            let problem = VerificationReport.Problem(
+              path: "\(candidate)", chunk: chunk, kind: .checksum, detail: error.what)
+            impure.withLock { $0.append(problem) }
+          }
           return
         } catch {
           guard error.isDamage else { throw error }
@@ -87,11 +97,12 @@ extension Repairer {
     for (chunk, place) in staged.withLock({ $0 }).sorted(by: { "\($0.chunk)" < "\($1.chunk)" }) {
       let target = StoreLayout.chunk(path, chunk)
       try clear(target)
-      touched.formUnion(try files.makeDirectories(target.parent))
+      try makeDirectory(target.parent)
       try files.rename(place, to: target)
       touched.insert(target.parent)
       note(target, .stale, "the committed chunk took its place", chunk: chunk)
     }
+    impureChunks += impure.withLock { $0 }
     return lost.withLock { $0 }
   }
 
@@ -156,7 +167,7 @@ extension Repairer {
         try setAside(
           row.place, named: Self.lostName(row.record, row.chunk), row.kind, chunk: row.chunk)
       }
-      touched.formUnion(try files.makeDirectories(row.place.parent))
+      try makeDirectory(row.place.parent)
       try files.rename(source, to: row.place)
       touched.insert(row.place.parent)
       note(row.place, row.kind, "its file was found elsewhere and moved back", chunk: row.chunk)

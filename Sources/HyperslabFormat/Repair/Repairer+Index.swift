@@ -78,7 +78,7 @@ extension Repairer {
       let chunks = StoreLayout.chunks(path)
       try clearAncestors(of: chunks)
       guard try files.status(trash) != nil, try files.status(chunks) == nil else { continue }
-      touched.formUnion(try files.makeDirectories(chunks.parent))
+      try makeDirectory(chunks.parent)
       try files.rename(trash, to: chunks)
       touched.formUnion([chunks.parent, trash.parent])
       note(chunks, .missing, "moved back from \(trash)")
@@ -111,7 +111,7 @@ extension Repairer {
       if try isFile(target, of: row, reader) { continue }
       for staged in try stagedFiles(chunk) where try isFile(staged, of: row, reader) {
         try clear(target)
-        touched.formUnion(try files.makeDirectories(target.parent))
+        try makeDirectory(target.parent)
         try files.rename(staged, to: target)
         touched.insert(target.parent)
         note(target, .stale, "the committed chunk took its place", chunk: chunk)
@@ -157,7 +157,7 @@ extension Repairer {
       guard try files.status(target) == nil else { continue }
       // Somebody emptied the trash: what stands there now must not be taken for the old one.
       if try isSuccessorInPlace(removal.path, index) {
-        touched.formUnion(try files.makeDirectories(target))
+        try makeDirectory(target)
       }
     }
     try clearWay(index)

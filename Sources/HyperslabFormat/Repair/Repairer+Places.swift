@@ -26,6 +26,7 @@ extension Repairer {
       }
       return
     }
+    try Self.refuseLink(path, status)
     // It cannot be moved below itself in one step.
     let aside = StorePath(["__slab-\(path.name)-\(writer)"])
     try files.rename(path, to: aside)
@@ -54,8 +55,14 @@ extension Repairer {
     return target
   }
 
-  private func freeName(_ name: String) throws(HyperslabError) -> StorePath {
-    _ = try files.makeDirectories(StoreLayout.lost)
+  /// Makes a directory for good: a power cut that takes it must not take what is moved into it.
+  mutating func makeDirectory(_ path: StorePath) throws(HyperslabError) {
+    let new = try files.makeDirectories(path)
+    try Settle(files: files, durability: .full).synchronize(new)
+  }
+
+  private mutating func freeName(_ name: String) throws(HyperslabError) -> StorePath {
+    try makeDirectory(StoreLayout.lost)
     // A component may have 255 bytes, and what is appended needs some.
     let base = "\(nextCommit)-" + String(decoding: name.utf8.prefix(200), as: UTF8.self)
     var target = StoreLayout.lost / base
@@ -79,10 +86,22 @@ extension Repairer {
       ancestor = ancestor / component
       guard let status = try files.status(ancestor) else { return }
       if status.kind != .directory {
+        try Self.refuseLink(ancestor, status)
         try setAside(ancestor, named: ancestor.components.joined(separator: "."), .foreign)
         return
       }
     }
+  }
+
+  /// Behind a link in a directory's place all may be well, so nothing is given up for it.
+  private static func refuseLink(
+    _ path: StorePath, _ status: FileStatus?
+  ) throws(HyperslabError) {
+    guard status?.kind == .other else { return }
+    throw HyperslabError(
+      .foreign, "a link or a special file stands in place of a directory of the store",
+      at: "\(path)",
+      remedy: "Put the directory back, or remove what stands there to give up what it held")
   }
 
   /// Sets aside what is no file where a file of the store's has to be, with what is above it.
@@ -102,7 +121,7 @@ extension Repairer {
   /// Puts a file with the given contents in its place, for good.
   mutating func replace(_ path: StorePath, with bytes: [UInt8]) throws(HyperslabError) {
     try clear(path)
-    touched.formUnion(try files.makeDirectories(path.parent))
+    try makeDirectory(path.parent)
     let temporary = StoreLayout.temporaryIndex(writer: writer)
     if try files.status(temporary) != nil { try files.remove(temporary) }
     try files.create(temporary, contents: bytes, synchronize: true)

@@ -32,7 +32,7 @@ extension Repairer {
         note(path, problem.kind, "derived again")
       }
     }
-    report.remaining = after.problems
+    report.remaining = after.problems + impureChunks
   }
 
   /// Sets aside what would stand in the way of chunks to be written: anything but a directory, and

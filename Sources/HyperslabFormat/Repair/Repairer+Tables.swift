@@ -14,9 +14,14 @@ extension Repairer {
   mutating func repairTable(
     _ path: NodePath, _ record: DatasetRecord, _ index: StoreIndex
   ) throws(HyperslabError) -> DatasetRecord? {
+    var isWhole = true
+    for reference in record.runs {
+      if try run(reference, of: record, index) == nil { isWhole = false }
+    }
+    if isWhole { return try recounted(path, record, index) }
+    // Only a damaged table is held in memory as a whole.
     var runs: [Run?] = []
     for reference in record.runs { runs.append(try run(reference, of: record, index)) }
-    if !runs.contains(where: { $0 == nil }) { return try recounted(path, record, index) }
     let examiner = try ChunkExaminer(files: files, path: path, record: record)
     var salvage = TableSalvage(
       path: path, record: record, runs: runs, examiner: examiner, store: index.uuid)

@@ -22,6 +22,8 @@ struct Repairer {
   var storeUUID = ""
   /// The number of the index to be published.
   var nextCommit = 0
+  /// Sound chunks that hold something beyond the array, which no repair can tell the right of.
+  var impureChunks: [VerificationReport.Problem] = []
   /// Whether rows were lost, so that a chunk file that no row lists may be worth keeping.
   var keepsOrphans = false
   /// Whether the index in memory is another than the one on the disk.
@@ -47,6 +49,8 @@ struct Repairer {
     keepsOrphans = found.isRebuilt
     var index = found.index
     try adopt(found)
+    // An index that a power cut can still take back must not have its chunks in place.
+    try files.synchronizeDirectory(.root)
     try clearWay(index)
     try settleRemovals(index)
     for (path, record) in index.datasets {

@@ -34,17 +34,15 @@ struct StoreWalk {
   private func walkNode(
     _ directory: StorePath, _ report: inout VerificationReport
   ) throws(HyperslabError) {
-    // The root has no name to ask for.
-    if directory != .root, try files.status(directory)?.kind != .directory { return }
+    guard try files.status(directory)?.kind == .directory else { return }
     for entry in try files.list(directory) {
       let path = directory / entry.name
       if expected.contains(path) || path == StoreLayout.reserved { continue }
       let isNode = (try? NodePath(path.description)).map { index.nodes[$0] != nil } ?? false
-      let isDataset =
-        (try? NodePath(directory.description)).map { index.dataset($0) != nil } ?? false
       switch (entry.name, entry.kind) {
-      case ("c", .directory) where isDataset: try walkChunks(path, &report)
-      case ("c", .file) where isDataset:
+      // No node is called so; where a group stands, they are of a data set that no commit has.
+      case ("c", .directory): try walkChunks(path, &report)
+      case ("c", .file):
         orphan(path, "a chunk file that the table does not list", &report)
       case (_, .directory) where isNode: try walkNode(path, &report)
       case (let name, .file) where name.hasPrefix("slab.json.tmp-"):

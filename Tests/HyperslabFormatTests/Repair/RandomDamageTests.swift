@@ -17,13 +17,19 @@ import Testing
     return environment["HYPERSLAB_TORTURE"] == nil ? 20 : 2000
   }()
 
+  private func isFile(_ path: FilePath) -> Bool {
+    let type = try? FileManager.default.attributesOfItem(atPath: path.string)[.type]
+    return type as? FileAttributeType == .typeRegular
+  }
+
   /// Damages one file; returns what was done.
   private func damage(
     _ name: String, of path: FilePath, _ files: [String], _ stale: [String: [UInt8]],
     _ generator: inout SeededGenerator
   ) throws -> String {
     let file = path.appending(name)
-    guard let bytes = try? contents(file) else { return "nothing of \(name)" }
+    guard isFile(file) else { return "nothing of \(name)" }
+    let bytes = try contents(file)
     switch Int.random(in: 0..<8, using: &generator) {
     case 0, 1:
       guard !bytes.isEmpty else { return "nothing of \(name)" }
@@ -47,16 +53,14 @@ import Testing
         FilePath($0).removingLastComponent() == FilePath(name).removingLastComponent()
       }
       guard let other = siblings.randomElement(using: &generator),
-        let others = try? contents(path.appending(other))
+        isFile(path.appending(other)), let others = try? contents(path.appending(other))
       else { return "nothing of \(name)" }
       try write(others, to: file)
       try write(bytes, to: path.appending(other))
       return "\(name) swapped with \(other)"
     case 5:
       let (old, older) = stale.randomElement(using: &generator) ?? ("", [])
-      guard FileManager.default.fileExists(atPath: path.appending(old).string) else {
-        return "nothing of \(old)"
-      }
+      guard isFile(path.appending(old)) else { return "nothing of \(old)" }
       try write(older, to: path.appending(old))
       return "\(old) as it was"
     case 6:

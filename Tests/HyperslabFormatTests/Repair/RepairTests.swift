@@ -175,6 +175,20 @@ import Testing
     #expect(Patient.contents(path) == before)
   }
 
+  @Test(arguments: ["line", "line/c", "__slab/t"])
+  func aLinkedDirectoryIsRefused(name: String) throws {
+    let before = Patient.contents(path)
+    let elsewhere = directory.path.appending("elsewhere")
+    try FileManager.default.moveItem(atPath: file(name).string, toPath: elsewhere.string)
+    try FileManager.default.createSymbolicLink(
+      atPath: file(name).string, withDestinationPath: elsewhere.string)
+    expectError(.foreign) { _ = try SlabStore.repair(path) }
+    try remove(file(name))
+    try FileManager.default.moveItem(atPath: elsewhere.string, toPath: file(name).string)
+    _ = try repair()
+    #expect(Patient.contents(path) == before)
+  }
+
   @Test func foreignThingsStay() throws {
     try write([1, 2], to: file("notes.txt"))
     try write([1, 2], to: file("line/c/readme"))
