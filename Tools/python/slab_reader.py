@@ -31,7 +31,7 @@ ROOT_MEMBERS = ("slab read_features write_features uuid commit time writer state
                 "removed crc32c").split()
 DATASET_MEMBERS = ("kind id shape max_shape chunk_shape dtype fill_value codec dims unit attributes "
                    "commit chunks stored_bytes min max nan runs pending").split()
-RUN_MEMBERS = "slab_run store dataset commit grid id state bytes crc min max nan crc32c".split()
+RUN_MEMBERS = "slab_run store dataset path commit grid id state bytes crc min max nan crc32c".split()
 
 
 class Damage(Exception):
@@ -204,6 +204,7 @@ class Dataset:
             known(run, RUN_MEMBERS, name)
             head = (run["slab_run"], run["store"], run["dataset"], run["commit"])
             require(head == (1, self.store.uuid, self.node["id"], listed["commit"]), f"{name} belongs elsewhere")
+            require(run["grid"] == listed["grid"] and len(run["grid"]) == len(self.shape), f"{name}: grid")
             ids = ranges(run["id"])
             rows = sum(len(part) for part in ids)
             require(rows == listed["rows"] and ids[0][0] == listed["lo"] and ids[-1][-1] == listed["hi"]
@@ -222,12 +223,14 @@ class Dataset:
         pending = self.node.get("pending")
         if pending:
             number = 0
-            for coordinate, length in zip(chunk, self.grid):
+            for coordinate, length in zip(chunk, pending["grid"]):
                 number = number * length + coordinate
-            if any(number in part for part in ranges(pending["rows"])):
+            inside = all(c < n for c, n in zip(chunk, pending["grid"]))
+            if inside and any(number in part for part in ranges(pending["rows"])):
                 require(IDENTIFIER.fullmatch(pending["writer"]), "pending writer")
+                key = ".".join(map(str, chunk))
                 yield ("__slab", "w", pending["writer"],
-                       f"{count(pending['slot'])}-{number}-{count(pending['batch'])}")
+                       f"{count(pending['slot'])}-{key}-{count(pending['batch'])}")
         yield (*filter(None, self.path.split("/")), "c", *map(str, chunk))
 
     def chunk(self, chunk, missing="refuse"):

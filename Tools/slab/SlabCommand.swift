@@ -23,7 +23,7 @@ struct SlabCommand: ParsableCommand {
       """,
     subcommands: [
       PlanCommand.self, ImportCommand.self, ListCommand.self, InfoCommand.self, ReadCommand.self,
-      ExportCommand.self, VerifyCommand.self, AttributeCommand.self,
+      ExportCommand.self, VerifyCommand.self, AttributeCommand.self, RemoveCommand.self,
     ])
 
   static func main() {

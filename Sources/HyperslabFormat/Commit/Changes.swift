@@ -11,10 +11,20 @@ struct Changes: Sendable {
     var replacedCommit: Int?
   }
 
-  /// A staged chunk and the row it replaces.
+  /// A committed data set or group to remove.
+  struct Removal: Sendable {
+    /// Nil for a group.
+    var id: Int?
+    /// The commit that had changed the data set last.
+    var commit: Int
+  }
+
+  /// A staged chunk.
   struct StagedRow: Sendable {
     var row: ChunkRow
     var batch: Int
+    /// The array's shape that its padding was made for.
+    var shape: Shape
   }
 
   /// What was done to one existing or new data set.
@@ -23,25 +33,35 @@ struct Changes: Sendable {
     /// The record that the handle was opened with, where the writer's own index knows none.
     var opened: DatasetRecord?
     var filter: Filter?
-    /// By chunk number in the grid of the handle.
-    var rows: [Int: StagedRow] = [:]
+    /// The array's shape from now on, if it changed.
+    var shape: Shape?
+    /// The least that it was on the way there: what was beyond is gone, even if it has grown since.
+    var cut: ChunkGrid?
+    var rows: [ChunkIndex: StagedRow] = [:]
+
+    /// Whether a chunk was dropped by shrinking and not written since.
+    func dropped(_ chunk: ChunkIndex) -> Bool {
+      cut.map { !$0.contains(chunk) } ?? false && rows[chunk] == nil
+    }
+
+    var isEmpty: Bool { rows.isEmpty && filter == nil && shape == nil }
   }
 
   var groups: [NodePath: JSONObject] = [:]
   var datasets: [NodePath: NewDataset] = [:]
-  var removed: [NodePath: Int] = [:]
+  var removed: [NodePath: Removal] = [:]
   var attributes: [NodePath: [String: JSONValue?]] = [:]
   /// By the writer's own number of the data set.
   var slots: [Int: Dataset] = [:]
 
   var isEmpty: Bool {
     groups.isEmpty && datasets.isEmpty && removed.isEmpty && attributes.isEmpty
-      && slots.values.allSatisfy { $0.rows.isEmpty && $0.filter == nil }
+      && slots.values.allSatisfy(\.isEmpty)
   }
 
   /// Whether node metadata changes, and with it the derived files.
   var touchesMetadata: Bool {
     !(groups.isEmpty && datasets.isEmpty && removed.isEmpty && attributes.isEmpty)
-      || slots.values.contains { $0.filter != nil }
+      || slots.values.contains { $0.filter != nil || $0.shape != nil }
   }
 }

@@ -1,13 +1,5 @@
 import HyperslabCore
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// The second line of defence where advisory locks lie, as on some network disks: a file created
 /// exclusively under the lock, naming its holder, and removed after the commit.
 struct Claim {
@@ -19,7 +11,7 @@ struct Claim {
   /// - Throws: `locked`, naming the holder, when another one is found that is not a dead writer's.
   func take(commit: Int) throws(HyperslabError) {
     let path = StoreLayout.claim(commit: commit)
-    let contents = JSONValue.object(Self.holder(writer: writer)).text() + "\n"
+    let contents = JSONValue.object(LockHolder.current(writer: writer)).text() + "\n"
     for _ in 0..<2 {
       do {
         return try files.create(path, contents: Array(contents.utf8), synchronize: false)
@@ -39,7 +31,7 @@ struct Claim {
     let bytes = try files.contents(path, limit: 4096)
     let holder = (try? JSONParser.parse(bytes))?.object
     let name = holder?["writer"]?.string ?? ""
-    let isHere = holder?["host"] == Self.holder(writer: writer)["host"]
+    let isHere = holder?["host"]?.string == LockHolder.host
     var isDead = holder == nil
     if isHere, StoreLayout.isIdentifier(name) {
       // Nobody can hold the lock of a directory that is gone.
@@ -53,20 +45,9 @@ struct Claim {
     guard isDead else {
       throw HyperslabError(
         .locked, "another writer is committing although the lock is free", at: "\(path)",
-        found: String(decoding: bytes.prefix(200), as: UTF8.self),
+        found: LockHolder.text(holder),
         remedy: "If that process is gone, remove the file")
     }
     try files.remove(path)
-  }
-
-  private static func holder(writer: String) -> JSONObject {
-    var name = [CChar](repeating: 0, count: 256)
-    gethostname(&name, 255)
-    let host = String(
-      decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    return [
-      "writer": .string(writer), "host": .string(host), "pid": .integer(Int(getpid())),
-      "since": .string(Timestamp.now()),
-    ]
   }
 }

@@ -8,6 +8,7 @@ struct CommitProtocol {
   let durability: Durability
   let writer: String
   let cache: RunCache
+  let patience: Duration
 
   /// Publishes changes made against `base`.
   ///
@@ -33,9 +34,7 @@ struct CommitProtocol {
   ) throws(HyperslabError) -> Snapshot {
     // 1. The staged files are permanent: the session waited for that.
     // 2. Lock, newest index, claim.
-    guard let lock = try files.lock(StoreLayout.lock, wait: true) else {
-      throw HyperslabError(.locked, "the store's lock is held", at: files.rootDescription)
-    }
+    let lock = try StoreLock(files: files, patience: patience).acquire(writer: writer)
     defer { lock.release() }
     let newest = try Snapshot.read(files, cache: cache)
     guard newest.index.uuid == base.uuid else {

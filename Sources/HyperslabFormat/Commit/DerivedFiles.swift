@@ -7,7 +7,9 @@ struct DerivedFiles {
   /// Writes those that differ; removes those of removed data sets.
   func write(_ index: StoreIndex) {
     let wanted = ZarrMetadata.files(of: index)
-    for removal in index.removed where index.nodes[removal.path] == nil {
+    // What is held before what holds it.
+    for removal in index.removed.sorted(by: { $1.path < $0.path })
+    where index.nodes[removal.path] == nil {
       try? files.remove(StoreLayout.zarr(removal.path))
       try? files.removeDirectory(StoreLayout.node(removal.path))
     }

@@ -6,12 +6,11 @@ struct Recovery {
   let files: any FileSystem
   let durability: Durability
   let cache: RunCache
+  let patience: Duration
 
   /// Brings the store into order and returns its newest commit.
   func run() throws(HyperslabError) -> Snapshot {
-    guard let lock = try files.lock(StoreLayout.lock, wait: true) else {
-      throw HyperslabError(.locked, "the store's lock is held", at: files.rootDescription)
-    }
+    let lock = try StoreLock(files: files, patience: patience).acquire()
     defer { lock.release() }
     let snapshot = try Snapshot.read(files, cache: cache)
     let settle = Settle(files: files, durability: durability)
@@ -57,9 +56,8 @@ struct Recovery {
   /// Removes what a commit moved away, by the newest index and under the lock: what another writer's
   /// commit has just moved must stay until that is settled.
   func sweepTrash() throws(HyperslabError) {
-    guard try files.status(StoreLayout.trash) != nil,
-      let lock = try files.lock(StoreLayout.lock, wait: true)
-    else { return }
+    guard try files.status(StoreLayout.trash) != nil else { return }
+    let lock = try StoreLock(files: files, patience: patience).acquire()
     defer { lock.release() }
     try sweepTrash(try Snapshot.read(files, cache: cache).index)
   }
@@ -67,7 +65,7 @@ struct Recovery {
   /// Removes what a commit moved away and no index speaks of any more.
   private func sweepTrash(_ index: StoreIndex) throws(HyperslabError) {
     guard try files.status(StoreLayout.trash) != nil else { return }
-    let named = Set(index.removed.map { "d\($0.id)" })
+    let named = Set(index.removed.compactMap { removal in removal.id.map { "d\($0)" } })
     for entry in try files.list(StoreLayout.trash) where !named.contains(entry.name) {
       try? files.removeTree(StoreLayout.trash / entry.name)
     }

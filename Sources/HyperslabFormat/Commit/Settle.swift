@@ -16,9 +16,10 @@ struct Settle {
     for (path, record) in index.datasets {
       guard let pending = record.pending else { continue }
       for number in pending.rows.joined() {
-        let target = StoreLayout.chunk(path, record.grid.index(ofNumber: number))
+        let chunk = pending.numbering.chunk(number)
+        let target = StoreLayout.chunk(path, chunk)
         let staged = StoreLayout.staged(
-          writer: pending.writer, slot: pending.slot, chunk: number, batch: pending.batch)
+          writer: pending.writer, slot: pending.slot, chunk: chunk, batch: pending.batch)
         if try files.status(staged) != nil {
           touched.formUnion(try files.makeDirectories(target.parent))
           try files.rename(staged, to: target)
@@ -26,7 +27,7 @@ struct Settle {
         touched.insert(target.parent)
       }
       for number in pending.drop.joined() {
-        let target = StoreLayout.chunk(path, record.grid.index(ofNumber: number))
+        let target = StoreLayout.chunk(path, pending.numbering.chunk(number))
         if try files.status(target) != nil { try files.remove(target) }
         touched.insert(target.parent)
       }
@@ -37,7 +38,8 @@ struct Settle {
   private func removeDatasets(_ index: StoreIndex) throws(HyperslabError) -> Set<StorePath> {
     var touched: Set<StorePath> = []
     for removal in index.removed {
-      let target = StoreLayout.trash(dataset: removal.id)
+      guard let id = removal.id else { continue }
+      let target = StoreLayout.trash(dataset: id)
       let chunks = StoreLayout.chunks(removal.path)
       // The trash holds it: what stands at the path now is its successor's. So something must lie
       // in the trash even for a data set that never stored a chunk.

@@ -40,10 +40,20 @@ final class WriterSession: Sendable {
       for keys in [
         Array(base.nodes.keys), Array(changes.groups.keys), Array(changes.datasets.keys),
       ] {
-        for path in keys { names[path.description.lowercased()] = path }
+        for path in keys where holds(path) {
+          names[path.description.lowercased()] = path
+        }
       }
       lowercased = names
       return names
+    }
+
+    mutating func forgetNames() { lowercased = nil }
+
+    /// Whether there is or will be such a node.
+    func holds(_ path: NodePath) -> Bool {
+      changes.groups[path] != nil || changes.datasets[path] != nil
+        || base.nodes[path] != nil && changes.removed[path] == nil
     }
 
     mutating func addNames(_ paths: [NodePath]) {
@@ -59,6 +69,11 @@ final class WriterSession: Sendable {
       return nextSlot
     }
 
+    /// Drops what was written to a data set that is removed; its handles end.
+    mutating func forgetSlot(_ path: NodePath) {
+      if let slot = slots.removeValue(forKey: path) { changes.slots[slot] = nil }
+    }
+
     /// Remembers the ids of what a commit created.
     mutating func noteCreated(in index: StoreIndex) {
       for path in changes.datasets.keys {
@@ -66,24 +81,55 @@ final class WriterSession: Sendable {
       }
     }
 
-    /// Refuses a handle of a data set that this session is replacing.
+    /// Refuses a handle of a data set that this session removed or is replacing.
     func checkCurrent(_ slot: Int, _ path: NodePath) throws(HyperslabError) {
       guard slots[path] == slot else {
         throw HyperslabError(
-          .snapshotChanged, "the data set was replaced since it was opened", at: "\(path)",
-          remedy: "Open it again")
+          .snapshotChanged, "the data set was replaced or removed since it was opened",
+          at: "\(path)", remedy: "Open it again")
       }
+    }
+
+    /// Refuses a chunk whose valid part is not what it is in the array's shape by now.
+    func checkShape(
+      _ slot: Int, _ path: NodePath, _ chunk: ChunkIndex, opened: DatasetRecord
+    ) throws(HyperslabError) {
+      guard let shape = shape(slot, path, opened: opened), shape != opened.description.shape else {
+        return
+      }
+      let grid = try ChunkGrid(arrayShape: shape, chunkShape: opened.grid.chunkShape)
+      guard grid.contains(chunk), grid.validShape(of: chunk) == opened.grid.validShape(of: chunk)
+      else {
+        throw HyperslabError(
+          .snapshotChanged, "the data set was resized since it was opened", at: "\(path)",
+          chunk: chunk, expected: "a handle of shape \(shape)",
+          found: "one of \(opened.description.shape)",
+          remedy: "Use the handle that resizing returned, or open the data set again")
+      }
+    }
+
+    /// The shape that this session gave to a data set or last saw it in; nil where the handle, opened
+    /// as `opened`, knows better.
+    func shape(_ slot: Int, _ path: NodePath, opened: DatasetRecord) -> Shape? {
+      if let shape = changes.slots[slot]?.shape { return shape }
+      if let new = changes.datasets[path] { return new.record.description.shape }
+      return base.commit >= opened.commit ? base.dataset(path)?.description.shape : nil
     }
   }
 
   let writer = StoreLayout.newIdentifier()
   let files: any FileSystem
   let durability: Durability
+  let patience: Duration
   let state: Mutex<State>
   private let synchronizer: FileSynchronizer
 
-  init(files: any FileSystem, base: StoreIndex, durability: Durability, synchronizerWidth: Int) {
+  init(
+    files: any FileSystem, base: StoreIndex, durability: Durability, patience: Duration,
+    synchronizerWidth: Int
+  ) {
     self.files = files
+    self.patience = patience
     self.durability = durability
     state = Mutex(State(base: base))
     synchronizer = FileSynchronizer(width: synchronizerWidth)
@@ -118,21 +164,27 @@ final class WriterSession: Sendable {
   /// The id that a commit gave to a data set of this session.
   func createdID(slot: Int) -> Int? { state.withLock { $0.created[slot] } }
 
-  /// The staged row of a chunk, if this session wrote it since its last commit, and its file.
+  /// The row of a chunk, if this session wrote or dropped it since its last commit, and its file.
   ///
   /// - Throws: `busy` when that commit was not yet made in the view of a reader.
   func staged(
-    slot: Int, chunk: Int, batch: Int
+    slot: Int, chunk: ChunkIndex, batch: Int
   ) throws(HyperslabError) -> (row: ChunkRow, path: StorePath)? {
     try state.withLock { (state) throws(HyperslabError) in
       guard state.batch == batch else {
         throw HyperslabError(.busy, "a commit was made meanwhile")
       }
-      guard let staged = state.changes.slots[slot]?.rows[chunk] else { return nil }
+      guard let dataset = state.changes.slots[slot] else { return nil }
+      guard let staged = dataset.rows[chunk] else {
+        return dataset.dropped(chunk) ? (.neverWritten, .root) : nil
+      }
       let path = StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: staged.batch)
       return (staged.row, path)
     }
   }
+
+  /// The shape that this session gave to a data set since its last commit.
+  func shape(slot: Int) -> Shape? { state.withLock { $0.changes.slots[slot]?.shape } }
 
   /// The filter that this session chose for a data set since its last commit.
   func filter(slot: Int) -> Filter? {
@@ -153,11 +205,11 @@ final class WriterSession: Sendable {
 
   /// Lets a chunk be encoded into a file of the private directory and remembers its row.
   func stage(
-    path: NodePath, slot: Int, chunk: Int, opened: DatasetRecord,
+    path: NodePath, slot: Int, chunk: ChunkIndex, opened: DatasetRecord,
     encode: (StagedFile) throws(HyperslabError) -> EncodedChunk
   ) throws(HyperslabError) {
     let directory = try prepareStaging(slot, path)
-    let written = directory / "\(slot)-\(chunk).new"
+    let written = directory / "\(slot)-\(chunk.key).new"
     let sink = StagedFile(path: written, in: files)
     var row = ChunkRow(state: .fill)
     do throws(HyperslabError) {
@@ -177,7 +229,10 @@ final class WriterSession: Sendable {
     }
     let final = row
     try withState { (state) throws(HyperslabError) -> Void in
-      do throws(HyperslabError) { try state.checkCurrent(slot, path) } catch {
+      do throws(HyperslabError) {
+        try state.checkCurrent(slot, path)
+        try state.checkShape(slot, path, chunk, opened: opened)
+      } catch {
         if final.state == .stored { try? files.remove(written) }
         throw error
       }
@@ -190,8 +245,32 @@ final class WriterSession: Sendable {
         try files.remove(name)
       }
       state.changes.slots[slot, default: .init(path: path, opened: opened)].rows[chunk] = .init(
-        row: final, batch: batch)
+        row: final, batch: batch, shape: opened.description.shape)
     }
+  }
+
+  /// Notes another shape of a data set and forgets what was staged outside it.
+  func resize(
+    _ state: inout State, slot: Int, path: NodePath, opened: DatasetRecord, to grid: ChunkGrid
+  ) throws(HyperslabError) {
+    var changes = state.changes.slots[slot] ?? .init(path: path, opened: opened)
+    let least = zip(changes.cut?.arrayShape ?? opened.description.shape, grid.arrayShape)
+      .map { Swift.min($0, $1) }
+    if changes.cut != nil || least != Array(opened.description.shape) {
+      changes.cut = try ChunkGrid(arrayShape: Shape(least), chunkShape: grid.chunkShape)
+    }
+    changes.shape = grid.arrayShape
+    for (chunk, staged) in changes.rows where !grid.contains(chunk) {
+      if staged.row.state == .stored {
+        // Nobody refers to it, so it does no harm if it stays.
+        try? files.remove(
+          StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: staged.batch))
+      }
+      changes.rows[chunk] = nil
+    }
+    // What stays was padded for an edge that is another now, unless it is rewritten.
+    for chunk in changes.rows.keys { changes.rows[chunk]?.shape = grid.arrayShape }
+    state.changes.slots[slot] = changes
   }
 
   /// Waits until all staged files are permanent; a failure ends the session.
@@ -214,10 +293,11 @@ final class WriterSession: Sendable {
   func prepareStaging(_ state: inout State) throws(HyperslabError) {
     guard state.ownLock == nil else { return }
     // Under the store's lock, so that nobody sweeps the directory before its own lock is held.
-    let storeLock = try files.lock(StoreLayout.lock, wait: true)
-    defer { storeLock?.release() }
+    let storeLock = try StoreLock(files: files, patience: patience).acquire(writer: writer)
+    defer { storeLock.release() }
     _ = try files.makeDirectories(StoreLayout.staging(writer: writer))
     state.ownLock = try files.lock(StoreLayout.writerLock(writer: writer), wait: false)
+    state.ownLock?.describe(JSONValue.object(LockHolder.current(writer: writer)).text() + "\n")
   }
 
   /// Removes the private directory, unless the index may still need what is staged in it; best

@@ -54,6 +54,8 @@ package protocol FileHandle: AnyObject, Sendable {
 /// An advisory lock, held until released or the process ends.
 package protocol FileLock: AnyObject, Sendable {
   func release()
+  /// Replaces what the locked file says, for people who wonder who holds it; best effort.
+  func describe(_ text: String)
 }
 
 /// The file operations below a store's root: the seam for fault injection and other disks.

@@ -239,6 +239,11 @@ private final class LocalLock: FileLock {
   /// Closing the last descriptor of an open file releases its lock.
   deinit { close(descriptor) }
   func release() { flock(descriptor, LOCK_UN) }
+  func describe(_ text: String) {
+    let bytes = Array(text.utf8)
+    guard ftruncate(descriptor, 0) == 0 else { return }
+    _ = pwrite(descriptor, bytes, bytes.count, 0)
+  }
 }
 
 private final class LocalFile: FileHandle, @unchecked Sendable {

@@ -76,13 +76,13 @@ extension DatasetRecord {
         json: fields.optional("max"), type, fields.error("max", "a value")),
       nanCount: try fields.count("nan"))
     for run in try fields.array("runs") { runs.append(try RunReference(json: run, place: place)) }
-    guard runs.count <= StoreIndex.maximumRunCount else {
-      throw fields.error("runs", "at most 4096")
-    }
+    guard runs.count <= StoreIndex.maximumRunCount,
+      runs.allSatisfy({ $0.numbering.gridShape.rank == grid.rank })
+    else { throw fields.error("runs", "at most 4096, of as many axes as the array") }
     if let value = fields.optional("pending") {
       let value = try Pending(json: value, place: place)
       guard value.chunkCount <= runs.reduce(0, { $0 + $1.rows }),
-        (value.rows + value.drop).allSatisfy({ $0.upperBound <= grid.chunkCount })
+        value.numbering.gridShape.rank == grid.rank
       else { throw fields.error("pending", "chunks that the newest runs list") }
       pending = value
     }
@@ -157,7 +157,7 @@ extension DatasetRecord.RunReference {
   var json: JSONObject {
     [
       "commit": .integer(commit), "crc": .string(CRC32C.hex(crc)), "size": .integer(byteCount),
-      "lo": .integer(low), "hi": .integer(high), "rows": .integer(rows),
+      "grid": numbering.json, "lo": .integer(low), "hi": .integer(high), "rows": .integer(rows),
     ]
   }
 
@@ -166,12 +166,13 @@ extension DatasetRecord.RunReference {
     commit = try fields.count("commit")
     crc = try fields.checksum("crc")
     byteCount = try fields.count("size", upTo: StoreIndex.maximumFileByteCount)
+    numbering = try fields.numbering("grid")
     low = try fields.count("lo", upTo: StoreIndex.maximumChunkCount)
     high = try fields.count("hi", upTo: StoreIndex.maximumChunkCount)
     rows = try fields.count("rows", upTo: byteCount / 6)
     _ = try fields.rest()
-    guard rows >= 1, low <= high, rows <= high - low + 1 else {
-      throw fields.error("rows", "at most one a chunk from lo to hi")
+    guard rows >= 1, low <= high, rows <= high - low + 1, high < numbering.count else {
+      throw fields.error("rows", "at most one a chunk from lo to hi, all of the grid")
     }
   }
 }
@@ -180,7 +181,7 @@ extension DatasetRecord.Pending {
   var json: JSONObject {
     [
       "writer": .string(writer), "slot": .integer(slot), "batch": .integer(batch),
-      "rows": rows.json, "drop": drop.json,
+      "grid": numbering.json, "rows": rows.json, "drop": drop.json,
     ]
   }
 
@@ -193,8 +194,12 @@ extension DatasetRecord.Pending {
     guard StoreLayout.isIdentifier(writer) else { throw fields.error("writer", "an identifier") }
     slot = try fields.count("slot")
     batch = try fields.count("batch")
+    numbering = try fields.numbering("grid")
     rows = try fields.ranges("rows")
     drop = try fields.ranges("drop")
     _ = try fields.rest()
+    guard (rows + drop).allSatisfy({ $0.upperBound <= numbering.count }) else {
+      throw fields.error("rows", "numbers of the grid")
+    }
   }
 }

@@ -7,10 +7,20 @@ struct DatasetRecord: Sendable {
     var commit: Int
     var crc: UInt32
     var byteCount: Int
+    /// The grid that its rows are numbered in.
+    var numbering: ChunkNumbering
     /// Lowest and highest chunk number in it.
     var low: Int
     var high: Int
     var rows: Int
+
+    /// The number in it that a chunk would have; nil where it cannot have the chunk.
+    func number(of chunk: ChunkIndex) -> Int? {
+      guard let number = numbering.number(of: chunk), low <= number, number <= high else {
+        return nil
+      }
+      return number
+    }
   }
 
   /// Overwrites that the commit made valid but that may not have reached their final names yet.
@@ -19,10 +29,19 @@ struct DatasetRecord: Sendable {
     /// The writer's own numbers of the data set and of the batch, from which staged names follow.
     var slot: Int
     var batch: Int
+    /// The grid that the chunks are numbered in; one that the commit shrank has them all, too.
+    var numbering: ChunkNumbering
     /// Chunks whose staged file replaces the final one.
     var rows: [Range<Int>]
     /// Chunks whose final file goes away.
     var drop: [Range<Int>]
+
+    /// Where a chunk's staged file is, if it has one.
+    func stagedFile(of chunk: ChunkIndex) -> StorePath? {
+      guard let number = numbering.number(of: chunk), rows.contains(where: { $0.contains(number) })
+      else { return nil }
+      return StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
+    }
   }
 
   /// Names the data set's directory of runs: `d<id>`.
@@ -47,10 +66,9 @@ struct DatasetRecord: Sendable {
   /// Directory of the runs.
   var tableDirectory: StorePath { StoreLayout.tables / "d\(id)" }
 
-  /// Whether another writer's changes leave this one's chunks meaning the same.
+  /// Whether another writer's changes leave this one's chunks meaning the same, apart from the shape.
   func isCompatible(with other: DatasetRecord) -> Bool {
-    id == other.id && description.shape == other.description.shape
-      && description.chunkShape == other.description.chunkShape
+    id == other.id && description.chunkShape == other.description.chunkShape
       && description.dataType == other.description.dataType
       && description.fillValue == other.description.fillValue
       && (filter == other.filter || filter == nil || other.filter == nil)

@@ -99,6 +99,15 @@ struct JSONFields {
     return ranges
   }
 
+  /// The grid that numbers of chunks belong to.
+  mutating func numbering(_ name: String) throws(HyperslabError) -> ChunkNumbering {
+    let axes = try integers(name, in: 0...StoreIndex.maximumChunkCount)
+    guard axes.count <= 32, let numbering = ChunkNumbering(Shape(axes)),
+      numbering.count <= StoreIndex.maximumChunkCount
+    else { throw error(name, "a grid of at most \(StoreIndex.maximumChunkCount) chunks") }
+    return numbering
+  }
+
   /// Unknown members are damage or the future, except those that start `x-`, which are kept.
   func rest() throws(HyperslabError) -> JSONObject {
     for (name, _) in members where !name.hasPrefix("x-") {
@@ -108,6 +117,10 @@ struct JSONFields {
     }
     return members
   }
+}
+
+extension ChunkNumbering {
+  var json: JSONValue { .array(gridShape.map { .integer($0) }) }
 }
 
 extension [Range<Int>] {

@@ -2,7 +2,9 @@ import HyperslabCore
 
 extension Run {
   /// The file's bytes (Spec, "Runs"): one column of JSON a field.
-  func encoded(store: String, dataset: Int, commit: Int) throws(HyperslabError) -> [UInt8] {
+  func encoded(
+    store: String, dataset: Int, path: NodePath, commit: Int
+  ) throws(HyperslabError) -> [UInt8] {
     let states = rows.map { row in
       switch row.state {
       case .stored: "s"
@@ -12,7 +14,7 @@ extension Run {
     }
     let bytes = SelfCheck.seal([
       "slab_run": 1, "store": .string(store), "dataset": .string("d\(dataset)"),
-      "commit": .integer(commit), "grid": .array(gridShape.map { .integer($0) }),
+      "path": .string("\(path)"), "commit": .integer(commit), "grid": numbering.json,
       "id": ranges.json, "state": .string(states.joined()),
       "bytes": .array(rows.map { .integer($0.byteCount) }),
       "crc": .array(rows.map { .integer(Int($0.crc)) }),
@@ -45,17 +47,20 @@ extension Run {
     else {
       throw HyperslabError(.damagedTable, "a run of another store, data set or commit", at: place)
     }
-    let grid = Shape(try fields.integers("grid", in: 0...StoreIndex.maximumChunkCount))
+    // For repair alone: which data set the rows are of is the index's to say.
+    guard (try? NodePath(try fields.string("path"))) != nil else {
+      throw fields.error("path", "a data set's")
+    }
+    let numbering = try fields.numbering("grid")
     let ranges = try fields.ranges("id")
     let total = ranges.reduce(0) { $0 + $1.count }
-    guard let chunkCount = grid.elementCount, total == reference.rows,
+    guard numbering == reference.numbering, total == reference.rows,
       ranges.first?.lowerBound == reference.low,
-      ranges.last.map({ $0.upperBound - 1 }) == reference.high,
-      ranges.last.map({ $0.upperBound <= chunkCount }) == true
+      ranges.last.map({ $0.upperBound - 1 }) == reference.high
     else { throw fields.error("id", "the \(reference.rows) rows that the index lists") }
     let rows = try Self.readRows(&fields, count: total, dataType: dataType)
     _ = try fields.rest()
-    self.init(gridShape: grid, ranges: ranges, rows: rows)
+    self.init(numbering: numbering, ranges: ranges, rows: rows)
   }
 
   private static func readRows(

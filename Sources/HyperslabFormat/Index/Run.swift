@@ -14,16 +14,16 @@ struct ChunkRow: Hashable, Sendable {
 
 /// An immutable piece of a chunk table: the rows that one commit wrote, in rising order.
 struct Run: Sendable {
-  /// The grid that the rows are numbered in; a later one may have grown.
-  let gridShape: Shape
+  /// The grid that the rows are numbered in; the data set's may have changed since.
+  let numbering: ChunkNumbering
   /// The chunk numbers, as rising ranges.
   let ranges: [Range<Int>]
   /// Index of each range's first row.
   private let starts: [Int]
   let rows: [ChunkRow]
 
-  init(gridShape: Shape, ranges: [Range<Int>], rows: [ChunkRow]) {
-    self.gridShape = gridShape
+  init(numbering: ChunkNumbering, ranges: [Range<Int>], rows: [ChunkRow]) {
+    self.numbering = numbering
     self.ranges = ranges
     self.rows = rows
     var starts: [Int] = []

@@ -1,7 +1,7 @@
 import HyperslabCore
 
-/// When and how runs are merged: tiers by a fan of eight, as in size-tiered log-structured trees, so
-/// that a row is rewritten a few times in all and a chunk is looked up in a few runs.
+/// When runs are merged: tiers by a fan of eight, as in size-tiered log-structured trees, so that a
+/// row is rewritten a few times in all and a chunk is looked up in a few runs.
 enum RunMerging {
   private static let fan = 8
 
@@ -11,25 +11,20 @@ enum RunMerging {
   /// Pieces of one commit count as one run. The tail is merged when it holds seven or more runs
   /// that are no more than one tier larger than what is added.
   static func keptCount(of runs: [DatasetRecord.RunReference], adding rows: Int) -> Int {
-    // Runs from newest to oldest as (first index, rows), pieces of one commit together.
-    var whole: [(start: Int, rows: Int)] = []
-    var index = runs.count
-    while index > 0 {
-      var start = index - 1
-      while start > 0, runs[start - 1].commit == runs[index - 1].commit { start -= 1 }
-      whole.append((start, runs[start..<index].reduce(0) { $0 + $1.rows }))
-      index = start
+    // Newest first, pieces of one commit together.
+    let commits = RunMerge.commits(of: runs).reversed().map { pieces in
+      (count: pieces.count, rows: pieces.reduce(0) { $0 + $1.rows })
     }
     var total = rows
     var kept = runs.count
     var next = 0
-    while next < whole.count {
+    while next < commits.count {
       let limit = tier(total)
-      let tail = whole[next...].prefix { tier($0.rows) <= limit }
+      let tail = commits[next...].prefix { tier($0.rows) <= limit }
       guard tail.count >= fan - 1 else { break }
       total += tail.reduce(0) { $0 + $1.rows }
       next += tail.count
-      kept = whole[next - 1].start
+      kept -= tail.reduce(0) { $0 + $1.count }
     }
     return kept
   }
@@ -38,34 +33,41 @@ enum RunMerging {
     (Int.bitWidth - 1 - max(rows, 1).leadingZeroBitCount) / 3
   }
 
-  /// One run of all rows, the last that covers a chunk winning, numbered in the newest grid.
-  static func merge(_ runs: [Run], gridShape: Shape) -> Run {
-    var rows: [Int: ChunkRow] = [:]
-    for run in runs {
-      for (own, row) in run.numbered {
-        guard let number = ChunkTable.translate(own, from: run.gridShape, to: gridShape) else {
-          continue
-        }
-        rows[number] = row
+  /// Merges the runs from `kept` on with a new one and hands out the result in pieces that are small
+  /// enough to read for one lookup.
+  ///
+  /// What a chunk outside the array has become is kept, lest an older run speak of it again; with no
+  /// older run left, what was dropped before is forgotten.
+  static func merge(
+    _ table: ChunkTable, from kept: Int, with new: Run,
+    _ emit: (Run) throws(HyperslabError) -> Void
+  ) throws(HyperslabError) {
+    let references = Array(table.record.runs[kept...])
+    var numbering = new.numbering
+    for reference in references {
+      guard let union = numbering.union(reference.numbering) else {
+        throw HyperslabError(
+          .limit, "a data set that was reshaped in too many directions",
+          remedy: "Copy it into a new one")
       }
+      numbering = union
     }
-    let numbers = rows.keys.sorted()
-    return Run(
-      gridShape: gridShape, ranges: .init(rising: numbers), rows: numbers.compactMap { rows[$0] })
-  }
-
-  /// A run in pieces that stay small enough to read for one lookup.
-  static func split(_ run: Run) -> [Run] {
-    if run.rows.count <= StoreIndex.rowsPerRun { return [run] }
-    var pieces: [Run] = []
-    let numbers = Array(run.ranges.joined())
-    for start in stride(from: 0, to: numbers.count, by: StoreIndex.rowsPerRun) {
-      let end = Swift.min(start + StoreIndex.rowsPerRun, numbers.count)
-      pieces.append(
-        Run(
-          gridShape: run.gridShape, ranges: .init(rising: numbers[start..<end]),
-          rows: Array(run.rows[start..<end])))
+    let sources = RunMerge.commits(of: references).map { RunMerge.Source.listed($0) }
+    var merge = RunMerge(sources + [.loaded(new)], table: table, numbering: numbering)
+    var numbers: [Int] = []
+    var rows: [ChunkRow] = []
+    func flush() throws(HyperslabError) {
+      if rows.isEmpty { return }
+      try emit(Run(numbering: numbering, ranges: .init(rising: numbers), rows: rows))
+      numbers.removeAll(keepingCapacity: true)
+      rows.removeAll(keepingCapacity: true)
     }
-    return pieces
+    while let (number, row, source) = try merge.next() {
+      if row.state == .neverWritten, kept == 0, source < sources.count { continue }
+      numbers.append(number)
+      rows.append(row)
+      if rows.count == StoreIndex.rowsPerRun { try flush() }
+    }
+    try flush()
   }
 }

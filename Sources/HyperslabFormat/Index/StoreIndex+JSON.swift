@@ -30,7 +30,9 @@ extension StoreIndex {
     ]
     if !removed.isEmpty {
       json["removed"] = .array(
-        removed.map { ["id": .string("d\($0.id)"), "path": .string("\($0.path)")] })
+        removed.map { removal in
+          ["id": removal.id.map { .string("d\($0)") } ?? .null, "path": .string("\(removal.path)")]
+        })
     }
     for (name, value) in extensions { json[name] = value }
     let bytes = SelfCheck.seal(json)
@@ -121,9 +123,12 @@ extension StoreIndex {
     }
     for entry in entries {
       var fields = try JSONFields(entry, place: place, code: .damagedIndex)
-      let name = try fields.string("id")
-      guard let id = DatasetRecord.id(name), datasets.allSatisfy({ $0.record.id != id }) else {
-        throw fields.error("id", "d and the number of no data set")
+      var id: Int?
+      if let name = fields.optional("id") {
+        id = name.string.flatMap { DatasetRecord.id($0) }
+        guard let id, datasets.allSatisfy({ $0.record.id != id }) else {
+          throw fields.error("id", "d and the number of no data set, or null for a group")
+        }
       }
       guard let path = try? NodePath(try fields.string("path")), path != .root else {
         throw fields.error("path", "a data set's")

@@ -8,9 +8,10 @@ struct StoreIndex: Sendable {
     case dataset(DatasetRecord)
   }
 
-  /// A data set that the commit removed, whose files may not have been moved away yet.
+  /// A node that the commit removed, whose files may not have been moved away yet.
   struct Removal: Hashable, Sendable {
-    var id: Int
+    /// Nil for a group.
+    var id: Int?
     var path: NodePath
   }
 
@@ -51,7 +52,7 @@ struct StoreIndex: Sendable {
 
   /// An id that no data set has or had.
   var nextID: Int {
-    let used = datasets.map(\.record.id) + removed.map(\.id)
+    let used = datasets.map(\.record.id) + removed.compactMap(\.id)
     return Swift.max((used.max() ?? -1) + 1, nextUnused)
   }
 

@@ -17,9 +17,9 @@ enum StoreLayout {
   static func staging(writer: String) -> StorePath { writers / writer }
   static func writerLock(writer: String) -> StorePath { staging(writer: writer) / "lock" }
 
-  /// A staged chunk: the writer's numbers of data set and batch, and the chunk's.
-  static func staged(writer: String, slot: Int, chunk: Int, batch: Int) -> StorePath {
-    staging(writer: writer) / "\(slot)-\(chunk)-\(batch)"
+  /// A staged chunk: the writer's numbers of data set and batch, and the chunk's coordinates.
+  static func staged(writer: String, slot: Int, chunk: ChunkIndex, batch: Int) -> StorePath {
+    staging(writer: writer) / "\(slot)-\(chunk.key)-\(batch)"
   }
 
   static func trash(dataset id: Int) -> StorePath { trash / "d\(id)" }

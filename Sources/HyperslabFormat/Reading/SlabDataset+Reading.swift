@@ -12,7 +12,7 @@ extension SlabDataset {
   public func state(of chunk: ChunkIndex) throws(HyperslabError) -> ChunkState {
     try checkChunk(chunk)
     return try consistently { (view) throws(HyperslabError) in
-      try locate(grid.number(of: chunk), in: view).row.state
+      try locate(chunk, in: view).row.state
     }
   }
 
@@ -25,11 +25,10 @@ extension SlabDataset {
   ) throws(HyperslabError) {
     try checkChunkRead(chunk, region: region, byteCount: bytes.byteCount, layout: layout)
     if region.isEmpty { return }
-    let number = grid.number(of: chunk)
     try bytes.withUnsafeMutableBytes { (memory) throws(HyperslabError) in
       guard let base = memory.baseAddress else { return }
       try consistently { (view) throws(HyperslabError) in
-        try read(locate(number, in: view), chunk, region, layout, into: base)
+        try read(locate(chunk, in: view), chunk, region, layout, into: base)
       }
     }
   }
@@ -55,7 +54,7 @@ extension SlabDataset {
           let chunk = chunks[position]
           let part = ChunkPart(chunk, of: region, in: grid)
           if part.region.isEmpty { return }
-          let located = try locate(grid.number(of: chunk), in: view)
+          let located = try locate(chunk, in: view)
           if located.row.state == .neverWritten, missing == .refuse { throw neverWritten(chunk) }
           try read(located, chunk, part.region, layout.slice(part.target), into: output.base)
         }
@@ -71,13 +70,13 @@ extension SlabDataset {
     while attempts < 5 {
       let view = store.view
       do throws(HyperslabError) {
-        try checkStillThere(view.snapshot)
+        try checkStillThere(view)
         return try body(view)
       } catch {
         guard Self.mayBeOutdated.contains(error.code) else { throw error }
         // This session's own commit moves what it staged; that ends with the session.
         if store.view.isSame(as: view) {
-          guard try store.refresh() else { throw error }
+          guard try moveOn(from: view.snapshot) else { throw error }
           attempts += 1
         }
       }
@@ -91,34 +90,50 @@ extension SlabDataset {
     .missing, .torn, .checksum, .swapped, .foreign, .damagedTable, .busy,
   ]
 
-  private func checkStillThere(_ snapshot: Snapshot) throws(HyperslabError) {
-    guard let id else { return }
-    let record = snapshot.index.dataset(path)
-    guard let record, record.id == id, record.grid == grid else {
+  /// Whether there is a newer commit to read from; a pinned reader must not.
+  private func moveOn(from snapshot: Snapshot) throws(HyperslabError) -> Bool {
+    guard store.isPinned else { return try store.refresh() }
+    let newest = try Snapshot.read(store.files, cache: store.cache).index
+    if newest.commit == snapshot.index.commit, newest.uuid == snapshot.index.uuid { return false }
+    throw HyperslabError(
+      .snapshotChanged, "a later commit overwrote what was to be read", at: place,
+      expected: "commit \(snapshot.index.commit)", found: "commit \(newest.commit)",
+      remedy: "Open the store again")
+  }
+
+  /// Growing does no harm to a handle; all it speaks of is still there.
+  private func checkStillThere(_ view: StoreView) throws(HyperslabError) {
+    var shape = grid.arrayShape
+    if let id {
+      guard let record = view.snapshot.index.dataset(path), record.id == id else {
+        throw HyperslabError(
+          .snapshotChanged, "the data set was replaced or removed since it was opened", at: place,
+          remedy: "Open it again")
+      }
+      shape = record.description.shape
+    }
+    if let slot, let own = store.session?.shape(slot: slot) { shape = own }
+    guard zip(shape, grid.arrayShape).allSatisfy({ $0 >= $1 }) else {
       throw HyperslabError(
-        .snapshotChanged, "the data set was replaced or reshaped since it was opened", at: place,
-        remedy: "Open it again")
+        .snapshotChanged, "the data set shrank since it was opened", at: place,
+        expected: "\(grid.arrayShape)", found: "\(shape)", remedy: "Open it again")
     }
   }
 
-  private func locate(_ number: Int, in view: StoreView) throws(HyperslabError) -> Located {
+  private func locate(_ chunk: ChunkIndex, in view: StoreView) throws(HyperslabError) -> Located {
     if let slot, let session = store.session,
-      let staged = try session.staged(slot: slot, chunk: number, batch: view.batch)
+      let staged = try session.staged(slot: slot, chunk: chunk, batch: view.batch)
     {
       // A commit on another thread may be moving it to its final name.
-      let final = StoreLayout.chunk(path, grid.index(ofNumber: number))
+      let final = StoreLayout.chunk(path, chunk)
       return Located(row: staged.row, paths: [staged.path, final])
     }
     guard let record = committed(in: view.snapshot) else { return Located(row: .neverWritten) }
-    let row = try view.snapshot.table(record).row(number)
+    let row = try view.snapshot.table(record).row(chunk)
     guard row.state == .stored else { return Located(row: row) }
     var located = Located(row: row)
-    if let pending = record.pending, pending.rows.contains(where: { $0.contains(number) }) {
-      located.paths.append(
-        StoreLayout.staged(
-          writer: pending.writer, slot: pending.slot, chunk: number, batch: pending.batch))
-    }
-    located.paths.append(StoreLayout.chunk(path, grid.index(ofNumber: number)))
+    if let staged = record.pending?.stagedFile(of: chunk) { located.paths.append(staged) }
+    located.paths.append(StoreLayout.chunk(path, chunk))
     return located
   }
 

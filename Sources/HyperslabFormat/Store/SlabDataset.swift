@@ -14,7 +14,7 @@ public final class SlabDataset: ChunkedDataset {
   /// The store's number for it; nil when this session created it.
   private let openedID: Int?
   let slot: Int?
-  private let record: DatasetRecord
+  let record: DatasetRecord
   private let filter: Mutex<Filter?>
   private let encoders = Pool<FrameEncoder>()
   let readers = Pool<ChunkReader>()
@@ -112,8 +112,7 @@ public final class SlabDataset: ChunkedDataset {
             format: format, level: description.compression.level, fill: description.fillValue)
         },
         { (encoder) throws(HyperslabError) in
-          let number = grid.number(of: chunk)
-          try session.stage(path: path, slot: slot, chunk: number, opened: record) {
+          try session.stage(path: path, slot: slot, chunk: chunk, opened: record) {
             (sink) throws(HyperslabError) in
             try encoder.encode(copy, from: base, to: sink)
           }

@@ -28,7 +28,9 @@ extension SlabStore {
       try commit(closing: true)
       // What the commit itself left pending is settled now; one more index says so.
       if snapshot.index.hasPending { try commit(closing: true) }
-      try? Recovery(files: files, durability: session.durability, cache: cache).sweepTrash()
+      try? Recovery(
+        files: files, durability: session.durability, cache: cache, patience: session.patience
+      ).sweepTrash()
     }
   }
 
@@ -39,7 +41,8 @@ extension SlabStore {
       try session.prepareStaging(&state)
       try session.synchronizeStaged(&state)
       let step = CommitProtocol(
-        files: files, durability: session.durability, writer: session.writer, cache: cache)
+        files: files, durability: session.durability, writer: session.writer, cache: cache,
+        patience: session.patience)
       var doubt: HyperslabError?
       defer { if let doubt { state.poison = doubt } }
       let snapshot = try step.run(

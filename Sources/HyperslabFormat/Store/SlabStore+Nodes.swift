@@ -18,10 +18,11 @@ extension SlabStore {
 
   /// Whether there is such a node, committed or created by this session.
   public func contains(_ path: NodePath) -> Bool {
-    if snapshot.index.nodes[path] != nil { return true }
+    let isCommitted = snapshot.index.nodes[path] != nil
     return session?.state.withLock {
       $0.changes.groups[path] != nil || $0.changes.datasets[path] != nil
-    } ?? false
+        || isCommitted && $0.changes.removed[path] == nil
+    } ?? isCommitted
   }
 
   /// Creates a group and those above it that are missing.
@@ -64,10 +65,15 @@ extension SlabStore {
   public func dataset(_ path: NodePath) throws(HyperslabError) -> SlabDataset {
     let path = spelledAsStored(path)
     let new = session?.state.withLock { $0.changes.datasets[path] } ?? nil
-    if let record = new?.record ?? snapshot.index.dataset(path) {
-      return try SlabDataset(store: self, path: path, record: record, isNew: new != nil)
+    guard contains(path) else { throw notFound(path) }
+    guard var record = new?.record ?? snapshot.index.dataset(path) else { throw aGroup(path) }
+    if let session, let slot = session.state.withLock({ $0.slots[path] }),
+      let shape = session.shape(slot: slot)
+    {
+      record.description.shape = shape
+      record.grid = try record.description.validated()
     }
-    throw contains(path) ? aGroup(path) : notFound(path)
+    return try SlabDataset(store: self, path: path, record: record, isNew: new != nil)
   }
 
   /// Sets an attribute of a node; nil removes it.
@@ -110,7 +116,9 @@ extension SlabStore {
     var record = try newRecord(path, description)
     try session.withState { (state) throws(HyperslabError) -> Void in
       let existing = state.base.dataset(path)
-      if replacing, let existing, state.changes.datasets[path] == nil {
+      if replacing, let existing, state.changes.datasets[path] == nil,
+        state.changes.removed[path] == nil
+      {
         record.id = existing.id
         state.changes.datasets[path] = .init(
           record: record, replaces: existing.id, replacedCommit: existing.commit)
@@ -152,15 +160,13 @@ extension SlabStore {
     _ path: NodePath, in state: inout WriterSession.State
   ) throws(HyperslabError) {
     let place = "\(self.path)/\(path)"
-    if state.base.nodes[path] != nil || state.changes.groups[path] != nil
-      || state.changes.datasets[path] != nil
-    {
+    if state.holds(path) {
       throw HyperslabError(
         .alreadyExists, "a node of that name exists", at: place,
         remedy: "Choose another name, or ask to overwrite")
     }
     for ancestor in path.ancestors
-    where state.base.dataset(ancestor) != nil || state.changes.datasets[ancestor] != nil {
+    where state.holds(ancestor) && !isGroup(ancestor, in: state) {
       throw HyperslabError(.alreadyExists, "\"\(ancestor)\" is a data set", at: place)
     }
     // Names that some file systems take for the same.
@@ -180,20 +186,19 @@ extension SlabStore {
   }
 
   private func isGroup(_ path: NodePath, in state: borrowing WriterSession.State) -> Bool {
-    if case .group = state.base.nodes[path] { return true }
+    if case .group = state.base.nodes[path], state.changes.removed[path] == nil { return true }
     return state.changes.groups[path] != nil
   }
 
   /// The path as the index spells it: names that Unicode takes for equal may differ in their bytes,
   /// and file names follow the bytes.
-  private func spelledAsStored(_ path: NodePath) -> NodePath {
+  func spelledAsStored(_ path: NodePath) -> NodePath {
     let nodes = snapshot.index.nodes
     return nodes.index(forKey: path).map { nodes[$0].key } ?? path
   }
 
   private func createParents(of path: NodePath, in state: inout WriterSession.State) {
-    for ancestor in path.ancestors
-    where state.base.nodes[ancestor] == nil && state.changes.groups[ancestor] == nil {
+    for ancestor in path.ancestors where !state.holds(ancestor) {
       state.changes.groups[ancestor] = [:]
     }
   }
@@ -225,7 +230,7 @@ extension SlabStore {
     HyperslabError(.wrongKind, "a group, not a data set", at: "\(self.path)/\(path)")
   }
 
-  private func notFound(_ path: NodePath) -> HyperslabError {
+  func notFound(_ path: NodePath) -> HyperslabError {
     HyperslabError(
       .notFound, "no such node", at: "\(self.path)/\(path)", remedy: "slab ls shows what there is")
   }

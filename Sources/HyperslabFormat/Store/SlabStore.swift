@@ -18,8 +18,10 @@ public import SystemPackage
 public final class SlabStore: ChunkedStore {
   /// What a store is opened for.
   public enum Mode: Sendable {
-    /// Reading; works on read-only media.
+    /// Reading; works on read-only media. A read that finds files of a newer commit moves to that.
     case readOnly
+    /// Reading one commit and no other: a read that finds it overwritten throws `snapshot_changed`.
+    case pinned
     /// Reading and writing; finishes an interrupted commit first.
     case readWrite
   }
@@ -32,23 +34,28 @@ public final class SlabStore: ChunkedStore {
   let files: any FileSystem
   let cache: RunCache
   let session: WriterSession?
+  let isPinned: Bool
   private let current: Mutex<Snapshot>
 
   init(
     path: FilePath, files: any FileSystem, mode: Mode, durability: Durability,
-    synchronizerWidth: Int = 8
+    patience: Duration = .seconds(60), synchronizerWidth: Int = 8
   ) throws(HyperslabError) {
     self.path = path
+    isPinned = mode == .pinned
     self.files = files
     cache = RunCache(files: files)
     var snapshot = try Snapshot.read(files, cache: cache)
     switch mode {
-    case .readOnly: session = nil
+    case .readOnly, .pinned: session = nil
     case .readWrite:
       try Self.checkWritable(snapshot.index, durability, path)
-      snapshot = try Recovery(files: files, durability: durability, cache: cache).run()
+      snapshot = try Recovery(
+        files: files, durability: durability, cache: cache, patience: patience
+      )
+      .run()
       session = WriterSession(
-        files: files, base: snapshot.index, durability: durability,
+        files: files, base: snapshot.index, durability: durability, patience: patience,
         synchronizerWidth: synchronizerWidth)
     }
     current = Mutex(snapshot)
@@ -72,12 +79,21 @@ public final class SlabStore: ChunkedStore {
 
   /// Opens a store.
   ///
-  /// - Throws: `not_found`, `not_a_store`, `unsupported_version`, `unsupported_feature`, `index`.
+  /// - Parameters:
+  ///   - path: Where it is.
+  ///   - mode: What for.
+  ///   - durability: What commits outlive.
+  ///   - patience: How long one and the same other writer is waited for while it holds the store's
+  ///     lock, here and in every commit. The lock of a process that died is free at once.
+  /// - Throws: `not_found`, `not_a_store`, `unsupported_version`, `unsupported_feature`, `index`;
+  ///   `locked`, naming the holder.
   public static func open(
-    _ path: FilePath, mode: Mode = .readOnly, durability: Durability = .full
+    _ path: FilePath, mode: Mode = .readOnly, durability: Durability = .full,
+    patience: Duration = .seconds(60)
   ) throws(HyperslabError) -> SlabStore {
     try SlabStore(
-      path: path, files: try LocalFileSystem(root: path), mode: mode, durability: durability)
+      path: path, files: try LocalFileSystem(root: path), mode: mode, durability: durability,
+      patience: patience)
   }
 
   private static func checkWritable(
@@ -107,11 +123,12 @@ public final class SlabStore: ChunkedStore {
   /// `complete` once its last writer closed it, else `open`.
   public var state: String { snapshot.index.state }
 
-  /// Looks for newer commits of others.
+  /// Looks for newer commits of others; a pinned store stays where it is.
   ///
   /// - Returns: whether there was one.
   @discardableResult
   public func refresh() throws(HyperslabError) -> Bool {
+    if isPinned { return false }
     let newest = try Snapshot.read(files, cache: cache)
     return current.withLock { snapshot in
       guard newest.index.commit > snapshot.index.commit || newest.index.uuid != snapshot.index.uuid

@@ -7,28 +7,21 @@ import Synchronization
 extension Verifier {
   /// Checks every stored chunk's file, several at a time.
   mutating func checkChunks(
-    _ stored: [(number: Int, row: ChunkRow)], _ path: NodePath, _ record: DatasetRecord,
+    _ stored: [(chunk: ChunkIndex, row: ChunkRow)], _ path: NodePath, _ record: DatasetRecord,
     _ snapshot: Snapshot
   ) throws(HyperslabError) {
     let format = try record.frameFormat(filter: record.filter ?? .none)
-    var places: [UInt32: Int] = [:]
-    for (number, row) in stored { places[row.crc] = number }
-    let known = places
+    let known = Set(stored.map(\.row.crc))
     let found = Mutex<[VerificationReport.Problem]>([])
     let files = files
     let quick = quick
     try parallelLoop(
       count: stored.count, threads: threads, makeWorker: { ChunkReader(format: format) }
     ) { (reader, position) throws(HyperslabError) in
-      let (number, row) = stored[position]
-      let chunk = record.grid.index(ofNumber: number)
+      let (chunk, row) = stored[position]
       let final = StoreLayout.chunk(path, chunk)
       var candidates = [final]
-      if let pending = record.pending, pending.rows.contains(where: { $0.contains(number) }) {
-        candidates.insert(
-          StoreLayout.staged(
-            writer: pending.writer, slot: pending.slot, chunk: number, batch: pending.batch), at: 0)
-      }
+      if let staged = record.pending?.stagedFile(of: chunk) { candidates.insert(staged, at: 0) }
       var failure: HyperslabError?
       for candidate in candidates {
         do throws(HyperslabError) {
@@ -48,9 +41,7 @@ extension Verifier {
     report.problems += found.withLock { $0 }
     report.chunksChecked += stored.count
     report.bytesChecked += quick ? 0 : stored.reduce(0) { $0 + $1.row.byteCount }
-    for (number, _) in stored {
-      expected.insert(StoreLayout.chunk(path, record.grid.index(ofNumber: number)))
-    }
+    for (chunk, _) in stored { expected.insert(StoreLayout.chunk(path, chunk)) }
   }
 
   /// Beyond the array an edge chunk holds the fill value, or growing the array would show something
@@ -83,14 +74,14 @@ extension Verifier {
   /// Tells a sound file in the wrong place from a broken one.
   private static func kind(
     of failure: HyperslabError, _ path: StorePath, _ files: any FileSystem, _ format: FrameFormat,
-    _ row: ChunkRow, _ known: [UInt32: Int]
+    _ row: ChunkRow, _ known: Set<UInt32>
   ) -> VerificationReport.Problem.Kind {
     switch failure.code {
     case .missing: return .missing
     case .foreign: return .foreign
     case .swapped, .torn:
       if let crc = soundHeader(path, files, format), crc != row.crc {
-        return known[crc] != nil ? .swapped : .stale
+        return known.contains(crc) ? .swapped : .stale
       }
       return failure.code == .torn ? .torn : .stale
     default: return .checksum

@@ -111,14 +111,14 @@ struct Verifier {
         isTableSound = false
       }
     }
-    var stored: [(number: Int, row: ChunkRow)] = []
+    var stored: [(chunk: ChunkIndex, row: ChunkRow)] = []
     if isTableSound {
       var totals = record
       totals.resetTotals()
-      try table.forEachRow { number, row in
+      try table.forEachRow { chunk, row in
         totals.count(row, 1)
         totals.statistics.formUnion(row.statistics)
-        if row.state == .stored { stored.append((number, row)) }
+        if row.state == .stored { stored.append((chunk, row)) }
       }
       if !totals.hasTotals(of: record) {
         add(
@@ -128,7 +128,6 @@ struct Verifier {
             expected: record.totals, found: totals.totals))
       }
     }
-    stored.sort { $0.number < $1.number }
     try checkChunks(stored, path, record, snapshot)
     if !isTableSound { expected.insert(StoreLayout.chunks(path)) }
   }

@@ -1,0 +1,200 @@
+import HyperslabCodecs
+import HyperslabCore
+
+// What a commit does to one data set: its shape, its rows, and the files that follow from them.
+
+extension CommitPlan {
+  mutating func addRows(
+    _ changes: Changes.Dataset, slot: Int, base: StoreIndex, isNew: Bool
+  ) throws(HyperslabError) {
+    let path = changes.path
+    guard var record = index.dataset(path) else {
+      throw Self.conflict("the data set is gone", path)
+    }
+    let old = record
+    let known = [base.dataset(path), changes.opened].compactMap { $0 }.filter { $0.id == old.id }
+    // A handle may know a newer commit than the last of this writer.
+    let started = isNew ? old : known.max { $0.commit < $1.commit }
+    guard let started, started.isCompatible(with: old),
+      changes.filter == nil || old.filter == nil || changes.filter == old.filter
+    else { throw Self.conflict("the data set was replaced", path) }
+    try reshape(&record, changes, started)
+    record.filter = record.filter ?? changes.filter
+    guard record.filter != nil || changes.rows.values.allSatisfy({ $0.row.state != .stored }) else {
+      throw HyperslabError(
+        .invalidValue, "chunks are stored but no filter was chosen", at: "\(path)")
+    }
+    var rows = changes.rows
+    try addDropped(changes, old, to: &rows)
+    if rows.isEmpty {
+      if changes.shape != nil { record.commit = index.commit }
+      index.nodes[path] = .dataset(record)
+      return
+    }
+    guard let numbering = ChunkNumbering(old.grid).union(ChunkNumbering(record.grid)) else {
+      throw HyperslabError(
+        .limit, "a change of shape from \(old.description.shape) to \(record.description.shape)",
+        at: "\(path)", remedy: "Commit one change before making the other")
+    }
+    let run = try place(
+      rows, of: &record, before: newest.table(old), started: isNew ? nil : started,
+      slot: slot, path: path, numbering: numbering)
+    try addRun(run, to: &record, path)
+    record.commit = index.commit
+    index.nodes[path] = .dataset(record)
+  }
+
+  /// Gives the data set its new shape; without one, checks that the chunks still fit the one it has.
+  private func reshape(
+    _ record: inout DatasetRecord, _ changes: Changes.Dataset, _ started: DatasetRecord
+  ) throws(HyperslabError) {
+    if let shape = changes.shape {
+      guard started.description.shape == record.description.shape else {
+        throw Self.conflict("another writer changed the shape", changes.path)
+      }
+      record.description.shape = shape
+      record.grid = try record.description.validated()
+    }
+    for (chunk, staged) in changes.rows where staged.shape != record.description.shape {
+      let own = try ChunkGrid(arrayShape: staged.shape, chunkShape: record.grid.chunkShape)
+      guard record.grid.contains(chunk),
+        record.grid.validShape(of: chunk) == own.validShape(of: chunk)
+      else {
+        throw Self.conflict("the shape changed under chunk \(chunk)", changes.path)
+      }
+    }
+  }
+
+  /// Adds a row for every chunk that shrinking took out of the array.
+  private func addDropped(
+    _ changes: Changes.Dataset, _ old: DatasetRecord, to rows: inout [ChunkIndex: Changes.StagedRow]
+  ) throws(HyperslabError) {
+    guard changes.cut != nil else { return }
+    var dropped: [ChunkIndex] = []
+    try newest.table(old).forEachRow { chunk, row in
+      if row.state != .neverWritten, changes.dropped(chunk) { dropped.append(chunk) }
+    }
+    for chunk in dropped {
+      rows[chunk] = .init(row: .neverWritten, batch: 0, shape: old.description.shape)
+    }
+  }
+
+  /// Decides for each chunk what becomes of its files, and counts it.
+  private mutating func place(
+    _ rows: [ChunkIndex: Changes.StagedRow], of record: inout DatasetRecord, before: ChunkTable,
+    started: DatasetRecord?, slot: Int, path: NodePath, numbering: ChunkNumbering
+  ) throws(HyperslabError) -> Run {
+    let expected = started.map { newest.table($0) }
+    let mustWait = index.removed.contains { $0.path == path && $0.id != nil }
+    let numbers = rows.keys.compactMap { chunk in
+      numbering.number(of: chunk).map { (number: $0, chunk: chunk) }
+    }.sorted { $0.number < $1.number }
+    var waiting: [Int] = []
+    var dropping: [Int] = []
+    var old: [ChunkRow] = []
+    var new: [ChunkRow] = []
+    var batch = 0
+    for (number, chunk) in numbers {
+      guard let staged = rows[chunk] else { continue }
+      let row = try unchanged(chunk, before: before, expected: expected, path)
+      old.append(row)
+      new.append(staged.row)
+      batch = Swift.max(batch, staged.batch)
+      switch (row.state, staged.row.state) {
+      case (.stored, .stored): waiting.append(number)
+      case (.stored, _): dropping.append(number)
+      case (_, .stored) where mustWait: waiting.append(number)
+      case (_, .stored):
+        let from = StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: staged.batch)
+        fresh.append((from, StoreLayout.chunk(path, chunk)))
+      default: break
+      }
+    }
+    if !waiting.isEmpty || !dropping.isEmpty {
+      record.pending = .init(
+        writer: writer, slot: slot, batch: batch, numbering: numbering,
+        rows: .init(rising: waiting), drop: .init(rising: dropping))
+    }
+    try count(&record, old: old, new: new, touched: rows, before: before)
+    return Run(numbering: numbering, ranges: .init(rising: numbers.map(\.number)), rows: new)
+  }
+
+  /// The newest row of a chunk, which must say what it said when the writer began.
+  private func unchanged(
+    _ chunk: ChunkIndex, before: ChunkTable, expected: ChunkTable?, _ path: NodePath
+  ) throws(HyperslabError) -> ChunkRow {
+    guard let expected, let found = try before.lookUp(chunk) else { return .neverWritten }
+    // A run of a later commit may be a merger of older ones, so only the row itself tells.
+    if found.commit > expected.record.commit {
+      let row: ChunkRow?
+      do { row = try expected.row(chunk) } catch {
+        // Swept after many commits of others: then it is not known to be the same.
+        guard error.code == .damagedTable else { throw error }
+        row = nil
+      }
+      guard row == found.row else {
+        throw Self.conflict("another writer wrote chunk \(chunk)", path)
+      }
+    }
+    return found.row
+  }
+
+  /// Keeps totals and statistics right; the extremes are searched anew only when one was replaced.
+  private func count(
+    _ record: inout DatasetRecord, old: [ChunkRow], new: [ChunkRow],
+    touched: [ChunkIndex: Changes.StagedRow], before: ChunkTable
+  ) throws(HyperslabError) {
+    var mustSearch = false
+    for row in old {
+      record.count(row, -1)
+      record.statistics.nanCount -= row.statistics.nanCount
+      if row.state != .neverWritten {
+        mustSearch =
+          mustSearch || row.statistics.minimum == record.statistics.minimum
+          || row.statistics.maximum == record.statistics.maximum
+      }
+    }
+    if mustSearch {
+      var statistics = ElementStatistics()
+      try before.forEachRow { chunk, row in
+        if touched[chunk] == nil { statistics.formUnion(row.statistics) }
+      }
+      record.statistics = statistics
+    }
+    for row in new {
+      record.count(row, 1)
+      record.statistics.formUnion(row.statistics)
+    }
+    guard record.storedChunks >= 0, record.fillChunks >= 0, record.storedByteCount >= 0,
+      record.statistics.nanCount >= 0,
+      record.storedChunks + record.fillChunks <= record.grid.chunkCount
+    else {
+      throw HyperslabError(.damagedIndex, "a data set's totals and its chunk table disagree")
+    }
+  }
+
+  /// Adds the rows as a new run, merged with as many of the last runs as are due.
+  private mutating func addRun(
+    _ run: Run, to record: inout DatasetRecord, _ path: NodePath
+  ) throws(HyperslabError) {
+    let kept = RunMerging.keptCount(of: record.runs, adding: run.rows.count)
+    let table = newest.table(record)
+    let commit = index.commit
+    let store = index.uuid
+    var added: [DatasetRecord.RunReference] = []
+    try RunMerging.merge(table, from: kept, with: run) { (piece) throws(HyperslabError) in
+      let bytes = try piece.encoded(store: store, dataset: record.id, path: path, commit: commit)
+      let reference = DatasetRecord.RunReference(
+        commit: commit, crc: CRC32C.of(bytes), byteCount: bytes.count, numbering: piece.numbering,
+        low: piece.ranges.first?.lowerBound ?? 0, high: (piece.ranges.last?.upperBound ?? 1) - 1,
+        rows: piece.rows.count)
+      added.append(reference)
+      runs.append((StoreLayout.run(record.tableDirectory, reference), bytes))
+      newest.cache.insert(piece, reference, dataset: record.id)
+    }
+    record.runs.replaceSubrange(kept..., with: added)
+    guard record.runs.count <= StoreIndex.maximumRunCount else {
+      throw HyperslabError(.limit, "a chunk table of \(record.runs.count) runs")
+    }
+  }
+}

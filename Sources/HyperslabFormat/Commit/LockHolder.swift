@@ -1,0 +1,43 @@
+import HyperslabCore
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Who holds a lock, as a line of JSON in the locked file. It is for people: the kernel's lock
+/// decides, never a process number or a time.
+enum LockHolder {
+  /// This process.
+  static func current(writer: String?) -> JSONObject {
+    [
+      "writer": writer.map { .string($0) } ?? .null, "host": .string(host),
+      "pid": .integer(Int(getpid())),
+      "since": .string(Timestamp.now()),
+    ]
+  }
+
+  /// What a file says of its holder.
+  static func read(_ path: StorePath, in files: any FileSystem) -> JSONObject? {
+    guard let bytes = try? files.contents(path, limit: 4096) else { return nil }
+    return (try? JSONParser.parse(bytes))?.object
+  }
+
+  /// A holder in words.
+  static func text(_ holder: JSONObject?) -> String {
+    guard let holder, let pid = holder["pid"]?.integer, let host = holder["host"]?.string else {
+      return "a process that left no name"
+    }
+    return "process \(pid) on \(host) since \(holder["since"]?.string ?? "an unknown time")"
+  }
+
+  /// The name of this machine.
+  static var host: String {
+    var name = [CChar](repeating: 0, count: 256)
+    gethostname(&name, 255)
+    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}

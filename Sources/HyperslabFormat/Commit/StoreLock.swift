@@ -1,0 +1,47 @@
+import HyperslabCore
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The store's one lock, held while a commit or a recovery is made.
+struct StoreLock {
+  let files: any FileSystem
+  /// How long one and the same holder is waited for.
+  let patience: Duration
+
+  /// Waits for the lock and takes it.
+  ///
+  /// - Throws: `locked`, naming the holder, when the same one has held it for longer than the patience
+  ///   goes. A process that died holds nothing.
+  func acquire(writer: String? = nil) throws(HyperslabError) -> any FileLock {
+    if let lock = try files.lock(StoreLayout.lock, wait: false) { return named(lock, writer) }
+    var holder = LockHolder.read(StoreLayout.lock, in: files)
+    var begin = ContinuousClock.now
+    var pause: UInt32 = 200
+    while true {
+      usleep(pause)
+      if let lock = try files.lock(StoreLayout.lock, wait: false) { return named(lock, writer) }
+      pause = Swift.min(pause * 2, 10_000)
+      let now = LockHolder.read(StoreLayout.lock, in: files)
+      if now != holder {
+        holder = now
+        begin = .now
+      } else if ContinuousClock.now - begin > patience {
+        throw HyperslabError(
+          .locked, "another writer holds the store's lock", at: files.rootDescription,
+          found: LockHolder.text(holder),
+          remedy: "Wait for it or end it; the lock of a dead process is free at once")
+      }
+    }
+  }
+
+  private func named(_ lock: any FileLock, _ writer: String?) -> any FileLock {
+    lock.describe(JSONValue.object(LockHolder.current(writer: writer)).text() + "\n")
+    return lock
+  }
+}

@@ -1,0 +1,98 @@
+import HyperslabCodecs
+public import HyperslabCore
+
+extension SlabDataset {
+  /// The data set in another shape, visible to others with the store's next commit.
+  ///
+  /// Growing writes nothing: what is new reads as never written, but for the rest of edge chunks,
+  /// which reads as the fill value. Shrinking drops every chunk outside and rewrites those that the
+  /// new edge cuts, so that growing again never brings old values back.
+  ///
+  /// Nobody may write to the data set meanwhile. This handle goes on reading what the new shape still
+  /// has as long as it did not shrink; write through the one returned.
+  /// - Parameter shape: As many axes, none above the maximum shape.
+  /// - Throws: `invalid_shape`, `limit`, `read_only`; what reading and writing chunks throw.
+  public func resized(to shape: Shape) throws(HyperslabError) -> SlabDataset {
+    let session = try store.writing()
+    guard let slot else { throw HyperslabError(.readOnly, "open for reading only", at: place) }
+    let reshaped = try reshapedRecord(shape)
+    let old = grid
+    let opened = record
+    try session.withState { (state) throws(HyperslabError) -> Void in
+      try state.checkCurrent(slot, path)
+      guard state.shape(slot, path, opened: opened) ?? old.arrayShape == old.arrayShape else {
+        throw HyperslabError(
+          .snapshotChanged, "the data set was resized since it was opened", at: place,
+          remedy: "Use the handle that resizing returned, or open the data set again")
+      }
+      try session.resize(&state, slot: slot, path: path, opened: opened, to: reshaped.grid)
+    }
+    let result = try SlabDataset(store: store, path: path, record: reshaped, isNew: id == nil)
+    do throws(HyperslabError) { try result.rewriteCutChunks(from: old) } catch {
+      // Half of the edge would bring old values back.
+      session.state.withLock { $0.poison = error }
+      throw error
+    }
+    return result
+  }
+
+  private func reshapedRecord(_ shape: Shape) throws(HyperslabError) -> DatasetRecord {
+    var result = record
+    // A data set of this session got its number with a commit.
+    if let id { result.id = id }
+    result.description.shape = shape
+    do throws(HyperslabError) {
+      guard shape.rank == grid.rank else {
+        throw HyperslabError(
+          .invalidShape, "another number of axes", expected: "\(grid.rank)",
+          found: "\(shape.rank)")
+      }
+      result.grid = try result.description.validated()
+      guard result.grid.chunkCount <= StoreIndex.maximumChunkCount,
+        shape.allSatisfy({ $0 <= StoreIndex.maximumAxisLength })
+      else {
+        throw HyperslabError(
+          .limit, "\(result.grid.chunkCount) chunks",
+          expected: "at most \(StoreIndex.maximumChunkCount)")
+      }
+    } catch { throw error.located(at: place) }
+    return result
+  }
+
+  /// Writes anew every stored chunk of which less is inside the array than before.
+  private func rewriteCutChunks(from old: ChunkGrid) throws(HyperslabError) {
+    let size = description.dataType.byteCount
+    for axis in 0..<grid.rank where grid.arrayShape[axis] < old.arrayShape[axis] {
+      guard grid.arrayShape[axis] % grid.chunkShape[axis] != 0 else { continue }
+      var bounds = grid.arrayShape.map { 0..<$0 }
+      bounds[axis] = grid.arrayShape[axis] - 1..<grid.arrayShape[axis]
+      for chunk in grid.chunks(touching: Selection(bounds)) {
+        let valid = grid.validShape(of: chunk)
+        // A chunk at a corner is cut by more than one axis; the first rewrites it.
+        guard old.contains(chunk), valid != old.validShape(of: chunk),
+          !isCut(chunk, before: axis, old),
+          try state(of: chunk) == .stored,
+          let layout = StridedLayout.rowMajor(valid, elementByteCount: size),
+          let count = valid.elementCount
+        else { continue }
+        let memory = ElementBuffer(byteCount: count * size)
+        try memory.withMutableBytes { (bytes) throws(HyperslabError) in
+          try readChunk(
+            chunk, region: StridedSelection(Selection(all: valid)), into: &bytes, layout: layout)
+        }
+        try memory.withBytes { (bytes) throws(HyperslabError) in
+          try writeChunk(chunk, from: bytes, layout: layout)
+        }
+      }
+    }
+  }
+
+  /// Whether an axis before this one cuts the chunk, too.
+  private func isCut(_ chunk: ChunkIndex, before axis: Int, _ old: ChunkGrid) -> Bool {
+    (0..<axis).contains { axis in
+      grid.arrayShape[axis] < old.arrayShape[axis]
+        && grid.arrayShape[axis] % grid.chunkShape[axis] != 0
+        && chunk.coordinates[axis] == grid.gridShape[axis] - 1
+    }
+  }
+}
