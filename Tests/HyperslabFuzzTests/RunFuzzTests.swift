@@ -16,9 +16,10 @@ import Testing
       dataType: sample.record.description.dataType, place: "fuzz")
     try demand(run.rows.count == reference.rows, "\(run.rows.count) rows")
     let grid = sample.record.grid
+    let numbering = ChunkNumbering(grid)
     for (number, row) in run.numbered.prefix(100) {
       try demand(run.row(number) == row, "row \(number) is found otherwise")
-      if let other = ChunkTable.translate(number, from: run.gridShape, to: grid.gridShape) {
+      if let other = reference.numbering.translate(number, to: numbering) {
         try demand((0..<grid.chunkCount).contains(other), "chunk \(other) of \(grid.chunkCount)")
       }
     }
@@ -33,14 +34,14 @@ import Testing
     files.contents[StoreLayout.run(record.tableDirectory, listed)] = bytes
     let table = ChunkTable(
       record: record, store: sample.store.index.uuid, cache: RunCache(files: files))
-    try table.forEachRow { number, row in
+    try table.forEachRow { chunk, row in
       guard row.state == .stored, row.byteCount < 1 << 16 else { return }
-      let file = StoreLayout.chunk(sample.path, grid.index(ofNumber: number))
+      let file = StoreLayout.chunk(sample.path, chunk)
       if let format = try? record.frameFormat(filter: record.filter ?? .none) {
         try? ChunkReader(format: format).check(file, in: files, row: row, quick: false)
       }
     }
-    for number in 0..<Swift.min(grid.chunkCount, 8) { _ = try table.row(number) }
+    for chunk in grid.chunks.prefix(8) { _ = try table.row(chunk) }
   }
 
   private static func reference(
@@ -58,6 +59,13 @@ import Testing
       reference.low = low
       reference.high = end - 1
       reference.rows = json.object?["state"]?.string?.utf8.count ?? 0
+      if let axes = json.object?["grid"]?.array?.map({ $0.integer ?? -1 }),
+        let numbering = ChunkNumbering(Shape(axes)),
+        numbering.count <= StoreIndex.maximumChunkCount,
+        end <= numbering.count
+      {
+        reference.numbering = numbering
+      }
     }
     return reference
   }

@@ -57,6 +57,14 @@ struct SampleStore: Sendable {
           try Self.write(chunk, of: dataset, using: &generator)
         }
       }
+      if pass == 1 {
+        // Runs of two grids, pending drops, and something removed.
+        datasets[0] = try datasets[0].resized(
+          to: Shape(datasets[0].grid.arrayShape.map { $0 / 2 + 1 }))
+        try store.remove(try NodePath("gone"))
+      } else {
+        try store.createGroup("gone")
+      }
       try store.commit()
       roots.append(try Self.bytes(path.appending("slab.json")))
     }
@@ -116,8 +124,8 @@ struct SampleFrame: Sendable {
       for (path, record) in store.index.datasets {
         guard let format = try? record.frameFormat(filter: record.filter ?? .none) else { continue }
         let table = ChunkTable(record: record, store: store.index.uuid, cache: cache)
-        try? table.forEachRow { number, row in
-          let file = StoreLayout.chunk(path, record.grid.index(ofNumber: number))
+        try? table.forEachRow { chunk, row in
+          let file = StoreLayout.chunk(path, chunk)
           guard row.state == .stored, let bytes = store.files.contents[file],
             bytes.count == row.byteCount
           else { return }
