@@ -58,7 +58,7 @@ import Testing
       let other = SampleStore.all.randomElement(using: &generator) ?? store
       let root = store.roots.randomElement(using: &generator) ?? []
       input = Resealing.document(root, other: other.roots[0], using: &generator)
-      try Self.feed(input, to: store, deeply: generator.chance(1, in: 8))
+      try Self.feed(input, to: store, deeply: generator.chance(1, in: 64))
     }
   }
 
