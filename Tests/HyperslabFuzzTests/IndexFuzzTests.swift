@@ -56,8 +56,8 @@ import Testing
     Fuzzer(target: "index", defaultCount: 3000).run { generator, input in
       let store = SampleStore.all.randomElement(using: &generator) ?? SampleStore.all[0]
       let other = SampleStore.all.randomElement(using: &generator) ?? store
-      let root = store.roots.randomElement(using: &generator) ?? []
-      input = Resealing.document(root, other: other.roots[0], using: &generator)
+      let root = store.roots.randomElement(using: &generator) ?? store.roots[0]
+      input = Resealing.document(root, other: other.roots[0].bytes, using: &generator)
       try Self.feed(input, to: store, deeply: generator.chance(1, in: 64))
     }
   }

@@ -74,7 +74,7 @@ import Testing
       guard let sample = SampleRun.all.randomElement(using: &generator),
         let other = SampleRun.all.randomElement(using: &generator)
       else { throw FuzzFailure("no samples") }
-      input = Resealing.document(sample.bytes, other: other.bytes, using: &generator)
+      input = Resealing.document(sample.document, other: other.document.bytes, using: &generator)
       try Self.feed(input, as: sample, Self.reference(sample, input, using: &generator))
     }
   }

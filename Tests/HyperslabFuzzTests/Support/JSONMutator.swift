@@ -1,12 +1,46 @@
 import HyperslabCore
 import HyperslabTestSupport
 
+/// A document taken apart once, so that many mutations of it cost little.
+struct JSONSample: Sendable {
+  enum Step: Sendable {
+    case element(Int)
+    case member(String)
+  }
+
+  let value: JSONValue
+  /// Every value in the document, to be put where another belongs, and the way to it.
+  private(set) var pieces: [JSONValue] = []
+  private(set) var paths: [[Step]] = []
+  private(set) var names: [String] = []
+
+  init(_ value: JSONValue) {
+    self.value = value
+    collect(value, [])
+  }
+
+  private mutating func collect(_ value: JSONValue, _ path: [Step]) {
+    pieces.append(value)
+    paths.append(path)
+    switch value {
+    case .array(let elements):
+      for (index, element) in elements.enumerated() { collect(element, path + [.element(index)]) }
+    case .object(let members):
+      for (name, member) in members {
+        names.append(name)
+        collect(member, path + [.member(name)])
+      }
+    default: break
+    }
+  }
+}
+
 /// Breaks JSON documents by their structure: values replaced, members dropped, doubled, renamed.
 struct JSONMutator {
   private var generator: SeededGenerator
-  /// Every value of the document, to be put where another belongs.
-  private let pieces: [JSONValue]
-  private let names: [String]
+  private let sample: JSONSample
+  private var pieces: [JSONValue] { sample.pieces }
+  private var names: [String] { sample.names }
 
   static let hostile: [JSONValue] = [
     0, 1, -1, 2, .integer(1 << 31), .integer(1 << 31 - 1), .integer(1 << 40), .integer(1 << 53),
@@ -17,57 +51,32 @@ struct JSONMutator {
     [[0, 1]], [[0, .integer(1 << 40)]], [[.integer(.max), 1]], [0], [.integer(1 << 62 - 1)],
   ]
 
-  init(_ document: JSONValue, using generator: inout SeededGenerator) {
+  init(_ sample: JSONSample, using generator: inout SeededGenerator) {
     self.generator = SeededGenerator(seed: generator.next())
-    var pieces: [JSONValue] = []
-    var names: [String] = []
-    Self.collect(document, &pieces, &names)
-    self.pieces = pieces
-    self.names = names
-  }
-
-  private static func collect(
-    _ value: JSONValue, _ pieces: inout [JSONValue], _ names: inout [String]
-  ) {
-    pieces.append(value)
-    switch value {
-    case .array(let elements): for element in elements { collect(element, &pieces, &names) }
-    case .object(let members):
-      for (name, member) in members {
-        names.append(name)
-        collect(member, &pieces, &names)
-      }
-    default: break
-    }
+    self.sample = sample
   }
 
   /// The document with one to three changes.
-  mutating func mutate(_ document: JSONValue) -> JSONValue {
-    var result = document
+  mutating func mutate() -> JSONValue {
+    var result = sample.value
     for _ in 0..<Int.random(in: 1...3, using: &generator) {
-      var countdown = Int.random(in: 0..<pieces.count, using: &generator)
-      result = change(result, &countdown)
+      let path = sample.paths.randomElement(using: &generator) ?? []
+      result = change(result, path[...])
     }
     return result
   }
 
-  /// Changes the value that the countdown ends at.
-  private mutating func change(_ value: JSONValue, _ countdown: inout Int) -> JSONValue {
-    countdown -= 1
-    if countdown < 0 {
-      countdown = .max
-      return replacement(of: value)
-    }
-    switch value {
-    case .array(var elements):
-      for index in elements.indices where countdown >= 0 && countdown < pieces.count {
-        elements[index] = change(elements[index], &countdown)
-      }
+  /// Changes what a path leads to; an earlier change may have removed it.
+  private mutating func change(
+    _ value: JSONValue, _ path: ArraySlice<JSONSample.Step>
+  ) -> JSONValue {
+    switch (path.first, value) {
+    case (nil, _): return replacement(of: value)
+    case (.element(let index), .array(var elements)) where elements.indices.contains(index):
+      elements[index] = change(elements[index], path.dropFirst())
       return .array(elements)
-    case .object(var members):
-      for name in members.keys where countdown >= 0 && countdown < pieces.count {
-        if let member = members[name] { members[name] = change(member, &countdown) }
-      }
+    case (.member(let name), .object(var members)):
+      if let member = members[name] { members[name] = change(member, path.dropFirst()) }
       return .object(members)
     default: return value
     }

@@ -14,8 +14,9 @@ enum Resealing {
 
   /// Mutates `slab.json` or a run; in half of the cases the checksum is right afterwards.
   static func document(
-    _ bytes: [UInt8], other: [UInt8], using generator: inout SeededGenerator
+    _ sample: SampleDocument, other: [UInt8], using generator: inout SeededGenerator
   ) -> [UInt8] {
+    let bytes = sample.bytes
     let reseals = generator.chance(1, in: 2)
     switch Int.random(in: 0..<8, using: &generator) {
     case 0:
@@ -25,9 +26,8 @@ enum Resealing {
       let mutated = Mutator.text(bytes, using: &generator)
       return reseals ? text(mutated) : mutated
     default:
-      guard let document = try? JSONParser.parse(bytes, depthLimit: 80) else { return bytes }
-      var mutator = JSONMutator(document, using: &generator)
-      let mutated = mutator.mutate(document)
+      var mutator = JSONMutator(sample.json, using: &generator)
+      let mutated = mutator.mutate()
       guard var members = mutated.object else { return Array(mutated.text().utf8) }
       if !reseals { return Array((mutated.text(pretty: true) + "\n").utf8) }
       members["crc32c"] = nil

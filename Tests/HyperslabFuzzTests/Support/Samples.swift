@@ -6,12 +6,23 @@ import SystemPackage
 
 @testable import HyperslabFormat
 
+/// A valid file of JSON.
+struct SampleDocument: Sendable {
+  let bytes: [UInt8]
+  let json: JSONSample
+
+  init(_ bytes: [UInt8]) throws(HyperslabError) {
+    self.bytes = bytes
+    json = JSONSample(try JSONParser.parse(bytes, depthLimit: 80))
+  }
+}
+
 /// Valid stores as the product writes them, of all types and filters: what mutations start from.
 struct SampleStore: Sendable {
   let files: MemoryFiles
   let index: StoreIndex
   /// `slab.json` as it is and as it was after each commit.
-  let roots: [[UInt8]]
+  let roots: [SampleDocument]
 
   static let all: [SampleStore] = {
     do { return try (0..<7).map(SampleStore.init(number:)) } catch {
@@ -28,7 +39,7 @@ struct SampleStore: Sendable {
     defer { try? FileManager.default.removeItem(at: directory) }
     let path = FilePath(directory.path).appending("s.slab")
     let store = try SlabStore.create(at: path, durability: .fast)
-    var roots: [[UInt8]] = []
+    var roots: [SampleDocument] = []
     var datasets: [SlabDataset] = []
     try store.createGroup("g", attributes: ["note": ["nested", [1, 2.5, nil], "é"]])
     for offset in 0..<2 {
@@ -66,11 +77,11 @@ struct SampleStore: Sendable {
         try store.createGroup("gone")
       }
       try store.commit()
-      roots.append(try Self.bytes(path.appending("slab.json")))
+      roots.append(try SampleDocument(Self.bytes(path.appending("slab.json"))))
     }
     if number % 2 == 0 {
       try store.close()
-      roots.append(try Self.bytes(path.appending("slab.json")))
+      roots.append(try SampleDocument(Self.bytes(path.appending("slab.json"))))
     }
     var contents: [StorePath: [UInt8]] = [:]
     for name in try FileManager.default.subpathsOfDirectory(atPath: path.string) {
@@ -145,7 +156,7 @@ struct SampleRun: Sendable {
   let path: NodePath
   let record: DatasetRecord
   let reference: DatasetRecord.RunReference
-  let bytes: [UInt8]
+  let document: SampleDocument
 
   /// Of all sample stores.
   static let all: [SampleRun] = {
@@ -154,10 +165,12 @@ struct SampleRun: Sendable {
       for (path, record) in store.index.datasets {
         for reference in record.runs {
           let file = StoreLayout.run(record.tableDirectory, reference)
-          guard let bytes = store.files.contents[file] else { continue }
+          guard let bytes = store.files.contents[file],
+            let document = try? SampleDocument(bytes)
+          else { continue }
           runs.append(
             SampleRun(
-              store: store, path: path, record: record, reference: reference, bytes: bytes))
+              store: store, path: path, record: record, reference: reference, document: document))
         }
       }
     }
