@@ -23,7 +23,8 @@ struct SlabCommand: ParsableCommand {
       """,
     subcommands: [
       PlanCommand.self, ImportCommand.self, ListCommand.self, InfoCommand.self, ReadCommand.self,
-      ExportCommand.self, VerifyCommand.self, AttributeCommand.self, RemoveCommand.self,
+      ExportCommand.self, VerifyCommand.self, RepairCommand.self, AttributeCommand.self,
+      RemoveCommand.self,
     ])
 
   static func main() {

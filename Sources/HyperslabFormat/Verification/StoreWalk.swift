@@ -34,7 +34,8 @@ struct StoreWalk {
   private func walkNode(
     _ directory: StorePath, _ report: inout VerificationReport
   ) throws(HyperslabError) {
-    guard try files.status(directory)?.kind == .directory else { return }
+    // The root has no name to ask for.
+    if directory != .root, try files.status(directory)?.kind != .directory { return }
     for entry in try files.list(directory) {
       let path = directory / entry.name
       if expected.contains(path) || path == StoreLayout.reserved { continue }
@@ -48,8 +49,8 @@ struct StoreWalk {
       case (_, .directory) where isNode: try walkNode(path, &report)
       case (let name, .file) where name.hasPrefix("slab.json.tmp-"):
         report.leftovers.append("\(path)")
-      case (_, .directory) where index.state == "open" && holdsOnlyChunks(path):
-        report.leftovers.append("\(path)")
+      case (_, .directory) where holdsOnlyChunks(path):
+        orphan(path, "of a data set that no commit has", &report)
       default: problem(path, .foreign, "nothing of the store's", &report)
       }
     }
@@ -93,7 +94,7 @@ struct StoreWalk {
       switch entry.name {
       case "t": try walkTables(&report)
       case "w": try walkWriters(&report)
-      case "trash" where entry.kind == .directory:
+      case "trash" where entry.kind == .directory, "lost" where entry.kind == .directory:
         for old in try files.list(path) { report.leftovers.append("\(path / old.name)") }
       case "zarr.json.tmp": report.leftovers.append("\(path)")
       case let name where name.hasPrefix("claim-"): report.leftovers.append("\(path)")
