@@ -99,6 +99,15 @@ let package = Package(
       ],
       swiftSettings: strict
     ),
+    .testTarget(
+      name: "HyperslabFuzzTests",
+      dependencies: [
+        "Hyperslab", "HyperslabFormat", "HyperslabCodecs", "HyperslabCore", "HyperslabTestSupport",
+        "HyperslabIteration", .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      exclude: ["Corpus"],
+      swiftSettings: strict
+    ),
     .testTarget(name: "SlabToolTests", dependencies: ["slab"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
