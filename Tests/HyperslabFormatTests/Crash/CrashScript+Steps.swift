@@ -154,7 +154,9 @@ extension CrashScript {
       let store = try script.open()
       try script.create(store, "h/e", [5, 5], chunks: [2, 2])
       for row in 0..<3 {
-        for column in 0..<3 { try script.put(store, "h/e", [row, column], Int32(10 * row + column)) }
+        for column in 0..<3 {
+          try script.put(store, "h/e", [row, column], Int32(10 * row + column))
+        }
       }
       try script.commit { try store.commit() }
       try script.resize(store, "h/e", [3, 8])

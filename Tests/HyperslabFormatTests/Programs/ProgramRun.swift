@@ -18,10 +18,10 @@ final class ProgramRun {
   private var standing: Int
 
   init() throws {
-    disk = SimulatedDisk()
-    _ = try disk.makeDirectory(StorePath([CrashScript.home]))
-    try StoreCreation.fill(disk.at(CrashScript.home), durability: .full)
-    try disk.synchronizeDirectory(.root)
+    let empty = SimulatedDisk()
+    _ = try empty.makeDirectory(StorePath([CrashScript.home]))
+    try StoreCreation.fill(empty.at(CrashScript.home), durability: .full)
+    disk = SimulatedDisk(empty.core.state.withLock { $0.image })
     outcomes = [ProgramModel()]
     standing = 0
     store = try CrashScript.open(disk.at(CrashScript.home), .readWrite)
