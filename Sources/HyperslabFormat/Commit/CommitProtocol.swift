@@ -105,10 +105,16 @@ struct CommitProtocol {
     try synchronize(touched)
   }
 
-  /// The last two indexes stay under other names, for repair only, where the disk has links; sure
-  /// to be there before the commit, like what is staged for after it.
+  /// The last two indexes stay under other names, for repair only; sure to be there before the
+  /// commit, like what is staged for after it.
   private func keepOldIndex(_ commit: Int, hasPending: Bool) throws(HyperslabError) {
-    try? files.link(StoreLayout.index, to: StoreLayout.oldIndex(commit: commit))
+    let kept = StoreLayout.oldIndex(commit: commit)
+    do { try files.link(StoreLayout.index, to: kept) } catch {
+      // Some disks know no links; and what a writer left that died here may be half a copy.
+      if error.code == .alreadyExists { try files.remove(kept) }
+      let bytes = try files.contents(StoreLayout.index, limit: StoreIndex.maximumFileByteCount)
+      try files.create(kept, contents: bytes, synchronize: durability == .full)
+    }
     let staging: Set = [StoreLayout.staging(writer: writer), StoreLayout.writers]
     try synchronize(hasPending ? staging.union([StoreLayout.reserved]) : [StoreLayout.reserved])
   }

@@ -21,6 +21,7 @@ struct CrashCheck {
     let script = CrashScript(disk: SimulatedDisk(image), outcomes: outcomes, standing: 0)
     let outcome = try read(script, allowed)
     if outcomes[outcome] == nil { return outcome }
+    if thorough { try checkNoFalseDamage(script) }
     let writer: SlabStore
     do { writer = try script.open() } catch { throw Failure(description: "recovery: \(error)") }
     let recovered = try reading(writer, "after recovery")
@@ -34,6 +35,16 @@ struct CrashCheck {
     }
     try checkOrder(script)
     return outcome
+  }
+
+  /// Before anybody recovers there are leftovers, but no damage other than of what is derived.
+  private func checkNoFalseDamage(_ script: CrashScript) throws {
+    var verifier = Verifier(files: script.store, node: .root, quick: true, threads: 1)
+    try verifier.run()
+    let problem = verifier.finished.problems.first {
+      $0.kind != .orphan && !$0.path.hasSuffix("zarr.json")
+    }
+    if let problem { throw Failure(description: "verify before recovery: \(problem)") }
   }
 
   /// What a reader finds before anybody recovers.

@@ -13,7 +13,7 @@ extension CrashMoment {
     if count < 20, 1 << count <= limit {
       return (0..<1 << count).map { bits in (0..<count).map { bits >> $0 & 1 == 1 } }
     }
-    var sets = [Array(repeating: true, count: count), Array(repeating: false, count: count)]
+    var sets = [Array(repeating: false, count: count), Array(repeating: true, count: count)]
     for one in (0..<count).reversed() {
       for isKept in [true, false] {
         sets.append((0..<count).map { ($0 == one) == isKept })

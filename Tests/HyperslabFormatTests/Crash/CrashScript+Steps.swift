@@ -100,6 +100,23 @@ extension CrashScript {
       try script.commit { try second.close() }
       try script.commit { try first.close() }
     },
+    Step(name: "a writer that dies before its overwrites are placed, and another who commits on") {
+      script in
+      let first = try script.open()
+      let second = try script.open()
+      try script.put(first, "a", [0], 88)
+      try script.put(first, "g/b", [0, 0], 140)
+      script.disk.core.fail { _, call in
+        call.kind == .rename && call.path.components.contains("c") ? .inputOutput : nil
+      }
+      try script.commit { try first.commit() }
+      script.disk.core.fail(nil)
+      try second.refresh()
+      try script.put(second, "a", [2], 89)
+      try script.commit { try second.commit() }
+      try script.commit { try second.close() }
+      try? first.close()
+    },
     Step(name: "a conflict") { script in
       let first = try script.open()
       let second = try script.open()

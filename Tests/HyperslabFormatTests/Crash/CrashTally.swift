@@ -23,18 +23,13 @@ final class CrashTally: Sendable {
     var kinds: [String: Int] = [:]
   }
 
+  private static let mentioned = 50
   private let state = Mutex(State())
 
   var stateCount: Int { state.withLock { $0.seen.count } }
   var failureCount: Int { state.withLock { $0.failureCount } }
-  /// One of each kind.
-  var failures: [String] {
-    state.withLock { state in
-      state.failures + [
-        state.kinds.map { "\($0.value) × \($0.key)" }.sorted().joined(separator: "\n")
-      ]
-    }
-  }
+  /// The first few of each kind.
+  var failures: [String] { state.withLock { $0.failures } }
 
   /// Whether a disk, together with what is asked of it, is new.
   func isNew(_ image: DiskImage, _ allowed: Set<Int>) -> Bool {
@@ -46,10 +41,9 @@ final class CrashTally: Sendable {
   func fail(_ what: String, _ error: any Error) {
     state.withLock { state in
       state.failureCount += 1
-      let kind = String(
-        String(describing: error).filter { !$0.isNumber && !$0.isHexDigit }.prefix(150))
+      let kind = "\(error)".filter { !$0.isHexDigit }
       state.kinds[kind, default: 0] += 1
-      if state.kinds[kind] == 1, state.failures.count < 12 {
+      if state.kinds[kind, default: 0] <= Self.mentioned {
         state.failures.append("\(what): \(error)")
       }
     }

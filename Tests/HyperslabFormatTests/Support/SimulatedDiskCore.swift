@@ -15,8 +15,8 @@ final class SimulatedDiskCore: Sendable {
     var calls: [DiskCall] = []
     var keepsCalls = false
     var callCount = 0
-    /// The number of the call that fails, and how.
-    var fault: (call: Int, fault: DiskFault)?
+    /// Which call fails, by its number, and how.
+    var fault: (@Sendable (Int, DiskCall) -> DiskFault?)?
     var didFail = false
 
     mutating func note(_ operation: DiskOperation) {
@@ -33,6 +33,15 @@ final class SimulatedDiskCore: Sendable {
     state = Mutex(State(image: image, trace: trace, nextNumber: used + 1))
   }
 
+  /// From now on, calls fail for which `fault` says how; it sees their numbers, from 0.
+  func fail(_ fault: (@Sendable (Int, DiskCall) -> DiskFault?)?) {
+    state.withLock { state in
+      state.fault = fault
+      state.callCount = 0
+      state.didFail = false
+    }
+  }
+
   /// Counts a call and lets it fail if its turn has come; the fault that the callee carries out.
   func call<R>(
     _ kind: DiskCall.Kind, _ path: StorePath,
@@ -44,12 +53,10 @@ final class SimulatedDiskCore: Sendable {
         if state.keepsCalls { state.calls.append(call) }
         defer { state.callCount += 1 }
         var fault: DiskFault?
-        if let planned = state.fault, planned.call == state.callCount,
-          planned.fault.canHit(kind)
-        {
+        if let planned = state.fault?(state.callCount, call), planned.canHit(kind) {
           state.didFail = true
-          fault = planned.fault
-          if !Self.isCarriedOutByCallee(planned.fault, kind) { throw planned.fault.error(path) }
+          fault = planned
+          if !Self.isCarriedOutByCallee(planned, kind) { throw planned.error(path) }
         }
         return .success(Sent(value: try body(&state, fault)))
       } catch { return .failure(error) }
