@@ -208,7 +208,9 @@ final class ProgramRun {
     let moments = CrashMoment.all(of: trace)
     let last = moments.count - 1
     // Mostly of late, where the last commit is not yet sure.
-    let first = generator.chance(1, in: 4) ? 0 : Swift.max(0, last - 60)
+    let early = generator.chance(1, in: 4) ? 0 : last - 60
+    // The first operation says what stood on the disk when it began.
+    let first = Swift.min(last, Swift.max(1, early))
     let moment = moments[Int.random(in: first...last, using: &generator)]
     let image = moment.randomState(using: &generator)
     let reader = try CrashScript.open(SimulatedDisk(image).at(CrashScript.home), .readOnly)
