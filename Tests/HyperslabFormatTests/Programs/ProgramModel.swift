@@ -126,6 +126,9 @@ struct ProgramModel: Equatable {
   }
 
   static func difference(of found: SlabDataset, _ wanted: ProgramDataset) throws -> String? {
+    guard found.description.dataType == wanted.description.dataType,
+      found.description.fillValue == wanted.description.fillValue
+    else { return "\(found.description.dataType) instead of \(wanted.description.dataType)" }
     guard let grid = wanted.grid, found.grid == grid else {
       return "shape \(found.grid.arrayShape) instead of \(wanted.description.shape)"
     }
