@@ -47,7 +47,7 @@ struct CommitProtocol {
     // 3. An older commit's pending files reach their names, for good, before an index forgets them.
     let settle = Settle(files: files, durability: durability)
     unsure = true
-    try synchronize(try settle.run(newest.index))
+    try settle.finish(newest.index)
     unsure = false
     // 4. Conflicts.
     var plan = try CommitPlan(changes, newest: newest, base: base, writer: writer)
@@ -64,14 +64,15 @@ struct CommitProtocol {
     // 5. Fresh chunks take their names; overwrites stay staged until the commit stands.
     try clear(plan.orphans)
     try place(plan.fresh)
-    if plan.index.hasPending { try synchronizeStaging() }
+    try keepOldIndex(newest.index.commit, hasPending: plan.index.hasPending)
     // 6. Chunk-table runs.
     try write(plan.runs)
     // 7. The commit.
-    try publish(root, replacing: newest.index.commit)
+    try publish(root)
     unsure = false
+    try? files.remove(StoreLayout.oldIndex(commit: newest.index.commit - 2))
     // 8. Overwrites; whoever opens next does it again if this does not happen.
-    do { _ = try settle.run(plan.index) } catch { doubt = error }
+    do { _ = try settle.run(plan.index, isOwn: true) } catch { doubt = error }
     // 9. Derived files and leftovers, best effort.
     if changes.touchesMetadata || newest.index.commit == 0 {
       DerivedFiles(files: files).write(plan.index)
@@ -104,10 +105,18 @@ struct CommitProtocol {
     try synchronize(touched)
   }
 
-  private func synchronizeStaging() throws(HyperslabError) {
-    try synchronize([
-      StoreLayout.staging(writer: writer), StoreLayout.writers, StoreLayout.reserved,
-    ])
+  /// The last two indexes stay under other names, for repair only; sure to be there before the
+  /// commit, like what is staged for after it.
+  private func keepOldIndex(_ commit: Int, hasPending: Bool) throws(HyperslabError) {
+    let kept = StoreLayout.oldIndex(commit: commit)
+    do { try files.link(StoreLayout.index, to: kept) } catch {
+      // Some disks know no links; and what a writer left that died here may be half a copy.
+      if error.code == .alreadyExists { try files.remove(kept) }
+      let bytes = try files.contents(StoreLayout.index, limit: StoreIndex.maximumFileByteCount)
+      try files.create(kept, contents: bytes, synchronize: durability == .full)
+    }
+    let staging: Set = [StoreLayout.staging(writer: writer), StoreLayout.writers]
+    try synchronize(hasPending ? staging.union([StoreLayout.reserved]) : [StoreLayout.reserved])
   }
 
   private func write(_ runs: [(path: StorePath, bytes: [UInt8])]) throws(HyperslabError) {
@@ -126,19 +135,12 @@ struct CommitProtocol {
     try synchronize(touched)
   }
 
-  private func publish(_ root: [UInt8], replacing old: Int) throws(HyperslabError) {
+  private func publish(_ root: [UInt8]) throws(HyperslabError) {
     let temporary = StoreLayout.temporaryIndex(writer: writer)
     if try files.status(temporary) != nil { try files.remove(temporary) }
     try files.create(temporary, contents: root, synchronize: durability == .full)
-    keepOldIndex(old)
     try files.rename(temporary, to: StoreLayout.index)
     try synchronize([.root])
-  }
-
-  /// The last two indexes stay under other names, for repair only.
-  private func keepOldIndex(_ commit: Int) {
-    try? files.link(StoreLayout.index, to: StoreLayout.oldIndex(commit: commit))
-    try? files.remove(StoreLayout.oldIndex(commit: commit - 2))
   }
 
   private func synchronize(_ directories: Set<StorePath>) throws(HyperslabError) {

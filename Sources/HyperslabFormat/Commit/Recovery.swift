@@ -13,17 +13,20 @@ struct Recovery {
     let lock = try StoreLock(files: files, patience: patience).acquire()
     defer { lock.release() }
     let snapshot = try Snapshot.read(files, cache: cache)
-    let settle = Settle(files: files, durability: durability)
-    let touched = try settle.run(snapshot.index)
-    if durability == .full { try settle.synchronize(touched) }
-    // Sweeping is for the sake of space only: what cannot be swept keeps nobody from writing.
+    try Settle(files: files, durability: durability).finish(snapshot.index)
+    sweep(snapshot.index)
+    return snapshot
+  }
+
+  /// Sweeps, once everything is settled and while the lock is held. That is for the sake of space
+  /// only: what cannot be swept keeps nobody from writing.
+  func sweep(_ index: StoreIndex) {
     try? sweepWriters()
     try? sweepTemporaries()
-    try? sweepTrash(snapshot.index)
-    try? sweepClaims(snapshot.index)
-    sweepRuns(snapshot.index)
-    DerivedFiles(files: files).write(snapshot.index)
-    return snapshot
+    try? sweepTrash(index)
+    try? sweepReserved(index)
+    sweepRuns(index)
+    DerivedFiles(files: files).write(index)
   }
 
   /// Also those that the index waits for: their staged files have just reached their names for good.
@@ -45,11 +48,19 @@ struct Recovery {
     }
   }
 
-  /// Claims on commits that stand are corpses, whoever took them.
-  private func sweepClaims(_ index: StoreIndex) throws(HyperslabError) {
-    for entry in try files.list(StoreLayout.reserved) where entry.name.hasPrefix("claim-") {
-      guard let commit = Int(entry.name.dropFirst(6)), commit <= index.commit else { continue }
-      try files.remove(StoreLayout.claim(commit: commit))
+  /// Claims on commits that stand are corpses, whoever took them; of older indexes two are kept.
+  private func sweepReserved(_ index: StoreIndex) throws(HyperslabError) {
+    for entry in try files.list(StoreLayout.reserved) {
+      if entry.name.hasPrefix("claim-"), let commit = Int(entry.name.dropFirst(6)),
+        commit <= index.commit
+      {
+        try files.remove(StoreLayout.claim(commit: commit))
+      }
+      if entry.name.hasPrefix("root-"), let commit = Int(entry.name.dropFirst(5)),
+        !index.keptCommits.contains(commit)
+      {
+        try files.remove(StoreLayout.oldIndex(commit: commit))
+      }
     }
   }
 
@@ -93,7 +104,7 @@ struct Recovery {
   }
 
   private func keptIndexes(before index: StoreIndex) -> [StoreIndex] {
-    [index.commit - 1, index.commit - 2].compactMap { commit in
+    index.keptCommits.compactMap { commit in
       let path = StoreLayout.oldIndex(commit: commit)
       let bytes = try? files.contents(path, limit: StoreIndex.maximumFileByteCount)
       return bytes.flatMap { try? StoreIndex($0, place: "\(path)") }

@@ -6,26 +6,25 @@ struct Settle {
   let files: any FileSystem
   let durability: Durability
 
+  /// Finishes the index of another writer, which may have been killed before that was permanent: an
+  /// index that a power cut can still take back must not have its chunks in place.
+  func finish(_ index: StoreIndex) throws(HyperslabError) {
+    if durability == .full { try synchronize([.root]) }
+    let touched = try run(index, isOwn: false)
+    if durability == .full { try synchronize(touched) }
+  }
+
   /// Carries out what is missing.
   ///
+  /// - Parameter isOwn: Whether nobody else can have begun with it.
   /// - Returns: the directories whose names may have changed, now or by whoever began.
-  func run(_ index: StoreIndex) throws(HyperslabError) -> Set<StorePath> {
+  func run(_ index: StoreIndex, isOwn: Bool) throws(HyperslabError) -> Set<StorePath> {
     var touched = try removeDatasets(index)
     // After a power cut a successor's chunks must not be taken for its predecessor's.
     if durability == .full { try synchronize(touched) }
+    touched.formUnion(try place(index, isOwn: isOwn))
     for (path, record) in index.datasets {
       guard let pending = record.pending else { continue }
-      for number in pending.rows.joined() {
-        let chunk = pending.numbering.chunk(number)
-        let target = StoreLayout.chunk(path, chunk)
-        let staged = StoreLayout.staged(
-          writer: pending.writer, slot: pending.slot, chunk: chunk, batch: pending.batch)
-        if try files.status(staged) != nil {
-          touched.formUnion(try files.makeDirectories(target.parent))
-          try files.rename(staged, to: target)
-        }
-        touched.insert(target.parent)
-      }
       for number in pending.drop.joined() {
         let target = StoreLayout.chunk(path, pending.numbering.chunk(number))
         if try files.status(target) != nil { try files.remove(target) }
@@ -35,7 +34,34 @@ struct Settle {
     return touched
   }
 
-  private func removeDatasets(_ index: StoreIndex) throws(HyperslabError) -> Set<StorePath> {
+  private func place(
+    _ index: StoreIndex, isOwn: Bool
+  ) throws(HyperslabError) -> Set<StorePath> {
+    var touched: Set<StorePath> = []
+    var waiting: [(from: StorePath, to: StorePath)] = []
+    for (path, record) in index.datasets {
+      guard let pending = record.pending else { continue }
+      for number in pending.rows.joined() {
+        let chunk = pending.numbering.chunk(number)
+        let target = StoreLayout.chunk(path, chunk)
+        let staged = StoreLayout.staged(
+          writer: pending.writer, slot: pending.slot, chunk: chunk, batch: pending.batch)
+        if try files.status(staged) != nil { waiting.append((staged, target)) }
+        touched.insert(target.parent)
+      }
+    }
+    var parents: Set<StorePath> = []
+    for directory in Set(waiting.map(\.to.parent)) {
+      parents.formUnion(try files.makeDirectories(directory))
+      if !isOwn { parents.insert(directory.parent) }
+    }
+    // A power cut that takes a new directory must not take with it what was moved into it.
+    if durability == .full { try synchronize(parents) }
+    for (from, to) in waiting { try files.rename(from, to: to) }
+    return touched.union(parents)
+  }
+
+  func removeDatasets(_ index: StoreIndex) throws(HyperslabError) -> Set<StorePath> {
     var touched: Set<StorePath> = []
     for removal in index.removed {
       guard let id = removal.id else { continue }
@@ -57,9 +83,16 @@ struct Settle {
     return touched
   }
 
-  /// Makes directories permanent; one that is gone again has nothing to keep.
+  /// Makes directories permanent, and the names of those above: who made them may have been killed
+  /// before that. One that is gone again has nothing to keep.
   func synchronize(_ directories: Set<StorePath>) throws(HyperslabError) {
-    for directory in directories.sorted(by: { $0.description < $1.description }) {
+    var all = directories
+    for directory in directories {
+      for count in 0..<directory.components.count {
+        all.insert(StorePath(Array(directory.components.prefix(count))))
+      }
+    }
+    for directory in all.sorted(by: { $0.description < $1.description }) {
       do { try files.synchronizeDirectory(directory) } catch {
         if error.code != .missing { throw error }
       }

@@ -281,6 +281,21 @@ final class WriterSession: Sendable {
     }
   }
 
+  /// Drops what was not committed; handles opened before no longer write.
+  func forgetChanges(_ state: inout State, newest: StoreIndex) {
+    for (slot, dataset) in state.changes.slots {
+      for (chunk, staged) in dataset.rows where staged.row.state == .stored {
+        let name = StoreLayout.staged(
+          writer: writer, slot: slot, chunk: chunk, batch: staged.batch)
+        try? files.remove(name)
+      }
+    }
+    state.changes = Changes()
+    state.slots = [:]
+    state.base = newest
+    state.batch += 1
+  }
+
   private func prepareStaging(_ slot: Int, _ path: NodePath) throws(HyperslabError) -> StorePath {
     try withState { (state) throws(HyperslabError) -> Void in
       try state.checkCurrent(slot, path)

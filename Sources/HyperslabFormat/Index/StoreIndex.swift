@@ -61,4 +61,7 @@ struct StoreIndex: Sendable {
 
   /// Whether staged files of the last commit may wait for their final names.
   var hasPending: Bool { !removed.isEmpty || datasets.contains { $0.record.pending != nil } }
+
+  /// The commits before this one whose indexes are kept for repair.
+  var keptCommits: Range<Int> { Swift.max(0, commit - 2)..<commit }
 }

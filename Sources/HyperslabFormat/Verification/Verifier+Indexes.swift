@@ -12,7 +12,14 @@ extension Verifier {
     for entry in (try? files.list(StoreLayout.reserved)) ?? [] where entry.name.hasPrefix("root-") {
       let path = StoreLayout.reserved / entry.name
       expected.insert(path)
-      if let commit = Int(entry.name.dropFirst(5)) { found.insert(commit) }
+      if let commit = Int(entry.name.dropFirst(5)) {
+        if let newest, !newest.keptCommits.contains(commit) {
+          // A power cut brought it back, or kept the commit away after it.
+          report.leftovers.append("\(path)")
+          continue
+        }
+        found.insert(commit)
+      }
       do throws(HyperslabError) {
         let bytes = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
         let old = try StoreIndex(bytes, place: "\(path)")
@@ -31,8 +38,7 @@ extension Verifier {
     default: break
     }
     guard let newest else { return }
-    for commit in [newest.commit - 1, newest.commit - 2]
-    where commit >= 0 && !found.contains(commit) {
+    for commit in newest.keptCommits where !found.contains(commit) {
       add(
         "\(StoreLayout.oldIndex(commit: commit))", .missing,
         HyperslabError(.missing, "the index kept of commit \(commit) is not there"))

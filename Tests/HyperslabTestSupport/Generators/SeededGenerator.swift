@@ -35,7 +35,9 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for byte in label.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
     var mixer = SeededGenerator(seed: Self.baseSeed ^ hash)
-    self.init(seed: mixer.next() &+ UInt64(bitPattern: Int64(index)) &* 0x9E37_79B9_7F4A_7C15)
+    // Seeds that differ by a multiple of the increment give the same sequence, only shifted.
+    var scrambler = SeededGenerator(seed: mixer.next() ^ UInt64(bitPattern: Int64(index)))
+    self.init(seed: scrambler.next())
   }
 
   /// The next number.

@@ -1,0 +1,101 @@
+import HyperslabCore
+import HyperslabTestSupport
+
+@testable import HyperslabFormat
+
+/// What must hold of a disk after a power cut.
+struct CrashCheck {
+  /// What the store may hold, by number; nil for no store.
+  let outcomes: [StoreContents?]
+
+  struct Failure: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  /// A reader sees one of the allowed outcomes; so does a writer, who recovers; one more commit
+  /// succeeds, and then all is in order.
+  ///
+  /// - Returns: the number of the outcome.
+  @discardableResult
+  func check(_ image: DiskImage, allowed: Set<Int>, thorough: Bool = true) throws -> Int {
+    let script = CrashScript(disk: SimulatedDisk(image), outcomes: outcomes, standing: 0)
+    let outcome = try read(script, allowed)
+    if outcomes[outcome] == nil { return outcome }
+    if thorough { try checkNoFalseDamage(script) }
+    let writer: SlabStore
+    do { writer = try script.open() } catch { throw Failure(description: "recovery: \(error)") }
+    let recovered = try reading(writer, "after recovery")
+    guard recovered == outcomes[outcome] else {
+      throw Failure(description: "recovery changed what a reader had seen")
+    }
+    if !thorough { return outcome }
+    script.contents = recovered
+    do { try Self.oneMoreCommit(script, writer) } catch {
+      throw Failure(description: "the next commit: \(error)")
+    }
+    try checkOrder(script)
+    return outcome
+  }
+
+  /// Before anybody recovers there are leftovers, but no damage other than of what is derived.
+  private func checkNoFalseDamage(_ script: CrashScript) throws {
+    var verifier = Verifier(files: script.store, node: .root, quick: true, threads: 1)
+    try verifier.run()
+    let problem = verifier.finished.problems.first {
+      $0.kind != .orphan && !$0.path.hasSuffix("zarr.json")
+    }
+    if let problem { throw Failure(description: "verify before recovery: \(problem)") }
+  }
+
+  /// What a reader finds before anybody recovers.
+  func read(_ script: CrashScript, _ allowed: Set<Int>) throws -> Int {
+    let none = allowed.first { outcomes[$0] == nil }
+    if let none, try script.disk.status(StorePath([CrashScript.home])) == nil { return none }
+    let reader: SlabStore
+    do { reader = try script.open(.readOnly) } catch {
+      throw Failure(description: "open: \(error)")
+    }
+    let found = try reading(reader, "before recovery")
+    guard let outcome = allowed.sorted().first(where: { outcomes[$0] == found }) else {
+      let known = outcomes.firstIndex(of: found).map { "outcome \($0)" } ?? "no outcome"
+      throw Failure(description: "\(known) instead of one of \(allowed.sorted())")
+    }
+    return outcome
+  }
+
+  private func reading(_ store: SlabStore, _ when: String) throws -> StoreContents {
+    do { return try StoreContents(reading: store) } catch {
+      throw Failure(description: "reading \(when): \(error)")
+    }
+  }
+
+  /// An overwrite, and a data set where an unfinished commit may have left chunks.
+  static func oneMoreCommit(_ script: CrashScript, _ store: SlabStore) throws {
+    if script.contents.datasets["a"] == nil { try script.create(store, "a", [20], chunks: [4]) }
+    try script.put(store, "a", [0], 900)
+    try script.put(store, "a", [3], 910)
+    if script.contents.datasets["g/b"] == nil {
+      try script.create(store, "g/b", [3, 5], chunks: [2, 3])
+      try script.put(store, "g/b", [0, 0], 920)
+    }
+    try script.commit { try store.close() }
+  }
+
+  private func checkOrder(_ script: CrashScript) throws {
+    let reader: SlabStore
+    do { reader = try script.open(.readOnly) } catch {
+      throw Failure(description: "open after the next commit: \(error)")
+    }
+    guard try reading(reader, "after the next commit") == script.contents else {
+      throw Failure(description: "the next commit's contents")
+    }
+    var verifier = Verifier(files: script.store, node: .root, quick: false, threads: 1)
+    try verifier.run()
+    // What a commit placed and never published lies there unlisted: no harm, swept by repair.
+    if let problem = verifier.finished.problems.first(where: { $0.kind != .orphan }) {
+      throw Failure(description: "verify: \(problem)")
+    }
+    let left = verifier.finished.leftovers.filter { !$0.hasPrefix("__slab/t/") }
+    if !left.isEmpty { throw Failure(description: "left over: \(left)") }
+  }
+}

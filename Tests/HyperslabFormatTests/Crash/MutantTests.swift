@@ -1,0 +1,99 @@
+import HyperslabTestSupport
+import Testing
+
+@testable import HyperslabFormat
+
+/// The test of power cuts finds every mistake in the protocol that it is shown: each fsync left out,
+/// each neighbouring pair of steps swapped.
+@Suite struct MutantTests {
+  @Test func everyMutantOfACommitIsCaught() throws {
+    let script = try CrashScript.recorded()
+    let trace = script.trace
+    let check = CrashCheck(outcomes: script.outcomes)
+    let tally = CrashTally()
+    let mutants = Mutant.ofCommits
+    CrashTally.forEach(mutants.count) { index in
+      var mutated = trace
+      mutants[index].change(&mutated.operations)
+      guard let first = Mutant.difference(trace.operations, mutated.operations) else {
+        return tally.fail(mutants[index].name, Unchanged())
+      }
+      var generator = SeededGenerator("mutant", index)
+      let moments = CrashMoment.all(of: mutated)
+      // Where the first mistake is made, then everywhere; few states of each moment, then more.
+      let order = Array(moments[first...]) + moments[..<first]
+      var budget = Self.budget
+      for moment in order where budget > 0 {
+        if Self.isCaught(moment, check, mutants[index].isHidden, &budget, &generator) { return }
+      }
+      tally.fail(mutants[index].name, Passed())
+    }
+    print("mutants of commits: \(mutants.count), \(tally.failureCount) not caught")
+    #expect(tally.failures.isEmpty, "\(tally.failures.joined(separator: "\n"))")
+  }
+
+  @Test func everyMutantOfARecoveryIsCaught() throws {
+    let script = try CrashScript.recorded()
+    let trace = script.trace
+    let outcomes = script.outcomes
+    let moments = CrashMoment.all(of: trace)
+    let publications = trace.operations.indices.filter { trace.operations[$0].publishes }
+    let creations = trace.operations.indices.filter {
+      trace.operations[$0].kind == .makeDirectory
+    }
+    let tally = CrashTally()
+    let mutants = Mutant.ofRecovery
+    CrashTally.forEach(mutants.count) { index in
+      var generator = SeededGenerator("mutant of recovery", index)
+      for kill in publications + creations {
+        var budget = Self.budget / 10
+        let moment = moments[kill + 1]
+        let disk = DoubleCrash.first(.kill, moment, of: trace, using: &generator)
+        guard let second = try? DoubleCrash(disk, outcomes, allowed: moment.allowed) else {
+          continue
+        }
+        var mutated = second.trace
+        var own = Array(mutated.operations[second.begin...])
+        mutants[index].change(&own)
+        guard let first = Mutant.difference(Array(mutated.operations[second.begin...]), own) else {
+          continue
+        }
+        mutated.operations.replaceSubrange(second.begin..., with: own)
+        let check = CrashCheck(outcomes: second.outcomes)
+        for moment in CrashMoment.all(of: mutated).dropFirst(second.begin + first) where budget > 0
+        {
+          if Self.isCaught(moment, check, mutants[index].isHidden, &budget, &generator) { return }
+        }
+      }
+      tally.fail(mutants[index].name, Passed())
+    }
+    print("mutants of recovery: \(mutants.count), \(tally.failureCount) not caught")
+    #expect(tally.failures.isEmpty, "\(tally.failures.joined(separator: "\n"))")
+  }
+
+  private struct Passed: Error {}
+  private struct Unchanged: Error {}
+
+  private static let budget = CrashScale.count("MUTANT_STATES", short: 600, long: 6000)
+
+  private static func isCaught(
+    _ moment: CrashMoment, _ check: CrashCheck, _ isHidden: Bool, _ budget: inout Int,
+    _ generator: inout SeededGenerator
+  ) -> Bool {
+    let images = moment.states(
+      .arbitrary, names: isHidden ? 24 : 4, contents: isHidden ? 1 : 2, using: &generator)
+    for image in images {
+      budget -= 1
+      do {
+        if isHidden {
+          try check.check(image, allowed: moment.allowed)
+        } else {
+          let script = CrashScript(
+            disk: SimulatedDisk(image), outcomes: check.outcomes, standing: 0)
+          _ = try check.read(script, moment.allowed)
+        }
+      } catch { return true }
+    }
+    return false
+  }
+}

@@ -1,0 +1,59 @@
+import HyperslabTestSupport
+import Testing
+
+@testable import HyperslabFormat
+
+/// The power fails after any operation of a script of commits: the store holds the last commit that
+/// was acknowledged or the next one, and the next writer goes on from there.
+///
+/// `HYPERSLAB_TORTURE=1` takes all states instead of `HYPERSLAB_POWER_STATES` random ones.
+@Suite struct PowerLossTests {
+  @Test func theScriptItself() throws {
+    let script = try CrashScript.recorded()
+    let reader = try script.open(.readOnly)
+    #expect(try StoreContents(reading: reader) == script.contents)
+    #expect(script.outcomes.count > 13)
+    #expect(script.disk.core.state.withLock { $0.openFiles } == 0)
+  }
+
+  @Test func everyStateHoldsTheLastCommitOrTheNext() throws {
+    let script = try CrashScript.recorded()
+    let check = CrashCheck(outcomes: script.outcomes)
+    let moments = CrashMoment.all(of: script.trace)
+    let tally = CrashTally()
+    let seed = SeededGenerator("power loss", 0).seed
+    if CrashScale.isLong {
+      CrashTally.forEach(moments.count) { index in
+        var generator = SeededGenerator("power loss", index)
+        for loss in MetadataLoss.allCases {
+          let images = moments[index].states(loss, names: 1024, contents: 16, using: &generator)
+          Self.look(images, at: moments[index], check, tally)
+        }
+      }
+    } else {
+      let count = CrashScale.count("POWER_STATES", short: 3000, long: 0)
+      CrashTally.forEach(count / 10) { trial in
+        var generator = SeededGenerator("power loss", trial)
+        for _ in 0..<10 {
+          let moment = moments.randomElement(using: &generator) ?? moments[0]
+          Self.look([moment.randomState(using: &generator)], at: moment, check, tally)
+        }
+      }
+    }
+    print(
+      "power loss: seed \(seed), \(moments.count) crash points, \(tally.stateCount) states,",
+      "\(tally.failureCount) losses")
+    #expect(tally.failureCount == 0, "\(tally.failures.joined(separator: "\n"))")
+    #expect(tally.stateCount > (CrashScale.isLong ? 100_000 : 500))
+  }
+
+  private static func look(
+    _ images: [DiskImage], at moment: CrashMoment, _ check: CrashCheck, _ tally: CrashTally
+  ) {
+    for image in images where tally.isNew(image, moment.allowed) {
+      do { try check.check(image, allowed: moment.allowed) } catch {
+        tally.fail("after operation \(moment.point) \(image.listing)", error)
+      }
+    }
+  }
+}
