@@ -76,8 +76,8 @@ def apply(store, edits):
             path.write_bytes(content(edit))
         elif op == "delete":
             path.rmdir() if path.is_dir() else path.unlink()
-        elif op == "rename":
-            path.rename(store / edit["to"])
+        elif op == "copy":
+            shutil.copy(path, store / edit["to"])
         elif op == "directory":
             path.mkdir()
         elif op == "link":

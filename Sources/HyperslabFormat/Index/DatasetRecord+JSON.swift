@@ -146,7 +146,9 @@ extension DatasetRecord {
   }
 
   private func checkFormat(_ place: String) throws(HyperslabError) {
-    do { _ = try frameFormat(filter: filter ?? .none) } catch { throw error.located(at: place) }
+    do { _ = try frameFormat(filter: filter ?? .none) } catch {
+      throw HyperslabError(.damagedIndex, "\(error)", at: place)
+    }
   }
 
   /// The frames that the record implies.

@@ -1,5 +1,5 @@
-/// SHA-256 of FIPS 180-4, for the vectors' digests only: plain, not fast.
-struct SHA256 {
+/// SHA-256 of FIPS 180-4, for the digests of vectors only: plain, not fast.
+package struct SHA256 {
   private static let primes: [UInt64] = {
     var primes: [UInt64] = []
     var candidate: UInt64 = 2
@@ -30,7 +30,11 @@ struct SHA256 {
   private var pending: [UInt8] = []
   private var count: UInt64 = 0
 
-  mutating func update(_ bytes: some Sequence<UInt8>) {
+  /// The digest of nothing so far.
+  package init() {}
+
+  /// Takes more bytes.
+  package mutating func update(_ bytes: some Sequence<UInt8>) {
     for byte in bytes {
       pending.append(byte)
       count += 1
@@ -41,7 +45,8 @@ struct SHA256 {
     }
   }
 
-  mutating func hexDigest() -> String {
+  /// The digest of all, in hexadecimal digits; the value is of no use afterwards.
+  package mutating func hexDigest() -> String {
     let bits = count * 8
     update([0x80])
     while pending.count != 56 { update([0]) }
