@@ -47,7 +47,7 @@ let package = Package(
     .target(
       name: "Hyperslab",
       dependencies: [
-        "HyperslabCore", "HyperslabIteration", "HyperslabFormat",
+        "HyperslabCore", "HyperslabIteration", "HyperslabCodecs", "HyperslabFormat",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict
@@ -97,6 +97,15 @@ let package = Package(
       dependencies: [
         "Hyperslab", .product(name: "SystemPackage", package: "swift-system"),
       ],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "HyperslabFuzzTests",
+      dependencies: [
+        "Hyperslab", "HyperslabFormat", "HyperslabCodecs", "HyperslabCore", "HyperslabTestSupport",
+        "HyperslabIteration", .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      exclude: ["Corpus"],
       swiftSettings: strict
     ),
     .testTarget(name: "SlabToolTests", dependencies: ["slab"], swiftSettings: strict),

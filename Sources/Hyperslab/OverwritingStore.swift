@@ -31,6 +31,19 @@ public struct OverwritingStore: ChunkedStore {
     try base.dataset(path)
   }
 
+  /// Resizes a data set of the store underneath.
+  public func resizeDataset(
+    _ path: NodePath, to shape: Shape
+  ) throws(HyperslabError) -> SlabDataset {
+    try base.resizeDataset(path, to: shape)
+  }
+
+  /// Forgets what was not committed in the store underneath.
+  public func reload() throws(HyperslabError) { try base.reload() }
+
+  /// What the store underneath says.
+  public var isShareable: Bool { base.isShareable }
+
   /// Commits the store underneath.
   public func commit() throws(HyperslabError) { try base.commit() }
 }

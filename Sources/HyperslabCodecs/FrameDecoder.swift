@@ -38,8 +38,7 @@ package final class FrameDecoder {
       range.lowerBound / size..<range.upperBound / size, from: decoded.pointer, into: base)
   }
 
-  /// Checks a block's stored bytes against the header, without decoding.
-  package static func check(
+  private static func checkSum(
     block: Int, stored: UnsafeRawBufferPointer, prefix: FramePrefix
   ) throws(HyperslabError) {
     let crc = CRC32C.of(stored)
@@ -50,16 +49,37 @@ package final class FrameDecoder {
     }
   }
 
+  /// Checks a block's stored bytes and that they unpack to what the block must hold; the filter,
+  /// which cannot fail, is left out.
+  package func check(
+    block: Int, stored: UnsafeRawBufferPointer, prefix: FramePrefix
+  ) throws(HyperslabError) {
+    let payload = try payload(block: block, stored: stored, prefix: prefix)
+    let count = format.byteRange(ofBlock: block).count
+    guard payload.count < count else { return }
+    let memory = UnsafeMutableRawBufferPointer(start: unpacked.pointer, count: count)
+    guard decompressLZ4(payload, into: memory) else { throw malformed(block) }
+  }
+
+  /// A block without its length word, which is checked.
+  private func payload(
+    block: Int, stored: UnsafeRawBufferPointer, prefix: FramePrefix
+  ) throws(HyperslabError) -> UnsafeRawBufferPointer {
+    try Self.checkSum(block: block, stored: stored, prefix: prefix)
+    let payload = UnsafeRawBufferPointer(rebasing: stored.dropFirst(4))
+    guard Int(stored.loadUnaligned(as: UInt32.self)) == payload.count else {
+      throw malformed(block)
+    }
+    return payload
+  }
+
   private func decode(
     block: Int, stored: UnsafeRawBufferPointer, prefix: FramePrefix,
     into target: UnsafeMutableRawPointer
   ) throws(HyperslabError) {
-    try Self.check(block: block, stored: stored, prefix: prefix)
+    let payload = try payload(block: block, stored: stored, prefix: prefix)
     let count = format.byteRange(ofBlock: block).count
-    let payload = UnsafeRawBufferPointer(rebasing: stored.dropFirst(4))
-    guard let packed = payload.baseAddress,
-      Int(stored.loadUnaligned(as: UInt32.self)) == payload.count
-    else { throw malformed(block) }
+    guard let packed = payload.baseAddress else { throw malformed(block) }
     let size = format.elementByteCount
     let isShuffled = format.filter == .shuffle && size > 1
     let isBitshuffled =

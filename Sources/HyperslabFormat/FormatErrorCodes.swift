@@ -21,8 +21,6 @@ extension HyperslabError.Code {
   public static let unsupportedVersion = Self(rawValue: "unsupported_version")
   /// A store that needs something this version does not know.
   public static let unsupportedFeature = Self(rawValue: "unsupported_feature")
-  /// Another writer changed the same chunk or node since this one looked.
-  public static let conflict = Self(rawValue: "conflict")
   /// Another writer holds the store, or its lock cannot be trusted.
   public static let locked = Self(rawValue: "locked")
   /// Writers kept committing faster than a read could finish.

@@ -52,7 +52,7 @@ public final class GenericDataChunkIterator<Source: DataChunkSource>: Sendable {
   /// The shape for the data set to be written.
   public var recommendedDataShape: Shape { plan.shape }
 
-  var reader: SourceReader<Source> { SourceReader(source: source, plan: plan) }
+  var reader: SourceReader<Source> { SourceReader(source: source, dataType: plan.dataType) }
 
   /// How far ``next()`` has come.
   public var progress: IterationProgress {

@@ -27,6 +27,8 @@ extension HyperslabError.Code {
   public static let sourceTooLong = Self(rawValue: "source_too_long")
   /// A data source threw; its error is the cause.
   public static let sourceFailed = Self(rawValue: "source_failed")
+  /// What is there is not what a write would continue: other settings or other values.
+  public static let resumeMismatch = Self(rawValue: "resume_mismatch")
   /// One buffer does not fit into the memory that may be used.
   public static let memoryBudget = Self(rawValue: "memory_budget")
 }

@@ -1,5 +1,6 @@
 import HyperslabCore
 import HyperslabIteration
+import HyperslabTestSupport
 import Testing
 
 @Suite("The vectors that HDMF itself computed")

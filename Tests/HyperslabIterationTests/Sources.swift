@@ -26,6 +26,7 @@ struct BytesSource: DataChunkSource {
   var behaviour = Behaviour.good
   /// The buffer from which on it misbehaves.
   var from = 0
+  var fingerprint: String?
   var ledger = Ledger()
 
   init(shape: Shape, type: DataType, seed: UInt64 = 1) {
@@ -36,6 +37,28 @@ struct BytesSource: DataChunkSource {
     bytes = (0..<(shape.elementCount ?? 0) * type.byteCount).map { _ in
       UInt8(truncatingIfNeeded: random.next()) & mask
     }
+  }
+
+  init(shape: Shape, type: DataType, bytes: [UInt8]) {
+    self.shape = shape
+    self.type = type
+    self.bytes = bytes
+  }
+
+  /// The part of the array that a box holds, as a source of its own.
+  func part(_ box: Selection) throws -> BytesSource {
+    let count = (box.shape.elementCount ?? 0) * type.byteCount
+    let buffer = ElementBuffer(byteCount: max(count, 1))
+    let found = try buffer.fill(upTo: count) { output in
+      try bytes.withUnsafeBytes { memory in
+        try output.appendElements(
+          at: layout.slice(box), of: memory.bytes, elementByteCount: type.byteCount)
+      }
+    }
+    let part = buffer.withBytes { span in
+      span.withUnsafeBytes { Array($0.prefix(found)) }
+    }
+    return BytesSource(shape: box.shape, type: type, bytes: part)
   }
 
   var dataType: DataType {
@@ -146,6 +169,11 @@ struct WatchedStore: ChunkedStore {
     Dataset(base: try base.dataset(path), onChunk: onChunk)
   }
   func commit() throws(HyperslabError) { try onCommit() }
+  func resizeDataset(
+    _ path: NodePath, to shape: Shape
+  ) throws(HyperslabError) -> Dataset {
+    Dataset(base: try base.resizeDataset(path, to: shape), onChunk: onChunk)
+  }
 }
 
 /// The bytes of a chunk.

@@ -1,4 +1,6 @@
+import Dispatch
 import Foundation
+import Synchronization
 import Testing
 
 /// The tool run as a process.
@@ -37,6 +39,37 @@ enum Tool {
     return Answer(
       output: try String(contentsOf: files[1], encoding: .utf8),
       errors: try String(contentsOf: files[2], encoding: .utf8), code: process.terminationStatus)
+  }
+
+  /// Runs several command lines at the same time.
+  static func runTogether(_ lines: [[String]]) throws -> [Answer] {
+    let answers = Mutex<[Int: Result<Answer, any Error>]>([:])
+    let done = DispatchGroup()
+    for (number, line) in lines.enumerated() {
+      done.enter()
+      // Threads of their own: all of them wait at once, however few processors there are.
+      Thread.detachNewThread {
+        let answer = Result { try run(line) }
+        answers.withLock { $0[number] = answer }
+        done.leave()
+      }
+    }
+    done.wait()
+    return try lines.indices.compactMap { number in
+      try answers.withLock { $0[number] }?.get()
+    }
+  }
+
+  /// Starts `slab` and does not wait for it; what it prints is dropped.
+  static func start(_ arguments: [String]) throws -> Process {
+    let process = Process()
+    process.executableURL = try executable()
+    process.arguments = arguments
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    return process
   }
 
   /// The tool lies beside the tests that were built with it.

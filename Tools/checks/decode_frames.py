@@ -1,13 +1,18 @@
 """Decodes every chunk file of a data set with c-blosc and takes its frame apart by the format's rules.
 
 usage: decode_frames.py STORE/DATASET REFERENCE.npy
+       decode_frames.py --lengths
 
 A chunk file is a Blosc buffer and the CRC-32C of it. numcodecs must decode the buffer to the padded
 chunk of the reference; a missing file must stand for a chunk of nothing but the fill value. Layout,
 offsets and the three kinds of checksum are checked by the rules of Spec/slab-format.md.
+
+With --lengths writes chunks of every element size, filter, and length from 0 to 70 elements and
+around 4096, the lengths at which filters change what they do, and decodes those.
 """
 import itertools
 import json
+import shutil
 import struct
 import sys
 from pathlib import Path
@@ -16,7 +21,7 @@ import google_crc32c
 import numcodecs
 import numpy as np
 
-from support import Tally
+from support import Tally, scratch, seed, slab
 
 SPELLED = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
 
@@ -105,7 +110,40 @@ def check_frames(tally, path, expected):
     tally.check(not stray, f"{path.name}: files of no chunk: {sorted(map(str, stray))[:3]}")
 
 
+def of_length(random, count, dtype):
+    """Elements that compress, or random bits that do not."""
+    if random.random() < 0.3:
+        return np.frombuffer(random.bytes(count * dtype.itemsize), dtype)
+    return (np.arange(1, count + 1) * int(random.integers(1, 300))).astype(dtype)
+
+
+def check_lengths(tally):
+    """One chunk a data set: 5 element sizes, 3 filters, 90 lengths."""
+    random = np.random.default_rng(seed())
+    lengths = [*range(71), *range(4096 - 9, 4096 + 10)]
+    types = [np.dtype(name) for name in ("uint8", "int16", "float32", "int64", "complex128")]
+    with scratch() as temporary:
+        folder = Path(temporary)
+        for dtype, kind, count in itertools.product(types, ("none", "shuffle", "bitshuffle"), lengths):
+            array = of_length(random, count, dtype)
+            path = folder / f"{dtype}-{kind}-{count}.slab" / "x"
+            np.save(folder / "in.npy", array)
+            slab(
+                *("import", folder / "in.npy", path, "--quiet", "--durability", "fast"),
+                *("--filter", kind, "--chunk-shape", max(count, 1)),
+            )
+            files = list((path / "c").rglob("*"))
+            tally.check(len(files) == any(array.tobytes()), f"{path}: {len(files)} chunk files")
+            check_frames(tally, path, array)
+            shutil.rmtree(path.parent)
+        print(f"frames: {len(types) * 3 * len(lengths)} chunks of {len(lengths)} lengths, seed {seed()}")
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--lengths"]:
+        counts = Tally("frames")
+        check_lengths(counts)
+        counts.finish()
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     counts = Tally("frames")

@@ -11,61 +11,37 @@ trailer. Needs numpy and lz4.
     window = Store("recording.slab").dataset("ecephys/lfp").read((slice(0, 100), slice(12, 20)))
 """
 
+import errno
 import itertools
-import json
 import math
 import os
-import re
 import stat
 import sys
 
 import lz4.block
 import numpy as np
 
-TYPES = ("bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 "
-         "float16 float32 float64 complex64 complex128").split()
+from slab_index import POLYNOMIAL, Damage, canonical, crc32c, read_root, read_run, require
+
 FLAGS = {"none": 0x30, "shuffle": 0x31, "bitshuffle": 0x34}
+<<<<<<< HEAD
 POLYNOMIAL = 0x82F63B78
 IDENTIFIER = re.compile(r"[0-9a-f]{32}")
 ROOT_MEMBERS = ("slab read_features write_features uuid commit time writer state next_id nodes "
                 "removed crc32c").split()
 DATASET_MEMBERS = ("kind id shape max_shape chunk_shape dtype fill_value codec dims unit attributes "
-                   "commit chunks stored_bytes min max nan runs pending").split()
+                   "source commit chunks stored_bytes min max nan runs pending").split()
 RUN_MEMBERS = "slab_run store dataset path commit grid id state bytes crc min max nan crc32c".split()
 
 
 class Damage(Exception):
     """Something is not what the format says."""
+=======
+>>>>>>> vectors
 
 
 class NeverWritten(Exception):
     """A chunk that nobody wrote, and the caller did not ask for the fill value."""
-
-
-def require(condition, what):
-    if not condition:
-        raise Damage(what)
-
-
-# CRC-32C ---------------------------------------------------------------------------------------
-
-def _table():
-    table = []
-    for byte in range(256):
-        for _ in range(8):
-            byte = byte >> 1 ^ (POLYNOMIAL if byte & 1 else 0)
-        table.append(byte)
-    return table
-
-
-_TABLE = _table()
-
-
-def crc32c(data, crc=0):
-    crc ^= 0xFFFFFFFF
-    for byte in data:
-        crc = crc >> 8 ^ _TABLE[(crc ^ byte) & 0xFF]
-    return crc ^ 0xFFFFFFFF
 
 
 def _multiply(a, b):
@@ -89,62 +65,21 @@ def crc32c_combine(first, second, second_length):
     return first ^ second
 
 
-# JSON ------------------------------------------------------------------------------------------
-
-def _members(pairs):
-    result = dict(pairs)
-    require(len(result) == len(pairs), "a member name stands twice")
-    return result
-
-
-def _constant(word):
-    raise Damage(f"{word} is no JSON")
-
-
-def parse(data):
-    try:
-        return json.loads(data.decode("utf-8"), object_pairs_hook=_members, parse_constant=_constant)
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise Damage(f"not readable: {error}") from None
-
-
-def self_check(data):
-    tail = re.fullmatch(rb'"crc32c": "([0-9a-f]{8})"\}\n', data[-22:])
-    require(tail and int(tail[1], 16) == crc32c(data[:-22]), "the self-check does not hold")
-
-
-def known(members, names, what):
-    for name in members:
-        require(name in names or name.startswith("x-"), f"unknown member {name!r} in {what}")
-
-
-def count(value, limit=2**53 - 1):
-    require(type(value) is int and 0 <= value <= limit, f"{value!r} is no count up to {limit}")
-    return value
-
-
-def ranges(value):
-    end = 0
-    for start, length in value:
-        require(count(start) >= end and count(length) >= 1 and start + length <= 2**40, "ranges")
-        end = start + length
-    return [range(start, start + length) for start, length in value]
-
-
-# Store -----------------------------------------------------------------------------------------
-
 class Store:
+    """One commit of a store, as `slab.json` was when it was opened."""
+
     def __init__(self, path):
         self.path = os.fspath(path)
-        data = self.file("slab.json")
-        require(len(data) <= 1 << 24, "an index above 16 MiB")
-        root = parse(data)
-        require(root.get("slab") == 1, f"format version {root.get('slab')!r}, not 1")
-        self_check(data)
-        require(root["read_features"] == [], f"unknown features {root['read_features']}")
-        known(root, ROOT_MEMBERS, "the root")
-        require(IDENTIFIER.fullmatch(root["uuid"]), "uuid")
-        self.uuid, self.commit, self.nodes = root["uuid"], count(root["commit"]), root["nodes"]
+        try:
+            data = self.file("slab.json")
+        except Damage as error:
+            if error.kind != "missing":
+                raise
+            kind = "index" if os.path.lexists(os.path.join(self.path, "__slab")) else "not_a_store"
+            raise Damage(kind, "there is no slab.json") from None
+        root = read_root(data)
+        self.uuid, self.commit = root["uuid"], root["commit"]
+        self.nodes = {canonical(name): (name, node) for name, node in root["nodes"].items()}
 
     def file(self, *names):
         """A regular file's contents; links are not followed below the store."""
@@ -155,87 +90,83 @@ class Store:
                 os.close(directory)
                 directory = inner
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-            with os.fdopen(os.open(names[-1], flags, dir_fd=directory), "rb") as file:
-                require(stat.S_ISREG(os.fstat(file.fileno()).st_mode), f"{names} is no file")
-                return file.read()
+            file = os.open(names[-1], flags, dir_fd=directory)
+            if not stat.S_ISREG(os.fstat(file).st_mode):
+                os.close(file)
+                raise Damage("foreign", f"{names} is no file")
+            with os.fdopen(file, "rb") as opened:
+                return opened.read()
+        except OSError as error:
+            kinds = {errno.ENOENT: "missing", errno.ENOTDIR: "foreign", errno.ELOOP: "foreign", errno.ENXIO: "foreign"}
+            raise Damage(kinds.get(error.errno, "io"), f"{'/'.join(names)}: {error.strerror}") from None
         finally:
             os.close(directory)
 
     def dataset(self, path):
-        return Dataset(self, path, self.nodes[path])
+        name, node = self.nodes[canonical(path)]
+        return Dataset(self, name, node)
 
     def datasets(self):
-        return [self.dataset(path) for path, node in self.nodes.items() if node["kind"] == "dataset"]
+        return [Dataset(self, name, node) for name, node in self.nodes.values() if node["kind"] == "dataset"]
 
 
 class Dataset:
     def __init__(self, store, path, node):
+<<<<<<< HEAD
         known(node, DATASET_MEMBERS, path)
         require(re.fullmatch(r"d(0|[1-9][0-9]*)", node["id"]), "id")
+        source = node.get("source")
+        if source is not None:
+            known(source, ["fingerprint"], path)
+            text = source["fingerprint"]
+            require(isinstance(text, str) and len(text.encode()) <= 1024, "source")
         require(node["dtype"] in TYPES and node["codec"]["name"] == "blosc1-lz4", "dtype or codec")
+=======
+>>>>>>> vectors
         self.store, self.path, self.node = store, path, node
-        self.shape = tuple(count(n, 2**62 - 1) for n in node["shape"])
-        self.chunk_shape = tuple(count(n, 2**62 - 1) for n in node["chunk_shape"])
-        require(len(self.shape) == len(self.chunk_shape) <= 32 and min(self.chunk_shape, default=1) > 0,
-                "shape")
+        self.shape, self.chunk_shape = tuple(node["shape"]), tuple(node["chunk_shape"])
         self.grid = tuple(-(-n // c) for n, c in zip(self.shape, self.chunk_shape))
         self.dtype = np.dtype(node["dtype"]).newbyteorder("<")
         self.fill = fill_value(node["fill_value"], self.dtype)
         self.chunk_bytes = math.prod(self.chunk_shape) * self.dtype.itemsize
         unit = 8 * self.dtype.itemsize
-        block = count(node["codec"]["block"], 1 << 20)
-        require(block >= 4096, "block")
-        self.block = min(block // unit * unit, self.chunk_bytes)
+        self.block = min(node["codec"]["block"] // unit * unit, self.chunk_bytes)
         self.blocks = -(-self.chunk_bytes // self.block)
-        require(24 + 12 * self.blocks + self.chunk_bytes <= 2**31 - 1, "chunks too large")
-        self.table = self.read_table()
+        self.runs = {}
 
-    def read_table(self):
-        """Coordinates to (state, bytes, crc): later runs win."""
-        table = {}
-        require(len(self.node["runs"]) <= 4096, "runs")
-        for listed in self.node["runs"]:
-            crc = int(listed["crc"], 16)
-            name = f"{count(listed['commit']):06d}-{crc:08x}.json"
+    def row(self, chunk):
+        """(state, bytes, crc) of a chunk: the last run that covers it decides."""
+        for index in range(len(self.node["runs"]) - 1, -1, -1):
+            listed = self.node["runs"][index]
+            number = number_of(chunk, listed["grid"])
+            if number is None or not listed["lo"] <= number <= listed["hi"]:
+                continue
+            if index not in self.runs:
+                self.runs[index] = self.read_run(listed)
+            if number in self.runs[index]:
+                return self.runs[index][number]
+        return "n", 0, 0
+
+    def read_run(self, listed):
+        name = f"{listed['commit']:06d}-{listed['crc']}.json"
+        try:
             data = self.store.file("__slab", "t", self.node["id"], name)
-            require(len(data) == listed["size"] and crc32c(data) == crc, f"{name} is not the one listed")
-            run = parse(data)
-            self_check(data)
-            known(run, RUN_MEMBERS, name)
-            head = (run["slab_run"], run["store"], run["dataset"], run["commit"])
-            require(head == (1, self.store.uuid, self.node["id"], listed["commit"]), f"{name} belongs elsewhere")
-            require(run["grid"] == listed["grid"] and len(run["grid"]) == len(self.shape), f"{name}: grid")
-            ids = ranges(run["id"])
-            rows = sum(len(part) for part in ids)
-            require(rows == listed["rows"] and ids[0][0] == listed["lo"] and ids[-1][-1] == listed["hi"]
-                    and ids[-1][-1] < math.prod(run["grid"]), f"{name}: id")
-            columns = [run[column] for column in ("state", "bytes", "crc", "min", "max", "nan")]
-            require(all(len(column) == rows for column in columns), f"{name}: columns")
-            for number, state, size, sum_ in zip(itertools.chain(*ids), *columns[:3]):
-                require(state in "sfn", f"{name}: state")
-                chunk = coordinates(number, run["grid"])
-                if all(c < n for c, n in zip(chunk, self.grid)):
-                    table[chunk] = (state, size, sum_)
-        return table
+        except Damage as error:
+            raise Damage("table", str(error)) from None
+        return read_run(data, listed, name, self.store.uuid, self.node["id"], self.node["dtype"])
 
     def candidates(self, chunk):
         """Where a stored chunk's file may be, in the order to look."""
         pending = self.node.get("pending")
-        if pending:
-            number = 0
-            for coordinate, length in zip(chunk, pending["grid"]):
-                number = number * length + coordinate
-            inside = all(c < n for c, n in zip(chunk, pending["grid"]))
-            if inside and any(number in part for part in ranges(pending["rows"])):
-                require(IDENTIFIER.fullmatch(pending["writer"]), "pending writer")
-                key = ".".join(map(str, chunk))
-                yield ("__slab", "w", pending["writer"],
-                       f"{count(pending['slot'])}-{key}-{count(pending['batch'])}")
-        yield (*filter(None, self.path.split("/")), "c", *map(str, chunk))
+        number = pending and number_of(chunk, pending["grid"])
+        if number is not None and any(start <= number < start + n for start, n in pending["rows"]):
+            key = ".".join(map(str, chunk))
+            yield "__slab", "w", pending["writer"], f"{pending['slot']}-{key}-{pending['batch']}"
+        yield (*self.path.split("/"), "c", *map(str, chunk))
 
     def chunk(self, chunk, missing="refuse"):
         """A chunk's elements at full chunk shape, padding included."""
-        state, size, crc = self.table.get(chunk, ("n", 0, 0))
+        state, size, crc = self.row(chunk)
         if state == "n" and missing == "refuse":
             raise NeverWritten(f"{self.path}, chunk {chunk}")
         if state != "s":
@@ -244,43 +175,52 @@ class Dataset:
         for names in self.candidates(chunk):
             try:
                 return self.decode(self.store.file(*names), size, crc)
-            except (OSError, Damage) as error:
+            except Damage as error:
                 failure = error
-        raise Damage(f"{self.path}, chunk {chunk}: {failure}")
+        raise Damage(failure.kind, f"{self.path}, chunk {chunk}: {failure}")
 
     def decode(self, data, size, crc):
-        prefix = 16 + 8 * self.blocks + 4
-        require(len(data) == size >= prefix, f"{len(data)} bytes, not {size}")
+        """A chunk file's elements; the checks stand in the order of § 4.3."""
+        prefix, blocks, e = 16 + 8 * self.blocks + 4, self.blocks, self.dtype.itemsize
+        fits = prefix + 5 * blocks + 4 <= len(data) <= prefix + 4 * blocks + self.chunk_bytes + 4
+        require(len(data) == size and fits, "torn", f"{len(data)} bytes, not {size}")
         words = np.frombuffer(data[4:prefix], "<u4").tolist()
-        sums, header = words[3 + self.blocks:-1], crc32c(data[:prefix - 4])
-        require(header == words[-1], "the header's checksum")
-        require(header == crc, "a sound file, but not the one listed")
+        sums, header = words[3 + blocks:-1], crc32c(data[:prefix - 4])
+        require(header == words[-1], "checksum", "the header's checksum")
         filter_ = self.node["codec"]["filter"]
-        require(data[:4] == bytes([2, 1, FLAGS[filter_], self.dtype.itemsize]), "the header's first word")
-        require(words[:3] == [self.chunk_bytes, self.block, size - 4], "the header's sizes")
-        bounds = words[3:3 + self.blocks] + [size - 4]
-        require(bounds[0] == prefix, "the first block's place")
+        require(data[:4] == bytes([2, 1, FLAGS[filter_], e]), "checksum", "the header's first word")
+        require(words[:3] == [self.chunk_bytes, self.block, size - 4], "checksum", "the header's sizes")
+        bounds = words[3:3 + blocks] + [size - 4]
+        lengths = [min(self.block, self.chunk_bytes - i * self.block) for i in range(blocks)]
+        require(bounds[0] == prefix, "checksum", "the first block's place")
+        for start, end, length in zip(bounds, bounds[1:], lengths):
+            require(5 <= end - start <= 4 + length, "checksum", "a block's place")
+        require(header == crc, "swapped", "a sound file, but not the one listed")
         whole, parts = crc32c(data[:prefix]), []
-        for index, (start, end) in enumerate(zip(bounds, bounds[1:])):
-            length = min(self.block, self.chunk_bytes - index * self.block)
-            require(5 <= end - start <= 4 + length, f"block {index}'s place")
+        for start, end, length, sum_ in zip(bounds, bounds[1:], lengths, sums):
             stored = data[start:end]
-            require(crc32c(stored) == sums[index], f"block {index}'s checksum")
-            whole = crc32c_combine(whole, sums[index], len(stored))
-            require(int.from_bytes(stored[:4], "little") == len(stored) - 4, f"block {index}'s length word")
+            require(crc32c(stored) == sum_, "checksum", "a block's checksum")
+            whole = crc32c_combine(whole, sum_, len(stored))
+            require(int.from_bytes(stored[:4], "little") == len(stored) - 4, "checksum", "a block's length word")
             plain = stored[4:]
             if len(plain) < length:
-                plain = lz4.block.decompress(plain, uncompressed_size=length)
-            require(len(plain) == length, f"block {index} does not decode to its size")
-            parts.append(unfilter(plain, filter_, self.dtype.itemsize))
-        require(whole == int.from_bytes(data[-4:], "little"), "the trailer")
+                try:
+                    plain = lz4.block.decompress(plain, uncompressed_size=length)
+                except lz4.block.LZ4BlockError as error:
+                    raise Damage("checksum", f"a block is no LZ4: {error}") from None
+            require(len(plain) == length, "checksum", "a block does not decode to its size")
+            parts.append(unfilter(plain, filter_, e))
+        require(whole == int.from_bytes(data[-4:], "little"), "checksum", "the trailer")
+        if self.dtype.kind == "b":
+            return np.frombuffer(b"".join(parts), np.uint8).reshape(self.chunk_shape) != 0
         return np.frombuffer(b"".join(parts), self.dtype).reshape(self.chunk_shape)
 
     def read(self, selection=(), missing="refuse"):
         """A box of the array: slices of step 1, one an axis from the first; the rest is whole."""
         box = [range(n)[part] for n, part in
                itertools.zip_longest(self.shape, selection, fillvalue=slice(None))]
-        require(all(part.step == 1 for part in box), "only slices of step 1")
+        if any(part.step != 1 for part in box):
+            raise ValueError("only slices of step 1")
         result = np.empty([len(part) for part in box], self.dtype)
         touched = [range(part.start // c, -(-part.stop // c)) if part else range(0)
                    for part, c in zip(box, self.chunk_shape)]
@@ -294,12 +234,14 @@ class Dataset:
         return result
 
 
-def coordinates(number, grid):
-    result = []
-    for length in reversed(grid):
-        number, coordinate = divmod(number, length)
-        result.append(coordinate)
-    return tuple(reversed(result))
+def number_of(chunk, grid):
+    """A chunk's number in a grid (§ 5); None where the grid does not have it."""
+    number = 0
+    for coordinate, length in zip(chunk, grid):
+        if coordinate >= length:
+            return None
+        number = number * length + coordinate
+    return number
 
 
 def unfilter(data, filter_, size):
@@ -334,7 +276,8 @@ def main(arguments):
         return
     for dataset in store.datasets():
         values = dataset.read(missing="fill")
-        print(f"{dataset.path}: {values.dtype.name} {values.shape}, {len(dataset.table)} chunks written")
+        chunks = dataset.node["chunks"]
+        print(f"{dataset.path}: {values.dtype.name} {values.shape}, {sum(chunks.values())} chunks written")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ struct ShapeArgument: ExpressibleByArgument {
     guard areNumbers else { return nil }
   }
 
+  /// Whether an axis is of unknown length.
+  var isOpen: Bool { words.contains("?") }
+
   /// The lengths; nil for `?`.
   func axes() throws(HyperslabError) -> [Int?] {
     var axes: [Int?] = []
@@ -82,6 +85,23 @@ enum SelectionCount: ExpressibleByArgument {
     case .first(let count): count
     case .all: .max
     }
+  }
+}
+
+extension WritePart {
+  /// A share as it is typed: `0/4`.
+  init(argument: String) throws {
+    let words = argument.split(separator: "/", omittingEmptySubsequences: false)
+    let areNumbers = words.allSatisfy { word in
+      !word.isEmpty && word.utf8.allSatisfy { (0x30...0x39).contains($0) }
+    }
+    guard words.count == 2, areNumbers, let index = Int(words[0]), let count = Int(words[1]) else {
+      throw ValidationError("K/N are two plain numbers, such as 0/4 for the first of four.")
+    }
+    guard let part = try? WritePart(index, of: count) else {
+      throw ValidationError("Parts are counted from 0: K must be below N.")
+    }
+    self = part
   }
 }
 

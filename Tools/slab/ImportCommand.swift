@@ -13,18 +13,7 @@ struct ImportCommand: ParsableCommand {
   @Argument(help: "Where to: recording.slab/ecephys/lfp. The store is created if need be.")
   var dataset: String
 
-  @Flag(help: "The input is plain numbers in C order, described by --dtype and --shape.")
-  var raw = false
-
-  @Option(help: ArgumentHelp("The element type of plain numbers.", valueName: "type"))
-  var dtype: TypeArgument?
-
-  @Option(
-    parsing: .unconditional, help: "The shape of plain numbers; ?,384 where the length is unknown.")
-  var shape: ShapeArgument?
-
-  @Option(help: ArgumentHelp("Bytes before the first plain number.", valueName: "N"))
-  var skipBytes = 0
+  @OptionGroup var inputOptions: InputOptions
 
   @OptionGroup var options: PlanOptions
 
@@ -59,125 +48,117 @@ struct ImportCommand: ParsableCommand {
       valueName: "buffer|end|seconds"))
   var commit: CommitArgument?
 
-  @Flag(help: "Continue an import that was interrupted.")
+  @Flag(help: "Continue an import that was interrupted, or whose input has grown since.")
   var resume = false
 
   @Flag(help: "Replace the data set if it is there; the old one stays until the end.")
   var overwrite = false
 
-  @Option(help: ArgumentHelp("Write the K-th of N shares of the buffers.", valueName: "K/N"))
-  var part: String?
+  @Option(
+    help: ArgumentHelp(
+      "Write the K-th (from 0) of N shares of the buffers; other processes write the others.",
+      valueName: "K/N"), transform: WritePart.init(argument:))
+  var part: WritePart?
 
-  @Option(help: "Threads that encode chunks (default: all cores).")
-  var threads: Int?
-
-  @Option(help: ArgumentHelp("A hard bound on memory, in 1e6 bytes.", valueName: "N"))
-  var memoryMb: Double?
-
-  @Flag(help: "Print nothing but errors.")
-  var quiet = false
+  @OptionGroup var work: WorkOptions
 
   mutating func validate() throws {
-    let isPlain = raw || input == "-" && (dtype != nil || shape != nil)
-    if isPlain, dtype == nil || shape == nil {
-      throw ValidationError("Plain numbers need --dtype and --shape.")
-    }
-    if !isPlain, dtype != nil || shape != nil || skipBytes != 0 {
-      throw ValidationError(
-        "--dtype, --shape and --skip-bytes go with --raw; a .npy file knows its own.")
-    }
+    try inputOptions.check(input)
     if overwrite, let policy = commit?.policy, policy != .atEnd {
       throw ValidationError(
         "--overwrite commits at the end, so that the old values stay until then.")
     }
     if !(1...12).contains(level) { throw ValidationError("--level goes from 1 to 12.") }
-    if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
-    if skipBytes < 0 { throw ValidationError("--skip-bytes must be at least 0.") }
+    if overwrite, resume || part != nil {
+      throw ValidationError(
+        "--overwrite begins anew; it does not go with \(resume ? "--resume" : "--part").")
+    }
+    if part != nil, durability == .fast {
+      throw ValidationError("Parts are written with --durability full.")
+    }
   }
 
   func run() throws {
-    if resume || part != nil {
-      throw HyperslabError(
-        .invalidValue, "\(resume ? "--resume" : "--part") is not available yet",
-        remedy: "Write the whole data set, with --overwrite where it is there already")
-    }
     let address = try StoreAddress(creating: dataset)
     guard address.node != .root else {
       throw HyperslabError(
         .invalidName, "the store is named, but no data set in it", at: dataset,
         remedy: "Write for example \(dataset)/data")
     }
-    switch try ImportInput(self, beside: address.store) {
+    let limit = try work.budget()?.bufferByteCount
+    switch try ImportInput(input, inputOptions, beside: address.store, limit: limit) {
     case .npy(let file): try write(file, to: address)
     case .raw(let file): try write(file, to: address)
     }
   }
 
   private func write(_ source: some DataChunkSource, to address: StoreAddress) throws {
-    let budget = try memoryMb.map { megabytes throws(HyperslabError) in
-      try MemoryBudget(megabytes: megabytes)
-    }
+    let budget = try work.budget()
     let bufferGB =
       options.bufferGb ?? (options.isBufferChosen ? nil : budget.map { Swift.min($0.bufferGB, 1) })
     let iterator = try GenericDataChunkIterator(
       source, bufferGB: bufferGB, bufferShape: options.bufferShape?.shape(),
       chunkMB: options.chunkMb, chunkShape: options.chunkShape?.shape())
     try budget?.check(iterator.plan)
-    let writeOptions = try writeOptions(source.dataType, budget)
-    if !quiet { iterator.plan.warnings.forEach { printToStandardError("slab: warning: \($0)") } }
+    let writeOptions = try writeOptions(source, budget)
     let store = try openStore(address)
-    let progress = ProgressBar(isQuiet: quiet)
-    let interrupt = Interrupt(writeOptions.cancellation)
-    defer { interrupt.stop() }
+    let isNew = !store.contains(address.node)
+    if isNew, !work.quiet {
+      iterator.plan.warnings.forEach { printToStandardError("slab: warning: \($0)") }
+    }
     let start = ContinuousClock.now
-    do {
-      let report: @Sendable (WriteProgress) -> Void = { progress.show($0) }
+    let last = try showingProgress(isQuiet: work.quiet, writeOptions.cancellation) { report in
       if overwrite {
         try OverwritingStore(store).write(
           iterator, to: address.node, options: writeOptions, progress: report)
       } else {
         try store.write(iterator, to: address.node, options: writeOptions, progress: report)
       }
-    } catch {
-      progress.clear()
-      throw error
     }
-    progress.clear()
+    try store.refresh()
     let info = try store.dataset(address.node).info
     try store.close()
-    if !quiet { printSummary(info, address, ContinuousClock.now - start) }
+    if work.quiet { return }
+    let summary = ImportSummary(
+      address: address, info: info, progress: last, elapsed: ContinuousClock.now - start)
+    print(summary.text(part: part, isNew: isNew))
   }
 
   private func openStore(_ address: StoreAddress) throws(HyperslabError) -> SlabStore {
     if StoreAddress.holdsStore(address.store) {
       return try SlabStore.open(address.store, mode: .readWrite, durability: durability)
     }
-    return try SlabStore.create(at: address.store, durability: durability)
+    do {
+      return try SlabStore.create(at: address.store, durability: durability)
+    } catch {
+      // Another part was faster.
+      guard part != nil, StoreAddress.holdsStore(address.store) else { throw error }
+      return try SlabStore.open(address.store, mode: .readWrite, durability: durability)
+    }
   }
 
   private func writeOptions(
-    _ dataType: DataType, _ budget: MemoryBudget?
+    _ source: some DataChunkSource, _ budget: MemoryBudget?
   ) throws(HyperslabError) -> WriteOptions {
     var result = WriteOptions()
-    if let fillValue { result.fillValue = try FillValue(text: fillValue, dataType: dataType) }
+    if let fillValue {
+      result.fillValue = try FillValue(text: fillValue, dataType: source.dataType)
+    }
     result.dimensionNames = dims?.split(separator: ",", omittingEmptySubsequences: false)
       .map { $0.isEmpty ? nil : String($0) }
     result.unit = unit
     for attribute in attributes { result.attributes[attribute.key] = try attribute.value() }
     result.compression = Compression(filter: filter.filter, level: level)
     result.commit = overwrite ? .atEnd : commit?.policy ?? .everyBuffer
-    result.threads = threads
+    if inputOptions.shape?.isOpen ?? false {
+      // An input whose length was not known may have more to come.
+      result.maximumShape = [nil] + source.shape.dropFirst().map { $0 }
+    }
+    result.resume = resume
+    result.part = part
+    result.threads = work.threads
     result.memoryByteCount = budget?.bufferByteCount
     result.cancellation = Cancellation()
     return result
-  }
-
-  private func printSummary(_ info: DatasetInfo, _ address: StoreAddress, _ elapsed: Duration) {
-    let rate = Double(info.logicalByteCount) / Swift.max(elapsed / .seconds(1), 1e-9)
-    print(
-      "\(address)  \(info.description.shape) \(info.description.dataType)  "
-        + "\(HumanText.size(info.logicalByteCount)) → \(HumanText.size(info.storedByteCount)) "
-        + "(\(HumanText.ratio(info.ratio)))  in \(HumanText.duration(elapsed)), "
-        + "\(HumanText.size(Int(exactly: rate.rounded()) ?? 0))/s")
   }
 }

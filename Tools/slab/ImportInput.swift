@@ -1,29 +1,31 @@
 import Hyperslab
 import SystemPackage
 
-/// What an import reads, opened.
+/// What an import or an append reads, opened.
 enum ImportInput {
   case npy(NpyFile)
   case raw(RawFile)
 
-  init(_ command: ImportCommand, beside store: FilePath) throws(HyperslabError) {
-    let isPlain = command.raw || command.dtype != nil
-    let limit = try command.memoryMb.map { megabytes throws(HyperslabError) in
-      try MemoryBudget(megabytes: megabytes).bufferByteCount
-    }
-    if isPlain, let type = command.dtype?.type, let axes = try command.shape?.axes() {
+  /// - Parameters:
+  ///   - store: Where the data go; a stream is kept beside it.
+  ///   - limit: The most bytes of a mapped file that may be resident.
+  init(
+    _ input: String, _ options: InputOptions, beside store: FilePath, limit: Int?
+  ) throws(HyperslabError) {
+    let isPlain = options.raw || options.dtype != nil
+    if isPlain, let type = options.dtype?.type, let axes = try options.shape?.axes() {
       var file =
-        try command.input == "-"
-        ? Self.spooled(beside: store, limit: Self.byteCount(axes, type, command.skipBytes))
-          .rawFile(type: type, shape: axes, skipByteCount: command.skipBytes)
+        try input == "-"
+        ? Self.spooled(beside: store, limit: Self.byteCount(axes, type, options.skipBytes))
+          .rawFile(type: type, shape: axes, skipByteCount: options.skipBytes)
         : RawFile(
-          FilePath(command.input), type: type, shape: axes, skipByteCount: command.skipBytes)
+          FilePath(input), type: type, shape: axes, skipByteCount: options.skipBytes)
       file.residentByteLimit = limit
       self = .raw(file)
     } else {
       var file =
-        try command.input == "-"
-        ? Self.spooled(beside: store, limit: nil).npyFile() : NpyFile(FilePath(command.input))
+        try input == "-"
+        ? Self.spooled(beside: store, limit: nil).npyFile() : NpyFile(FilePath(input))
       file.residentByteLimit = limit
       self = .npy(file)
     }

@@ -1,5 +1,6 @@
 import Dispatch
 import Hyperslab
+import Synchronization
 import SystemPackage
 
 #if canImport(Glibc)
@@ -32,6 +33,31 @@ struct ProgressBar: Sendable {
   func clear() { if isShown { write("\r\u{1B}[K") } }
 
   private func write(_ text: String) { _ = try? FileDescriptor.standardError.writeAll(text.utf8) }
+}
+
+/// Runs a write under a progress bar, ended by an interrupt from the keyboard.
+///
+/// - Returns: the last report of how far it came.
+func showingProgress(
+  isQuiet: Bool, _ cancellation: Cancellation?,
+  _ write: (@escaping @Sendable (WriteProgress) -> Void) throws -> Void
+) throws -> WriteProgress? {
+  let bar = ProgressBar(isQuiet: isQuiet)
+  let last = LastReport()
+  let interrupt = Interrupt(cancellation)
+  defer {
+    interrupt.stop()
+    bar.clear()
+  }
+  try write { report in
+    last.report.withLock { $0 = report }
+    bar.show(report)
+  }
+  return last.report.withLock { $0 }
+}
+
+private final class LastReport: Sendable {
+  let report = Mutex<WriteProgress?>(nil)
 }
 
 /// Turns the first interrupt from the keyboard into a cancellation; a second one ends the process.

@@ -22,8 +22,9 @@ struct SlabCommand: ParsableCommand {
       Exit codes: 0 done, 1 the answer is no, 2 the operation failed, 64 wrong usage.
       """,
     subcommands: [
-      PlanCommand.self, ImportCommand.self, ListCommand.self, InfoCommand.self, ReadCommand.self,
-      ExportCommand.self, VerifyCommand.self, AttributeCommand.self,
+      PlanCommand.self, ImportCommand.self, AppendCommand.self, ListCommand.self,
+      InfoCommand.self, ReadCommand.self, ExportCommand.self, VerifyCommand.self,
+      RepairCommand.self, AttributeCommand.self, RemoveCommand.self,
     ])
 
   static func main() {

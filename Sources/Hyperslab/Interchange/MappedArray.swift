@@ -8,6 +8,7 @@ struct MappedArray: Sendable {
   let type: NumPyType
   /// Where every element lies in the file.
   let layout: StridedLayout
+  let isFortranOrder: Bool
   var residentByteLimit: Int?
 
   /// Bytes of file that a copy touches before it gives their pages back.
@@ -45,16 +46,11 @@ struct MappedArray: Sendable {
     self.file = file
     self.shape = shape
     self.type = type
+    self.isFortranOrder = isFortranOrder
     layout = StridedLayout(shape: shape, byteOffset: byteOffset, byteStrides: plain.byteStrides)
   }
 
   private var elementByteCount: Int { type.dataType.byteCount }
-
-  var fingerprint: String {
-    let identity = file.identity
-    return "\(type.descriptor)\(shape) at \(layout.byteOffset) of \(identity.byteCount) bytes, "
-      + "\(identity.seconds).\(identity.nanoseconds)"
-  }
 
   private func check(_ selection: Selection) throws(HyperslabError) {
     guard Selection(all: shape).contains(selection) else {

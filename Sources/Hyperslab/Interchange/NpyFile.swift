@@ -42,7 +42,7 @@ public struct NpyFile: DataChunkSource {
   public var shape: Shape { array.shape }
   /// The element type.
   public var dataType: DataType { array.type.dataType }
-  /// Type, shape, size and time of last change.
+  /// Type, shape, size and a checksum of samples: of a copy the same, of a longer file another.
   public var fingerprint: String? { array.fingerprint }
 
   /// Appends a selection's elements in C order and host byte order.

@@ -111,7 +111,8 @@ extension JSONValue {
 }
 
 extension JSONObject {
-  /// Refuses what would not read back: numbers that are not finite, nesting beyond `depthLimit`.
+  /// Refuses what would not read back: numbers that are not finite, values that stand more than
+  /// `depthLimit` levels below an attribute's.
   ///
   /// - Throws: `invalid_value` naming the attribute.
   package func checkWritable(depthLimit: Int = 64) throws(HyperslabError) {
@@ -126,12 +127,13 @@ extension JSONObject {
 
 extension JSONValue {
   fileprivate func isWritable(depthLimit: Int) -> Bool {
-    switch self {
+    guard depthLimit >= 0 else { return false }
+    return switch self {
     case .double(let value): value.isFinite
     case .array(let elements):
-      depthLimit > 0 && elements.allSatisfy { $0.isWritable(depthLimit: depthLimit - 1) }
+      elements.allSatisfy { $0.isWritable(depthLimit: depthLimit - 1) }
     case .object(let members):
-      depthLimit > 0 && members.allSatisfy { $0.value.isWritable(depthLimit: depthLimit - 1) }
+      members.allSatisfy { $0.value.isWritable(depthLimit: depthLimit - 1) }
     default: true
     }
   }

@@ -1,4 +1,18 @@
 extension ChunkedStore {
+  /// Refuses: `unsupported`.
+  public func resizeDataset(
+    _ path: NodePath, to shape: Shape
+  ) throws(HyperslabError) -> Dataset {
+    throw HyperslabError(
+      .unsupported, "data sets in this kind of store keep their shape", at: "\(path)")
+  }
+
+  /// Does nothing.
+  public func reload() throws(HyperslabError) {}
+
+  /// True.
+  public var isShareable: Bool { true }
+
   /// Opens a data set by a path such as `"ecephys/lfp"`.
   ///
   /// - Throws: `invalid_name`, `not_found`, or `wrong_kind` for a group.

@@ -44,6 +44,21 @@ public protocol ChunkedStore: Sendable {
 
   /// Makes everything written so far permanent, all or nothing.
   func commit() throws(HyperslabError)
+
+  /// Changes a data set's shape with the next commit: growing adds elements that nobody wrote,
+  /// read as the fill value in chunks that are there; shrinking drops elements for good.
+  ///
+  /// - Returns: the data set in its new shape; other handles keep the old one or are refused.
+  /// - Throws: `invalid_shape` for another rank or beyond the maximum shape; `unsupported`, the
+  ///   default, in stores whose arrays cannot grow.
+  func resizeDataset(_ path: NodePath, to shape: Shape) throws(HyperslabError) -> Dataset
+
+  /// Forgets what was not committed and looks at what other writers have committed; data sets are to
+  /// be opened again. Does nothing by default: for stores that no two processes share.
+  func reload() throws(HyperslabError)
+
+  /// Whether several processes may write at once; true by default.
+  var isShareable: Bool { get }
 }
 
 /// One array in a ``ChunkedStore``.

@@ -45,12 +45,18 @@ public struct DatasetDescription: Hashable, Sendable {
   public var attributes: JSONObject
   /// How to compress.
   public var compression: Compression
+  /// Identifies the data that the data set is written from, so that an interrupted write is
+  /// continued with the same data only; nil where nothing does.
+  public var sourceFingerprint: String?
+  /// The most bytes that a source's fingerprint may have.
+  public static let maximumFingerprintByteCount = 1024
 
   /// Describes a data set; checked by ``validated()`` when a store creates it.
   public init(
     shape: Shape, chunkShape: Shape, dataType: DataType, maximumShape: [Int?]? = nil,
     fillValue: FillValue? = nil, dimensionNames: [String?]? = nil, unit: String? = nil,
-    attributes: JSONObject = [:], compression: Compression = Compression()
+    attributes: JSONObject = [:], compression: Compression = Compression(),
+    sourceFingerprint: String? = nil
   ) {
     self.shape = shape
     self.chunkShape = chunkShape
@@ -61,6 +67,7 @@ public struct DatasetDescription: Hashable, Sendable {
     self.unit = unit
     self.attributes = attributes
     self.compression = compression
+    self.sourceFingerprint = sourceFingerprint
   }
 
   /// The grid of its chunks, after checking everything that can be checked without a store.
@@ -102,6 +109,11 @@ public struct DatasetDescription: Hashable, Sendable {
     guard (1...12).contains(compression.level) else {
       throw HyperslabError(
         .invalidValue, "compression level \(compression.level)", expected: "1 ... 12")
+    }
+    if let source = sourceFingerprint, source.utf8.count > Self.maximumFingerprintByteCount {
+      throw HyperslabError(
+        .invalidValue, "a source's fingerprint of \(source.utf8.count) bytes",
+        expected: "at most \(Self.maximumFingerprintByteCount)")
     }
     try attributes.checkWritable()
     return grid

@@ -41,6 +41,15 @@ public final class MemoryStore: ChunkedStore {
   /// Does nothing: memory is as permanent as it gets.
   public func commit() throws(HyperslabError) {}
 
+  /// Puts the data set in another shape in its place; handles opened before keep the old one.
+  public func resizeDataset(
+    _ path: NodePath, to shape: Shape
+  ) throws(HyperslabError) -> MemoryDataset {
+    let resized = try dataset(path).resized(to: shape)
+    nodes.withLock { $0[path] = .dataset(resized) }
+    return resized
+  }
+
   private func insert(_ node: Node, at path: NodePath) throws(HyperslabError) {
     let failure = nodes.withLock { nodes -> HyperslabError? in
       if nodes[path] != nil {
@@ -123,6 +132,44 @@ public final class MemoryDataset: ChunkedDataset {
       guard let base = target.baseAddress else { return }
       copy.scatter(0..<copy.elementCount, from: buffer.pointer, into: base)
     }
+  }
+
+  /// The data set in another shape, with the elements that both have.
+  func resized(to shape: Shape) throws(HyperslabError) -> MemoryDataset {
+    guard shape.rank == grid.rank,
+      zip(shape, description.maximumShape).allSatisfy({ $0 >= 0 && $0 <= $1 ?? Int.max })
+    else {
+      throw HyperslabError(
+        .invalidShape, "resizing \(grid.arrayShape) to \(shape)", at: "\(path)",
+        expected:
+          "at most \(description.maximumShape.map { $0.map(String.init) ?? "any length" })")
+    }
+    var description = description
+    description.shape = shape
+    let result = try MemoryDataset(path: path, description: description)
+    for (chunk, buffer) in chunks.withLock({ $0 }) where result.grid.contains(chunk) {
+      let part = buffer.map { recut($0, of: chunk, for: result.grid) }
+      result.chunks.withLock { $0[chunk] = .some(part) }
+    }
+    return result
+  }
+
+  /// A chunk's valid part as it is in another grid, filled up where that is larger.
+  private func recut(
+    _ buffer: ElementBuffer, of chunk: ChunkIndex, for other: ChunkGrid
+  ) -> ElementBuffer {
+    let size = description.dataType.byteCount
+    let (old, new) = (grid.validShape(of: chunk), other.validShape(of: chunk))
+    guard old != new, let layout = StridedLayout.rowMajor(new, elementByteCount: size) else {
+      return buffer
+    }
+    let common = Selection(zip(old, new).map { 0..<Swift.min($0, $1) })
+    let result = filled(size * (new.elementCount ?? 0))
+    let copy = ChunkCopy(
+      chunkShape: old, region: StridedSelection(common), layout: layout.slice(common),
+      elementByteCount: size)
+    copy.scatter(0..<copy.elementCount, from: buffer.pointer, into: result.pointer)
+    return result
   }
 
   private func filled(_ byteCount: Int) -> ElementBuffer {

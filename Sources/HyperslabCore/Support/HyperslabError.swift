@@ -103,6 +103,10 @@ extension HyperslabError.Code {
   public static let closed = Self(rawValue: "closed")
   /// The work was cancelled.
   public static let cancelled = Self(rawValue: "cancelled")
+  /// Another writer was first.
+  public static let conflict = Self(rawValue: "conflict")
+  /// Something that this kind of store cannot do.
+  public static let unsupported = Self(rawValue: "unsupported")
   /// Text that is not the JSON it should be.
   public static let invalidJSON = Self(rawValue: "invalid_json")
 }

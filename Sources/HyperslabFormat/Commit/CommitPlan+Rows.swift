@@ -92,7 +92,7 @@ extension CommitPlan {
     var waiting: [Int] = []
     var dropping: [Int] = []
     var old: [ChunkRow] = []
-    var new: [ChunkRow] = []
+    var new = ChunkRows()
     var batch = 0
     for (number, chunk) in numbers {
       guard let staged = rows[chunk] else { continue }
@@ -139,27 +139,32 @@ extension CommitPlan {
     return found.row
   }
 
-  /// Keeps totals and statistics right; the extremes are searched anew only when one was replaced.
+  /// Keeps totals and statistics right.
   private func count(
-    _ record: inout DatasetRecord, old: [ChunkRow], new: [ChunkRow],
+    _ record: inout DatasetRecord, old: [ChunkRow], new: ChunkRows,
     touched: [ChunkIndex: Changes.StagedRow], before: ChunkTable
   ) throws(HyperslabError) {
-    var mustSearch = false
+    let known = record.statistics
+    var lost = (minimum: false, maximum: false)
     for row in old {
       record.count(row, -1)
       record.statistics.nanCount -= row.statistics.nanCount
-      if row.state != .neverWritten {
-        mustSearch =
-          mustSearch || row.statistics.minimum == record.statistics.minimum
-          || row.statistics.maximum == record.statistics.maximum
-      }
+      if row.state == .neverWritten { continue }
+      lost.minimum = lost.minimum || row.statistics.minimum == known.minimum
+      lost.maximum = lost.maximum || row.statistics.maximum == known.maximum
     }
-    if mustSearch {
-      var statistics = ElementStatistics()
-      try before.forEachRow { chunk, row in
-        if touched[chunk] == nil { statistics.formUnion(row.statistics) }
+    if lost.minimum || lost.maximum {
+      // An extreme that went may stand in another row; mostly the first few tell.
+      var found = ElementStatistics()
+      var walk = before.walk()
+      while lost.minimum && found.minimum != known.minimum
+        || lost.maximum && found.maximum != known.maximum,
+        let (number, row, _) = try walk.next()
+      {
+        if touched[walk.numbering.chunk(number)] == nil { found.formUnion(row.statistics) }
       }
-      record.statistics = statistics
+      if lost.minimum { record.statistics.minimum = found.minimum }
+      if lost.maximum { record.statistics.maximum = found.maximum }
     }
     for row in new {
       record.count(row, 1)

@@ -14,14 +14,19 @@ struct Recovery {
     defer { lock.release() }
     let snapshot = try Snapshot.read(files, cache: cache)
     try Settle(files: files, durability: durability).finish(snapshot.index)
-    // Sweeping is for the sake of space only: what cannot be swept keeps nobody from writing.
+    sweep(snapshot.index)
+    return snapshot
+  }
+
+  /// Sweeps, once everything is settled and while the lock is held. That is for the sake of space
+  /// only: what cannot be swept keeps nobody from writing.
+  func sweep(_ index: StoreIndex) {
     try? sweepWriters()
     try? sweepTemporaries()
-    try? sweepTrash(snapshot.index)
-    try? sweepReserved(snapshot.index)
-    sweepRuns(snapshot.index)
-    DerivedFiles(files: files).write(snapshot.index)
-    return snapshot
+    try? sweepTrash(index)
+    try? sweepReserved(index)
+    sweepRuns(index)
+    DerivedFiles(files: files).write(index)
   }
 
   /// Also those that the index waits for: their staged files have just reached their names for good.

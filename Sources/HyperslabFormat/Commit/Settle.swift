@@ -61,7 +61,7 @@ struct Settle {
     return touched.union(parents)
   }
 
-  private func removeDatasets(_ index: StoreIndex) throws(HyperslabError) -> Set<StorePath> {
+  func removeDatasets(_ index: StoreIndex) throws(HyperslabError) -> Set<StorePath> {
     var touched: Set<StorePath> = []
     for removal in index.removed {
       guard let id = removal.id else { continue }

@@ -256,7 +256,9 @@ final class WriterSession: Sendable {
     var changes = state.changes.slots[slot] ?? .init(path: path, opened: opened)
     let least = zip(changes.cut?.arrayShape ?? opened.description.shape, grid.arrayShape)
       .map { Swift.min($0, $1) }
-    changes.cut = try ChunkGrid(arrayShape: Shape(least), chunkShape: grid.chunkShape)
+    if changes.cut != nil || least != Array(opened.description.shape) {
+      changes.cut = try ChunkGrid(arrayShape: Shape(least), chunkShape: grid.chunkShape)
+    }
     changes.shape = grid.arrayShape
     for (chunk, staged) in changes.rows where !grid.contains(chunk) {
       if staged.row.state == .stored {
@@ -277,6 +279,21 @@ final class WriterSession: Sendable {
       state.poison = error
       throw error
     }
+  }
+
+  /// Drops what was not committed; handles opened before no longer write.
+  func forgetChanges(_ state: inout State, newest: StoreIndex) {
+    for (slot, dataset) in state.changes.slots {
+      for (chunk, staged) in dataset.rows where staged.row.state == .stored {
+        let name = StoreLayout.staged(
+          writer: writer, slot: slot, chunk: chunk, batch: staged.batch)
+        try? files.remove(name)
+      }
+    }
+    state.changes = Changes()
+    state.slots = [:]
+    state.base = newest
+    state.batch += 1
   }
 
   private func prepareStaging(_ slot: Int, _ path: NodePath) throws(HyperslabError) -> StorePath {

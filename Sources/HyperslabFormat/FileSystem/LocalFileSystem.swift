@@ -1,5 +1,6 @@
 import CPlatform
 package import HyperslabCore
+import Synchronization
 package import SystemPackage
 
 #if canImport(Glibc)
@@ -176,7 +177,9 @@ package final class LocalFileSystem: FileSystem {
     let directory = try directory(path.parent)
     defer { close(directory) }
     while true {
-      let result = path.name.withCString { call(directory, $0) }
+      // The root is in no directory but itself.
+      let name = path.components.isEmpty ? "." : path.name
+      let result = name.withCString { call(directory, $0) }
       if result >= 0 { return result }
       if errno != EINTR { throw systemError(what, place(path)) }
     }
@@ -253,11 +256,16 @@ func transferAll(_ count: Int, _ call: (_ done: Int) -> Int) -> Int? {
 
 private final class LocalLock: FileLock {
   private let descriptor: Int32
+  private let isDescribed = Atomic<Bool>(false)
   init(descriptor: Int32) { self.descriptor = descriptor }
   /// Closing the last descriptor of an open file releases its lock.
   deinit { close(descriptor) }
-  func release() { flock(descriptor, LOCK_UN) }
+  func release() {
+    if isDescribed.load(ordering: .relaxed) { _ = ftruncate(descriptor, 0) }
+    flock(descriptor, LOCK_UN)
+  }
   func describe(_ text: String) {
+    isDescribed.store(true, ordering: .relaxed)
     let bytes = Array(text.utf8)
     guard ftruncate(descriptor, 0) == 0 else { return }
     _ = pwrite(descriptor, bytes, bytes.count, 0)

@@ -26,9 +26,14 @@ struct ChunkTable: Sendable {
   func forEachRow(
     _ body: (ChunkIndex, ChunkRow) throws(HyperslabError) -> Void
   ) throws(HyperslabError) {
-    let numbering = ChunkNumbering(record.grid)
-    var merge = RunMerge(
-      RunMerge.commits(of: record.runs).map { .listed($0) }, table: self, numbering: numbering)
-    while let (number, row, _) = try merge.next() { try body(numbering.chunk(number), row) }
+    var walk = walk()
+    while let (number, row, _) = try walk.next() { try body(walk.numbering.chunk(number), row) }
+  }
+
+  /// A walk over every chunk of the present grid that some run covers.
+  func walk() -> RunMerge {
+    RunMerge(
+      RunMerge.commits(of: record.runs).map { .listed($0) }, table: self,
+      numbering: ChunkNumbering(record.grid))
   }
 }

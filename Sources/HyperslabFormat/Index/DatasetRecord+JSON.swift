@@ -24,6 +24,9 @@ extension DatasetRecord {
       "max": statistics.maximum.json, "nan": .integer(statistics.nanCount),
       "runs": .array(runs.map { .object($0.json) }),
     ]
+    if let source = description.sourceFingerprint {
+      json["source"] = ["fingerprint": .string(source)]
+    }
     if let pending { json["pending"] = .object(pending.json) }
     for (name, value) in extensions { json[name] = value }
     return json
@@ -123,14 +126,29 @@ extension DatasetRecord {
     }
     let unit = fields.optional("unit")
     guard unit == nil || unit?.string != nil else { throw fields.error("unit", "a string or null") }
+    let source = try readSource(&fields)
     return DatasetDescription(
       shape: shape, chunkShape: chunkShape, dataType: dataType, maximumShape: maximum,
       fillValue: fillValue, dimensionNames: names, unit: unit?.string,
-      attributes: try fields.object("attributes"))
+      attributes: try fields.object("attributes"), sourceFingerprint: source)
+  }
+
+  private static func readSource(_ fields: inout JSONFields) throws(HyperslabError) -> String? {
+    guard let value = fields.optional("source") else { return nil }
+    var source = try JSONFields(value, place: fields.place, code: .damagedIndex)
+    let text = try source.string("fingerprint")
+    _ = try source.rest()
+    let limit = DatasetDescription.maximumFingerprintByteCount
+    guard text.utf8.count <= limit else {
+      throw source.error("fingerprint", "at most \(limit) bytes")
+    }
+    return text
   }
 
   private func checkFormat(_ place: String) throws(HyperslabError) {
-    do { _ = try frameFormat(filter: filter ?? .none) } catch { throw error.located(at: place) }
+    do { _ = try frameFormat(filter: filter ?? .none) } catch {
+      throw HyperslabError(.damagedIndex, "\(error)", at: place)
+    }
   }
 
   /// The frames that the record implies.

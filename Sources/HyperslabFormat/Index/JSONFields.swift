@@ -4,7 +4,7 @@ import HyperslabCore
 /// kind or left over.
 struct JSONFields {
   private var members: JSONObject
-  private let place: String
+  let place: String
   private let code: HyperslabError.Code
 
   init(_ value: JSONValue, place: String, code: HyperslabError.Code) throws(HyperslabError) {

@@ -65,7 +65,7 @@ extension Run {
 
   private static func readRows(
     _ fields: inout JSONFields, count: Int, dataType: DataType
-  ) throws(HyperslabError) -> [ChunkRow] {
+  ) throws(HyperslabError) -> ChunkRows {
     let states = Array(try fields.string("state").utf8)
     let sizes = try fields.integers("bytes", in: 0...Int(Int32.max))
     let checksums = try fields.integers("crc", in: 0...Int(UInt32.max))
@@ -78,7 +78,7 @@ extension Run {
     guard lengths.allSatisfy({ $0 == count }) else {
       throw fields.error("state", "columns of \(count)")
     }
-    var rows: [ChunkRow] = []
+    var rows = ChunkRows()
     rows.reserveCapacity(count)
     for index in 0..<count {
       let state: ChunkState

@@ -20,9 +20,9 @@ struct Run: Sendable {
   let ranges: [Range<Int>]
   /// Index of each range's first row.
   private let starts: [Int]
-  let rows: [ChunkRow]
+  let rows: ChunkRows
 
-  init(numbering: ChunkNumbering, ranges: [Range<Int>], rows: [ChunkRow]) {
+  init(numbering: ChunkNumbering, ranges: [Range<Int>], rows: ChunkRows) {
     self.numbering = numbering
     self.ranges = ranges
     self.rows = rows

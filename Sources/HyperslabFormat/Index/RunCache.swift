@@ -7,8 +7,8 @@ import Synchronization
 /// It holds a bounded number of rows, so that a store of a million chunks takes no more memory than
 /// one of a hundred thousand.
 final class RunCache: Sendable {
-  /// Rows kept in memory, some 64 bytes each.
-  private static let rowLimit = 1 << 19
+  /// Rows kept in memory, some 30 bytes each.
+  private static let rowLimit = 1 << 20
 
   private struct Key: Hashable {
     let dataset: Int

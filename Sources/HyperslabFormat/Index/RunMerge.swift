@@ -26,7 +26,7 @@ struct RunMerge {
   }
 
   private let table: ChunkTable
-  private let numbering: ChunkNumbering
+  let numbering: ChunkNumbering
   private var cursors: [Cursor]
   private var isStarted = false
 

@@ -55,12 +55,12 @@ enum RunMerging {
     let sources = RunMerge.commits(of: references).map { RunMerge.Source.listed($0) }
     var merge = RunMerge(sources + [.loaded(new)], table: table, numbering: numbering)
     var numbers: [Int] = []
-    var rows: [ChunkRow] = []
+    var rows = ChunkRows()
     func flush() throws(HyperslabError) {
       if rows.isEmpty { return }
       try emit(Run(numbering: numbering, ranges: .init(rising: numbers), rows: rows))
       numbers.removeAll(keepingCapacity: true)
-      rows.removeAll(keepingCapacity: true)
+      rows = ChunkRows()
     }
     while let (number, row, source) = try merge.next() {
       if row.state == .neverWritten, kept == 0, source < sources.count { continue }

@@ -16,12 +16,28 @@ enum SelfCheck {
     return text + opening + Array(crc.utf8) + closing
   }
 
+  /// How long that ending is.
+  static let tailByteCount = opening.count + 8 + closing.count
+
+  /// What a file must end in, given all before.
+  static func tail(of body: [UInt8]) -> [UInt8] {
+    opening + Array(CRC32C.hex(CRC32C.of(body)).utf8) + closing
+  }
+
+  /// The checksum that a file says it has; nil unless it is spelled as it must be.
+  static func recorded(_ bytes: [UInt8]) -> UInt32? {
+    let tail = bytes.suffix(tailByteCount)
+    guard tail.count == tailByteCount, tail.starts(with: opening),
+      tail.suffix(closing.count).elementsEqual(closing)
+    else { return nil }
+    let digits = String(decoding: tail.dropFirst(opening.count).prefix(8), as: UTF8.self)
+    guard let value = UInt32(digits, radix: 16), CRC32C.hex(value) == digits else { return nil }
+    return value
+  }
+
   /// Whether a file ends in its own checksum, spelled exactly so.
   static func holds(_ bytes: [UInt8]) -> Bool {
-    let tail = opening.count + 8 + closing.count
-    guard bytes.count >= tail else { return false }
-    let body = bytes.dropLast(tail)
-    let crc = CRC32C.hex(body.withUnsafeBytes { CRC32C.of($0) })
-    return Array(bytes.suffix(tail)) == opening + Array(crc.utf8) + closing
+    guard let crc = recorded(bytes) else { return false }
+    return bytes.dropLast(tailByteCount).withUnsafeBytes { CRC32C.of($0) } == crc
   }
 }

@@ -151,5 +151,8 @@ extension StoreIndex {
     guard Set(ids).count == ids.count else {
       throw HyperslabError(.damagedIndex, "two data sets of one id", at: place)
     }
+    guard ids.allSatisfy({ $0 < nextUnused }) else {
+      throw HyperslabError(.damagedIndex, "a data set's id that is not below next_id", at: place)
+    }
   }
 }

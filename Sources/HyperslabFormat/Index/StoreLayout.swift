@@ -9,6 +9,7 @@ enum StoreLayout {
   static let tables = reserved / "t"
   static let writers = reserved / "w"
   static let trash = reserved / "trash"
+  static let lost = reserved / "lost"
   static let temporaryDerived = reserved / "zarr.json.tmp"
 
   static func temporaryIndex(writer: String) -> StorePath { StorePath(["slab.json.tmp-\(writer)"]) }

@@ -55,7 +55,8 @@ final class ChunkReader {
     if isWhole { try checkTrailer(of: file, prefix) }
   }
 
-  /// Checks every byte of a chunk file without decoding; with `quick` only its header and size.
+  /// Checks every byte of a chunk file and that every block unpacks; with `quick` only its header
+  /// and size.
   func check(
     _ path: StorePath, in files: any FileSystem, row: ChunkRow, quick: Bool
   ) throws(HyperslabError) {
@@ -63,7 +64,7 @@ final class ChunkReader {
     if quick { return }
     for block in 0..<format.blockCount {
       let stored = try fetch(prefix.storedRange(ofBlock: block), of: file)
-      try FrameDecoder.check(block: block, stored: stored, prefix: prefix)
+      try decoder.check(block: block, stored: stored, prefix: prefix)
     }
     try checkTrailer(of: file, prefix)
   }

@@ -1,6 +1,15 @@
 import HyperslabCodecs
 public import HyperslabCore
 
+extension SlabStore {
+  /// Changes a data set's shape; see ``SlabDataset/resized(to:)``.
+  public func resizeDataset(
+    _ path: NodePath, to shape: Shape
+  ) throws(HyperslabError) -> SlabDataset {
+    try dataset(path).resized(to: shape)
+  }
+}
+
 extension SlabDataset {
   /// The data set in another shape, visible to others with the store's next commit.
   ///

@@ -9,6 +9,23 @@ extension SlabStore {
     try commit(closing: false)
   }
 
+  /// Whether other processes may write at the same time: not into a store whose commits an unclean
+  /// end of the system can take back.
+  public var isShareable: Bool { session.map { $0.durability == .full } ?? false }
+
+  /// Forgets everything written since the last commit and looks at what other writers have
+  /// committed; data sets must be opened again. The way on after a `conflict`.
+  ///
+  /// - Throws: `read_only`, `closed`, `poisoned`, and what opening a store throws.
+  public func reload() throws(HyperslabError) {
+    let session = try writing()
+    let newest = try Snapshot.read(files, cache: cache)
+    try session.withState { (state) throws(HyperslabError) -> Void in
+      session.forgetChanges(&state, newest: newest.index)
+    }
+    publish(newest)
+  }
+
   /// Commits, finishes what is pending and ends the session; a store opened for reading just closes.
   ///
   /// - Throws: what ``commit()`` throws; the last commit stands all the same.

@@ -130,12 +130,15 @@ public final class SlabStore: ChunkedStore {
   public func refresh() throws(HyperslabError) -> Bool {
     if isPinned { return false }
     let newest = try Snapshot.read(files, cache: cache)
-    return current.withLock { snapshot in
+    let isNewer = current.withLock { snapshot in
       guard newest.index.commit > snapshot.index.commit || newest.index.uuid != snapshot.index.uuid
       else { return false }
       snapshot = newest
       return true
     }
+    // With nothing written yet, what is written next starts from here.
+    if isNewer { session?.state.withLock { if $0.changes.isEmpty { $0.base = newest.index } } }
+    return isNewer
   }
 
   /// Shows a commit of this session; a newer one that was seen meanwhile stays.

@@ -39,11 +39,10 @@ struct StoreWalk {
       let path = directory / entry.name
       if expected.contains(path) || path == StoreLayout.reserved { continue }
       let isNode = (try? NodePath(path.description)).map { index.nodes[$0] != nil } ?? false
-      let isDataset =
-        (try? NodePath(directory.description)).map { index.dataset($0) != nil } ?? false
       switch (entry.name, entry.kind) {
-      case ("c", .directory) where isDataset: try walkChunks(path, &report)
-      case ("c", .file) where isDataset:
+      // No node is called so; where a group stands, they are of a data set that no commit has.
+      case ("c", .directory): try walkChunks(path, &report)
+      case ("c", .file):
         orphan(path, "a chunk file that the table does not list", &report)
       case (_, .directory) where isNode: try walkNode(path, &report)
       case (let name, .file) where name.hasPrefix("slab.json.tmp-"):
@@ -93,7 +92,7 @@ struct StoreWalk {
       switch entry.name {
       case "t": try walkTables(&report)
       case "w": try walkWriters(&report)
-      case "trash" where entry.kind == .directory:
+      case "trash" where entry.kind == .directory, "lost" where entry.kind == .directory:
         for old in try files.list(path) { report.leftovers.append("\(path / old.name)") }
       case "zarr.json.tmp": report.leftovers.append("\(path)")
       case let name where name.hasPrefix("claim-"): report.leftovers.append("\(path)")

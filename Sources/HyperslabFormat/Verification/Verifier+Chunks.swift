@@ -46,7 +46,7 @@ extension Verifier {
 
   /// Beyond the array an edge chunk holds the fill value, or growing the array would show something
   /// nobody wrote.
-  private static func checkPadding(
+  static func checkPadding(
     of path: StorePath, in files: any FileSystem, _ chunk: ChunkIndex, _ row: ChunkRow,
     _ record: DatasetRecord,
     _ reader: ChunkReader
@@ -72,7 +72,7 @@ extension Verifier {
   }
 
   /// Tells a sound file in the wrong place from a broken one.
-  private static func kind(
+  static func kind(
     of failure: HyperslabError, _ path: StorePath, _ files: any FileSystem, _ format: FrameFormat,
     _ row: ChunkRow, _ known: Set<UInt32>
   ) -> VerificationReport.Problem.Kind {
@@ -80,7 +80,7 @@ extension Verifier {
     case .missing: return .missing
     case .foreign: return .foreign
     case .swapped, .torn:
-      if let crc = soundHeader(path, files, format), crc != row.crc {
+      if let crc = try? soundHeader(path, files, format), crc != row.crc {
         return known.contains(crc) ? .swapped : .stale
       }
       return failure.code == .torn ? .torn : .stale
@@ -88,24 +88,29 @@ extension Verifier {
     }
   }
 
-  /// The header checksum of a file that is a sound frame in itself.
-  private static func soundHeader(
+  /// The header checksum of a file that is a sound frame in itself; nil where it is none.
+  ///
+  /// - Throws: what says nothing about the file: that the system did not let it be read.
+  static func soundHeader(
     _ path: StorePath, _ files: any FileSystem, _ format: FrameFormat
-  ) -> UInt32? {
-    guard let file = try? files.open(path), file.byteCount >= format.minimumFileByteCount else {
+  ) throws(HyperslabError) -> UInt32? {
+    do throws(HyperslabError) {
+      let file = try files.open(path)
+      guard file.byteCount >= format.minimumFileByteCount else { return nil }
+      let memory = ElementBuffer(byteCount: format.prefixByteCount + 4)
+      let prefix = UnsafeMutableRawBufferPointer(
+        start: memory.pointer, count: format.prefixByteCount)
+      let trailer = UnsafeMutableRawBufferPointer(
+        start: memory.pointer + format.prefixByteCount, count: 4)
+      guard try file.read(at: 0, into: prefix) == prefix.count,
+        try file.read(at: file.byteCount - 4, into: trailer) == 4
+      else { return nil }
+      let parsed = try FramePrefix(
+        UnsafeRawBufferPointer(prefix), format: format, fileByteCount: file.byteCount)
+      return trailer.loadUnaligned(as: UInt32.self) == parsed.trailer ? parsed.headerCRC : nil
+    } catch {
+      guard error.isDamage else { throw error }
       return nil
     }
-    let memory = ElementBuffer(byteCount: format.prefixByteCount + 4)
-    let prefix = UnsafeMutableRawBufferPointer(
-      start: memory.pointer, count: format.prefixByteCount)
-    let trailer = UnsafeMutableRawBufferPointer(
-      start: memory.pointer + format.prefixByteCount, count: 4)
-    guard (try? file.read(at: 0, into: prefix)) == prefix.count,
-      (try? file.read(at: file.byteCount - 4, into: trailer)) == 4,
-      let parsed = try? FramePrefix(
-        UnsafeRawBufferPointer(prefix), format: format, fileByteCount: file.byteCount),
-      trailer.loadUnaligned(as: UInt32.self) == parsed.trailer
-    else { return nil }
-    return parsed.headerCRC
   }
 }

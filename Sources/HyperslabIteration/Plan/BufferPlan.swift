@@ -32,6 +32,11 @@ public struct BufferPlan: Sendable, Hashable {
   let bufferByteLimit: Double
   /// Whether the buffer's shape follows from that limit.
   let isBufferSized: Bool
+  /// How the chunk's shape was asked for.
+  let chunkChoice: ChunkChoice
+
+  /// What was said of the chunk's shape.
+  enum ChunkChoice: Hashable { case usual, megabytes, shape }
 
   /// Resolves the shapes.
   ///
@@ -89,6 +94,24 @@ public struct BufferPlan: Sendable, Hashable {
     bufferGrid = grid
     bufferByteLimit = (bufferGB ?? 1) * 1e9
     isBufferSized = bufferShape == nil
+    chunkChoice = chunkShape != nil ? .shape : chunkMB != nil ? .megabytes : .usual
+  }
+
+  /// The same walk in buffers made of other chunks: those of a data set that is there already.
+  func aligned(to chunks: Shape) throws(HyperslabError) -> BufferPlan {
+    let chunk = Shape(zip(chunks, shape).map { Swift.min($0, Swift.max($1, 1)) })
+    if chunk == chunkShape { return self }
+    if isBufferSized {
+      return try BufferPlan(
+        shape: shape, dataType: dataType, bufferGB: bufferByteLimit / 1e9, chunkShape: chunk)
+    }
+    let buffer = shape.indices.map { axis in
+      let whole = Swift.max(shape[axis], 1)
+      let length = Swift.max(bufferShape[axis] / chunk[axis], 1) * chunk[axis]
+      return bufferShape[axis] >= whole ? whole : Swift.min(length, whole)
+    }
+    return try BufferPlan(
+      shape: shape, dataType: dataType, bufferShape: Shape(buffer), chunkShape: chunk)
   }
 
   /// The number of chunks; nil where it does not fit into 64 bits.

@@ -3,13 +3,14 @@ import HyperslabCore
 /// The checked way to a source's data: whatever it does wrong comes out as one kind of error.
 struct SourceReader<Source: DataChunkSource>: Sendable {
   let source: Source
-  let plan: BufferPlan
+  /// The type that the source had when the work began.
+  let dataType: DataType
 
-  private var elementByteCount: Int { plan.dataType.byteCount }
+  private var elementByteCount: Int { dataType.byteCount }
 
   /// Whether the source lends its memory, as far as the first buffer shows.
-  func lendsMemory() throws(HyperslabError) -> Bool {
-    guard let first = plan.first else { return true }
+  func lendsMemory(_ first: Selection?) throws(HyperslabError) -> Bool {
+    guard let first else { return true }
     return try lend(first) { _, _ in }
   }
 
@@ -107,9 +108,9 @@ struct SourceReader<Source: DataChunkSource>: Sendable {
   }
 
   private func requireSameType() throws(HyperslabError) {
-    if source.dataType == plan.dataType { return }
+    if source.dataType == dataType { return }
     throw HyperslabError(
-      .typeMismatch, "the source changed its type", expected: "\(plan.dataType)",
+      .typeMismatch, "the source changed its type", expected: "\(dataType)",
       found: "\(source.dataType)")
   }
 

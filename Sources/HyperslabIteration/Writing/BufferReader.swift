@@ -2,40 +2,24 @@ import Dispatch
 import HyperslabCore
 import Synchronization
 
-/// Reads a plan's buffers in order, one ahead of their use where two may be in memory.
+/// Reads buffers in order, one ahead of their use where two may be in memory.
 ///
 /// There are never more buffers than `depth`: the next one is begun only when the one before the
 /// current has been given back.
-final class BufferReader<Source: DataChunkSource> {
-  /// A read under way on the reader's own thread.
-  private final class Pending: Sendable {
-    private let done = DispatchSemaphore(value: 0)
-    private let result = Mutex<Result<any BufferMemory, HyperslabError>?>(nil)
-
-    func complete(_ value: Result<any BufferMemory, HyperslabError>) {
-      result.withLock { $0 = value }
-      done.signal()
-    }
-
-    func wait() -> Result<any BufferMemory, HyperslabError>? {
-      done.wait()
-      // Taken, not copied: whoever asked is to be the only owner of the memory.
-      return result.withLock { value in
-        defer { value = nil }
-        return value
-      }
-    }
-  }
-
+final class BufferReader<Source: DataChunkSource, Buffers: RandomAccessCollection<Selection>>
+where Buffers.Index == Int {
   private let reader: SourceReader<Source>
+  private let buffers: Buffers
   private let depth: Int
   private let queue = DispatchQueue(label: "hyperslab.reader")
-  private var position = 0
-  private var pending: Pending?
+  private var position: Int
+  private var pending: PendingRead?
   private var spares: [ElementBuffer] = []
 
-  init(_ reader: SourceReader<Source>, depth: Int) {
+  init(_ reader: SourceReader<Source>, _ buffers: Buffers, depth: Int) {
     self.reader = reader
+    self.buffers = buffers
+    position = buffers.startIndex
     self.depth = depth
   }
 
@@ -43,8 +27,8 @@ final class BufferReader<Source: DataChunkSource> {
   ///
   /// - Precondition: the buffer before has been given back.
   func next() throws(HyperslabError) -> (Selection, any BufferMemory)? {
-    guard position < reader.plan.count else { return nil }
-    let selection = reader.plan[position]
+    guard position < buffers.endIndex else { return nil }
+    let selection = buffers[position]
     let memory: any BufferMemory
     if let pending, let result = pending.wait() {
       self.pending = nil
@@ -69,15 +53,35 @@ final class BufferReader<Source: DataChunkSource> {
   }
 
   private func readAhead() {
-    guard position < reader.plan.count else { return }
-    let selection = reader.plan[position]
+    guard position < buffers.endIndex else { return }
+    let selection = buffers[position]
     let spare = spares.popLast()
-    let pending = Pending()
+    let pending = PendingRead()
     self.pending = pending
     queue.async { [reader] in
       do throws(HyperslabError) {
         pending.complete(.success(try reader.load(selection, reusing: spare)))
       } catch { pending.complete(.failure(error)) }
+    }
+  }
+}
+
+/// A read under way on the reader's own thread.
+private final class PendingRead: Sendable {
+  private let done = DispatchSemaphore(value: 0)
+  private let result = Mutex<Result<any BufferMemory, HyperslabError>?>(nil)
+
+  func complete(_ value: Result<any BufferMemory, HyperslabError>) {
+    result.withLock { $0 = value }
+    done.signal()
+  }
+
+  func wait() -> Result<any BufferMemory, HyperslabError>? {
+    done.wait()
+    // Taken, not copied: whoever asked is to be the only owner of the memory.
+    return result.withLock { value in
+      defer { value = nil }
+      return value
     }
   }
 }

@@ -25,27 +25,22 @@ struct BufferWriter<Dataset: ChunkedDataset>: Sendable {
   ///   - selection: What of the array the buffer holds.
   ///   - bytes: The buffer.
   ///   - layout: Where the selection's elements lie in it.
+  ///   - onlyMissing: Whether chunks that were written before are left alone.
   func write(
-    _ selection: Selection, from bytes: RawSpan, layout: StridedLayout
+    _ selection: Selection, from bytes: RawSpan, layout: StridedLayout, onlyMissing: Bool = false
   ) throws(HyperslabError) {
     let chunks = dataset.grid.chunks(touching: selection)
     try SharedMemory.withShared(bytes) { memory throws(HyperslabError) in
       try parallelLoop(
         count: chunks.count, threads: threads, makeWorker: { Scratch() },
         body: { (scratch, number) throws(HyperslabError) in
-          try checkCancelled()
+          try checkCancelled(cancellation, at: dataset.path)
+          let chunk = chunks[number]
+          if onlyMissing, try dataset.state(of: chunk) != .neverWritten { return }
           try write(
-            chunks[number], selection, memory: memory, layout: layout, scratch: scratch)
+            chunk, selection, memory: memory, layout: layout, scratch: scratch)
         })
     }
-  }
-
-  /// - Throws: `cancelled` when the switch was thrown, or the calling thread's task cancelled.
-  func checkCancelled() throws(HyperslabError) {
-    guard cancellation?.isCancelled ?? false || Task.isCancelled else { return }
-    throw HyperslabError(
-      .cancelled, "the write was cancelled", at: "\(dataset.path)",
-      remedy: "What was committed before stays")
   }
 
   private func write(

@@ -1,3 +1,4 @@
+import HyperslabCore
 import Synchronization
 
 /// A switch that ends work on other threads, at the next chunk.
@@ -11,4 +12,12 @@ public final class Cancellation: Sendable {
   public func cancel() { flag.store(true, ordering: .releasing) }
   /// Whether the work is to end.
   public var isCancelled: Bool { flag.load(ordering: .acquiring) }
+}
+
+/// - Throws: `cancelled` when the switch was thrown, or the calling thread's task cancelled.
+func checkCancelled(_ cancellation: Cancellation?, at path: NodePath) throws(HyperslabError) {
+  guard cancellation?.isCancelled ?? false || Task.isCancelled else { return }
+  throw HyperslabError(
+    .cancelled, "the write was cancelled", at: "\(path)",
+    remedy: "What was committed before stays")
 }

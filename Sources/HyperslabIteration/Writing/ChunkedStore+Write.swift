@@ -2,7 +2,7 @@ import Dispatch
 public import HyperslabCore
 
 extension ChunkedStore {
-  /// Creates a data set and writes an iterator's array into it, buffer by buffer.
+  /// Creates a data set, or continues one, and writes an iterator's array into it, buffer by buffer.
   ///
   /// Shape, maximum shape, element type and chunk shape come from the iterator. The chunks of a
   /// buffer are encoded in parallel, straight from the buffer's memory; the next buffer is read
@@ -10,39 +10,29 @@ extension ChunkedStore {
   /// source that lends its memory. All of the iterator's buffers are written, whether or not
   /// ``GenericDataChunkIterator/next()`` was called before.
   ///
+  /// With ``WriteOptions/resume`` a data set that is there is continued: what its options say must
+  /// agree with what is asked for, and its values with the source's (trusted where both have the
+  /// same fingerprint, compared otherwise); then only chunks that nobody wrote are read and written,
+  /// and nothing at all is committed where none are missing. With ``WriteOptions/part`` several
+  /// processes do this together; whoever comes first creates the data set.
+  ///
   /// - Parameters:
   ///   - iterator: The data, and how to walk them.
-  ///   - path: Where the data set goes; nothing may be there.
+  ///   - path: Where the data set goes; nothing may be there unless the write resumes.
   ///   - options: Everything else.
   ///   - progress: Called after each commit, and now and then between, one call at a time but on
   ///     any thread. It must not write to the store.
   /// - Returns: the data set, written and committed.
   /// - Throws: `memory_budget`, `cancelled`, `source_too_short`, `source_too_long`,
-  ///   `source_failed`, `type_mismatch`, what ``createDataset(_:_:)`` refuses, and the store's own
+  ///   `source_failed`, `type_mismatch`, `resume_mismatch`, what ``createDataset(_:_:)`` refuses, and the store's own
   ///   errors. What was committed before stays; nothing of the buffer that failed is committed.
   @discardableResult
   public func write<Source>(
     _ iterator: GenericDataChunkIterator<Source>, to path: NodePath,
     options: WriteOptions = WriteOptions(), progress: (@Sendable (WriteProgress) -> Void)? = nil
   ) throws(HyperslabError) -> Dataset {
-    try options.validate()
-    let reader = iterator.reader
-    let depth: Int?
-    do throws(HyperslabError) {
-      depth =
-        try reader.lendsMemory()
-        ? nil : MemoryBudget(iterator.plan, options.memoryByteCount).bufferDepth()
-    } catch { throw error.located(at: "\(path)") }
-    let dataset = try createDataset(path, options.description(for: iterator.plan))
-    let writer = BufferWriter(
-      dataset: dataset, threads: options.threads ?? Machine.processorCount,
-      cancellation: options.cancellation,
-      meter: ProgressMeter(total: iterator.plan.totalByteCount ?? .max, observer: progress))
-    var pipeline = WritePipeline(
-      reader: reader, writer: writer, policy: options.commit, depth: depth,
-      commit: { () throws(HyperslabError) in try commit() })
-    try pipeline.run()
-    return dataset
+    var job = WriteJob(self, iterator, path, options, progress)
+    return try job.run()
   }
 
   /// Creates a data set at a path written as `group/name` and writes an iterator's array into it.

@@ -9,15 +9,19 @@ final class ProgressMeter: Sendable {
   }
 
   private let total: Int
+  private let skipped: Int
   private let start = ContinuousClock.now
-  private let written = Atomic<Int>(0)
+  private let written: Atomic<Int>
   private let state: Mutex<State>
   private let observer: (@Sendable (WriteProgress) -> Void)?
 
-  init(total: Int, observer: (@Sendable (WriteProgress) -> Void)?) {
+  /// - Parameter skipped: Bytes that are committed already.
+  init(total: Int, skipped: Int = 0, observer: (@Sendable (WriteProgress) -> Void)?) {
     self.total = total
+    self.skipped = skipped
     self.observer = observer
-    state = Mutex(State(lastReport: start))
+    written = Atomic(skipped)
+    state = Mutex(State(committed: skipped, lastReport: start))
   }
 
   /// Counts bytes that a thread has given to the store; reports now and then.
@@ -48,6 +52,6 @@ final class ProgressMeter: Sendable {
     observer(
       WriteProgress(
         committedByteCount: state.committed, writtenByteCount: written.load(ordering: .relaxed),
-        totalByteCount: total, elapsed: now - start))
+        skippedByteCount: skipped, totalByteCount: total, elapsed: now - start))
   }
 }

@@ -29,6 +29,11 @@ public struct WriteOptions: Sendable {
   public var maximumShape: [Int?]?
   /// When to commit.
   public var commit: CommitPolicy
+  /// Continues the data set that is there, if one is: what it holds is left alone, what is missing
+  /// is written, and where the source has become longer along axis 0, so does the data set.
+  public var resume: Bool
+  /// The share of the buffers to write, where several processes write one data set together.
+  public var part: WritePart?
   /// How many threads encode chunks; all active cores when not given.
   public var threads: Int?
   /// The bytes that buffers may take, all in flight together; a write whose single buffer is larger
@@ -43,7 +48,8 @@ public struct WriteOptions: Sendable {
     fillValue: FillValue? = nil, dimensionNames: [String?]? = nil, unit: String? = nil,
     attributes: JSONObject = [:], compression: Compression = Compression(),
     chunkShape: Shape? = nil, maximumShape: [Int?]? = nil, commit: CommitPolicy = .everyBuffer,
-    threads: Int? = nil, memoryByteCount: Int? = nil, cancellation: Cancellation? = nil
+    resume: Bool = false, part: WritePart? = nil, threads: Int? = nil, memoryByteCount: Int? = nil,
+    cancellation: Cancellation? = nil
   ) {
     self.fillValue = fillValue
     self.dimensionNames = dimensionNames
@@ -53,17 +59,37 @@ public struct WriteOptions: Sendable {
     self.chunkShape = chunkShape
     self.maximumShape = maximumShape
     self.commit = commit
+    self.resume = resume
+    self.part = part
     self.threads = threads
     self.memoryByteCount = memoryByteCount
     self.cancellation = cancellation
   }
 
   /// The data set that holds a plan's array: shape, maximum shape, type and chunk shape come along.
-  public func description(for plan: BufferPlan) -> DatasetDescription {
-    DatasetDescription(
+  ///
+  /// - Parameter sourceFingerprint: Identifies the data; not kept where it is too long, or where a
+  ///   chunk may be committed half written, which only a look at the values can find out.
+  public func description(
+    for plan: BufferPlan, sourceFingerprint: String? = nil
+  ) -> DatasetDescription {
+    let isKept =
+      (sourceFingerprint?.utf8.count ?? 0) <= DatasetDescription.maximumFingerprintByteCount
+      && chunksAreWhole(plan)
+    return DatasetDescription(
       shape: plan.shape, chunkShape: chunkShape ?? plan.chunkShape, dataType: plan.dataType,
       maximumShape: maximumShape, fillValue: fillValue, dimensionNames: dimensionNames, unit: unit,
-      attributes: attributes, compression: compression)
+      attributes: attributes, compression: compression,
+      sourceFingerprint: isKept ? sourceFingerprint : nil)
+  }
+
+  /// Whether no chunk lies in two buffers.
+  func chunksAreWhole(_ plan: BufferPlan) -> Bool {
+    guard let chunkShape, chunkShape.rank == plan.shape.rank else { return true }
+    return plan.shape.indices.allSatisfy { axis in
+      plan.bufferShape[axis] >= plan.shape[axis]
+        || chunkShape[axis] > 0 && plan.bufferShape[axis] % chunkShape[axis] == 0
+    }
   }
 
   /// Refuses what cannot be, before anything is created.

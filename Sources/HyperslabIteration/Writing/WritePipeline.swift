@@ -1,98 +1,91 @@
 import HyperslabCore
 
-/// Drives a source's buffers into a data set: read, encode, commit.
+/// Drives buffers into a data set: read, encode, commit.
 struct WritePipeline<Source: DataChunkSource, Dataset: ChunkedDataset> {
-  let reader: SourceReader<Source>
-  let writer: BufferWriter<Dataset>
+  let feed: BufferFeed<Source>
+  var writer: BufferWriter<Dataset>
   let policy: CommitPolicy
-  /// How many buffers may be in memory; nil where the source lends its own.
-  let depth: Int?
   let commit: () throws(HyperslabError) -> Void
+  /// Whether something waits for a commit: the creation of the data set, a new shape, chunks.
+  var hasUncommitted: Bool
+  /// Whether the store has seen data of the kind to come.
+  var isPrepared: Bool
 
   private var lastCommit = ContinuousClock.now
-  private var isPrepared = false
-  /// The creation of the data set waits for a commit, too.
-  private var hasUncommitted = true
 
   init(
-    reader: SourceReader<Source>, writer: BufferWriter<Dataset>, policy: CommitPolicy, depth: Int?,
+    feed: BufferFeed<Source>, writer: BufferWriter<Dataset>, policy: CommitPolicy,
+    hasUncommitted: Bool = true, isPrepared: Bool = false,
     commit: @escaping () throws(HyperslabError) -> Void
   ) {
-    self.reader = reader
+    self.feed = feed
     self.writer = writer
     self.policy = policy
-    self.depth = depth
+    self.hasUncommitted = hasUncommitted
+    self.isPrepared = isPrepared
     self.commit = commit
   }
 
-  mutating func run() throws(HyperslabError) {
-    do throws(HyperslabError) {
-      if let depth { try writeCopies(depth: depth) } else { try writeLent() }
-      if hasUncommitted { try commitNow() }
-    } catch { throw error.located(at: "\(writer.dataset.path)") }
-  }
-
-  private mutating func writeLent() throws(HyperslabError) {
-    for selection in reader.plan {
-      try writer.checkCancelled()
-      let isLent = try reader.lend(selection) { bytes, layout throws(HyperslabError) in
-        try write(selection, bytes, layout)
-      }
-      guard isLent else {
-        throw HyperslabError(
-          .sourceFailed, "the source lends some of its memory, but not the selection \(selection)",
-          remedy: "A source lends every selection or none")
-      }
-      try endBuffer()
-    }
-  }
-
-  private mutating func writeCopies(depth: Int) throws(HyperslabError) {
-    let buffers = BufferReader(reader, depth: depth)
-    // Nobody may use the source after the write has returned.
-    defer { buffers.finish() }
-    try writer.checkCancelled()
-    while let (selection, memory) = try buffers.next() {
-      try memory.withBytes { bytes throws(HyperslabError) in
-        guard
-          let layout = StridedLayout.rowMajor(
-            selection.shape, elementByteCount: reader.plan.dataType.byteCount)
-        else {
-          throw HyperslabError(
-            .overflow, "a buffer of shape \(selection.shape) is larger than memory can be")
+  /// Writes buffers and commits between them as the policy says.
+  ///
+  /// - Parameters:
+  ///   - origin: Where in the data set the source's first element goes.
+  ///   - onlyMissing: Whether chunks that were written before are left alone.
+  ///   - together: Whether a commit may only come after all of them.
+  mutating func write<Buffers: RandomAccessCollection<Selection>>(
+    _ buffers: Buffers, at origin: [Int]? = nil, onlyMissing: Bool = false, together: Bool = false
+  ) throws(HyperslabError) where Buffers.Index == Int {
+    var (prepared, uncommitted, last) = (isPrepared, hasUncommitted, lastCommit)
+    defer { (isPrepared, hasUncommitted, lastCommit) = (prepared, uncommitted, last) }
+    try feed.forEach(
+      buffers,
+      use: { selection, bytes, layout throws(HyperslabError) in
+        if !prepared {
+          try writer.dataset.prepare(sample: bytes, layout: layout)
+          prepared = true
         }
-        try write(selection, bytes, layout)
-      }
-      buffers.recycle(memory)
-      try endBuffer()
-      try writer.checkCancelled()
-    }
+        uncommitted = true
+        try writer.write(
+          origin.map(selection.moved(by:)) ?? selection, from: bytes, layout: layout,
+          onlyMissing: onlyMissing)
+      },
+      finish: { () throws(HyperslabError) in
+        if together || !isDue(last) { return }
+        try commitNow()
+        uncommitted = false
+        last = .now
+      })
   }
 
-  private mutating func write(
-    _ selection: Selection, _ bytes: RawSpan, _ layout: StridedLayout
-  ) throws(HyperslabError) {
-    if !isPrepared {
-      try writer.dataset.prepare(sample: bytes, layout: layout)
-      isPrepared = true
-    }
-    hasUncommitted = true
-    try writer.write(selection, from: bytes, layout: layout)
+  /// Commits if the policy says so.
+  mutating func commitIfDue() throws(HyperslabError) {
+    if isDue(lastCommit) { try finish() }
   }
 
-  private mutating func endBuffer() throws(HyperslabError) {
-    switch policy {
-    case .everyBuffer: try commitNow()
-    case .interval(let seconds):
-      if (ContinuousClock.now - lastCommit) / .seconds(1) >= seconds { try commitNow() }
-    case .atEnd: break
-    }
-  }
-
-  private mutating func commitNow() throws(HyperslabError) {
-    try commit()
+  /// Commits what waits for it.
+  mutating func finish() throws(HyperslabError) {
+    if hasUncommitted { try commitNow() }
     hasUncommitted = false
     lastCommit = .now
+  }
+
+  private func isDue(_ last: ContinuousClock.Instant) -> Bool {
+    switch policy {
+    case .everyBuffer: true
+    case .interval(let seconds): (ContinuousClock.now - last) / .seconds(1) >= seconds
+    case .atEnd: false
+    }
+  }
+
+  private func commitNow() throws(HyperslabError) {
+    try commit()
     writer.meter.committed()
+  }
+}
+
+extension Selection {
+  /// The box shifted by an offset an axis.
+  func moved(by origin: [Int]) -> Selection {
+    Selection(zip(bounds, origin).map { $0.lowerBound + $1..<$0.upperBound + $1 })
   }
 }

@@ -2,8 +2,10 @@
 public struct WriteProgress: Hashable, Sendable {
   /// Bytes that survive a crash from now on; never falls, and is the total at the end.
   public let committedByteCount: Int
-  /// Bytes given to the store so far.
+  /// Bytes given to the store so far, with those that were committed before the write began.
   public let writtenByteCount: Int
+  /// Bytes that were committed before the write began; the total where nothing was left to do.
+  public let skippedByteCount: Int
   /// Bytes in all.
   public let totalByteCount: Int
   /// Time since the write began.
@@ -17,7 +19,7 @@ public struct WriteProgress: Hashable, Sendable {
   /// Bytes given to the store a second, on average; 0 at the very start.
   public var bytesPerSecond: Double {
     let seconds = elapsed / .seconds(1)
-    return seconds > 0 ? Double(writtenByteCount) / seconds : 0
+    return seconds > 0 ? Double(writtenByteCount - skippedByteCount) / seconds : 0
   }
 
   /// The time that the rest takes at that rate; nil before there is a rate.

@@ -8,6 +8,8 @@ import Testing
     (Fault.forgetsFillState, StoreCheck.states), (.givesFillForMissing, .neverWritten),
     (.ignoresEdges, .types), (.dropsFirstByte, .layouts), (.forgetsOnReopening, .reopening),
     (.writesNowhere, .replacement), (.ignoresBounds, .outOfBounds),
+    (.dropsFirstByte, .resizing), (.givesFillForMissing, .resizing),
+    (.givesFillForMissing, .resuming),
   ])
   func faultyStoresFail(_ fault: Fault, _ check: StoreCheck) {
     let conformance = StoreConformance(trials: 5) { store in
@@ -48,6 +50,12 @@ private final class FaultyStore: ChunkedStore {
   }
 
   func commit() throws(HyperslabError) {}
+
+  func resizeDataset(
+    _ path: NodePath, to shape: Shape
+  ) throws(HyperslabError) -> FaultyDataset {
+    FaultyDataset(base: try base.resizeDataset(path, to: shape), fault: fault)
+  }
 }
 
 private struct FaultyDataset: ChunkedDataset {

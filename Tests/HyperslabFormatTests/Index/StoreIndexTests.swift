@@ -111,6 +111,24 @@ import Testing
     _ = try SlabStore.open(path)
   }
 
+  @Test func aSourceIsAFingerprint() throws {
+    let long = String(repeating: "f", count: 1024)
+    for (source, isFine) in [
+      (["fingerprint": "crc 1"], true), (nil, true), (["fingerprint": "", "x-more": 1], true),
+      (["fingerprint": .string(long)], true), (["fingerprint": .string(long + "f")], false),
+      ([:], false), (["fingerprint": nil], false), (["fingerprint": "a", "time": 1], false),
+      ("crc 1", false), (["crc 1"], false),
+    ] as [(JSONValue, Bool)] {
+      try changeNode("a/flags") { $0["source"] = source }
+      if isFine {
+        let found = try SlabStore.open(path).dataset("a/flags").description.sourceFingerprint
+        #expect(found == source.object?["fingerprint"]?.string)
+      } else {
+        expectError(.damagedIndex) { _ = try SlabStore.open(path) }
+      }
+    }
+  }
+
   @Test func namesStandOnce() throws {
     let text = String(decoding: try contents(file), as: UTF8.self)
     let twice = text.replacing("\"slab\": 1,", with: "\"slab\": 1, \"slab\": 1,")

@@ -34,6 +34,10 @@ public enum StoreCheck: String, CaseIterable, Sendable, CustomStringConvertible 
   case preparation
   /// Distinct chunks may be written and read at the same time.
   case concurrency
+  /// Resizing keeps the elements of both shapes, gives fill for others, and forgets what it drops.
+  case resizing
+  /// A write that broke off is completed by a write that resumes.
+  case resuming
   /// What was committed is there when the store is opened again.
   case reopening
 

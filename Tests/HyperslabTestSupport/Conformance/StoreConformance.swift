@@ -73,6 +73,8 @@ public struct StoreConformance<Store: ChunkedStore>: Sendable {
     case .memoryMismatch: memoryMismatch
     case .preparation: preparation
     case .concurrency: concurrency
+    case .resizing: resizing
+    case .resuming: resuming
     case .reopening: reopening
     }
   }

@@ -1,0 +1,40 @@
+import HyperslabCodecs
+import HyperslabCore
+
+extension MappedArray {
+  private static let endByteCount = 65536
+  private static let pieceByteCount = 4096
+  private static let pieceCount = 62
+  /// Arrays up to this size are looked at as a whole.
+  private static let smallByteCount = 8 << 20
+
+  /// Type, order, shape, size and a checksum of the array's bytes: of all of them where they are
+  /// few, else of samples spread over them. Nothing of the file's name, header or time, so that a
+  /// copy is the same source. Nil when the file has changed.
+  var fingerprint: String? {
+    guard (try? file.checkUnchanged()) != nil else { return nil }
+    let array = layout.byteOffset..<file.memory.count
+    var crc = CRC32C()
+    for range in Self.samples(of: array) {
+      crc.add(UnsafeRawBufferPointer(rebasing: file.memory[range]))
+      file.release(range)
+    }
+    guard (try? file.checkUnchanged()) != nil else { return nil }
+    let order = isFortranOrder ? " columns first" : ""
+    return "\(type.descriptor) \(shape)\(order), \(array.count) bytes, "
+      + "crc32c \(CRC32C.hex(crc.value))"
+  }
+
+  /// Both ends and evenly spaced pieces between; everything where that takes no time.
+  static func samples(of range: Range<Int>) -> [Range<Int>] {
+    guard range.count > smallByteCount else { return [range] }
+    let first = range.lowerBound..<range.lowerBound + endByteCount
+    let last = range.upperBound - endByteCount..<range.upperBound
+    let step = (last.lowerBound - first.upperBound - pieceByteCount) / (pieceCount - 1)
+    let pieces = (0..<pieceCount).map { number in
+      let start = first.upperBound + number * step
+      return start..<start + pieceByteCount
+    }
+    return [first] + pieces + [last]
+  }
+}

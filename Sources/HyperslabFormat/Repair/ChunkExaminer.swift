@@ -1,0 +1,121 @@
+import HyperslabCodecs
+import HyperslabCore
+
+/// What a data set's chunk files tell by themselves, without a table that lists them.
+struct ChunkExaminer {
+  private let files: any FileSystem
+  private let path: NodePath
+  private let record: DatasetRecord
+  private let format: FrameFormat
+  private let reader: ChunkReader
+
+  /// - Returns: nil where no chunk can be stored, since no filter was chosen.
+  init?(
+    files: any FileSystem, path: NodePath, record: DatasetRecord
+  ) throws(HyperslabError) {
+    guard let filter = record.filter else { return nil }
+    self.files = files
+    self.path = path
+    self.record = record
+    format = try record.frameFormat(filter: filter)
+    reader = ChunkReader(format: format)
+  }
+
+  /// Where a chunk's file may be, in the order in which a reader looks.
+  static func places(
+    _ chunk: ChunkIndex, _ path: NodePath, _ record: DatasetRecord
+  ) -> [StorePath] {
+    let final = StoreLayout.chunk(path, chunk)
+    guard let staged = record.pending?.stagedFile(of: chunk) else { return [final] }
+    return [staged, final]
+  }
+
+  /// The row that a writer would have written of a chunk's file; nil unless there is a sound one.
+  func row(_ chunk: ChunkIndex) throws(HyperslabError) -> ChunkRow? {
+    for place in Self.places(chunk, path, record) {
+      if let row = try row(chunk, at: place) { return row }
+    }
+    return nil
+  }
+
+  private func row(_ chunk: ChunkIndex, at place: StorePath) throws(HyperslabError) -> ChunkRow? {
+    guard let status = try files.status(place), status.kind == .file,
+      let crc = try Verifier.soundHeader(place, files, format)
+    else { return nil }
+    var row = ChunkRow(state: .stored, byteCount: status.byteCount, crc: crc)
+    do throws(HyperslabError) {
+      try reader.check(place, in: files, row: row, quick: false)
+      try Verifier.checkPadding(of: place, in: files, chunk, row, record, reader)
+      row.statistics = try statistics(of: place, chunk, row)
+    } catch {
+      guard error.isDamage else { throw error }
+      return nil
+    }
+    return row
+  }
+
+  /// The row of a chunk that is written and holds nothing but the fill value.
+  func fillRow(_ chunk: ChunkIndex) throws(HyperslabError) -> ChunkRow {
+    ChunkRow(state: .fill, statistics: try statistics(of: nil, chunk, .neverWritten))
+  }
+
+  /// Counted in the writer's own pieces, so that even the sign of a zero comes out alike.
+  private func statistics(
+    of place: StorePath?, _ chunk: ChunkIndex, _ row: ChunkRow
+  ) throws(HyperslabError) -> ElementStatistics {
+    let valid = record.grid.validShape(of: chunk)
+    let size = record.description.dataType.byteCount
+    var result = ElementStatistics()
+    guard let count = valid.elementCount,
+      let layout = StridedLayout.rowMajor(valid, elementByteCount: size)
+    else { return result }
+    let memory = ElementBuffer(byteCount: count * size)
+    if let place {
+      let copy = ChunkCopy(
+        chunkShape: record.grid.chunkShape, region: StridedSelection(Selection(all: valid)),
+        layout: layout, elementByteCount: size)
+      try reader.read(place, in: files, row: row, copy: copy, into: memory.pointer)
+    } else {
+      record.description.fillValue.write(
+        over: UnsafeMutableRawBufferPointer(start: memory.pointer, count: memory.byteCount))
+    }
+    var start = 0
+    while start < memory.byteCount {
+      let end = Swift.min(start + format.blockByteCount, memory.byteCount)
+      result.add(
+        UnsafeRawBufferPointer(start: memory.pointer + start, count: end - start),
+        dataType: record.description.dataType)
+      start = end
+    }
+    return result
+  }
+
+  /// All chunks of the grid that have a file under their name.
+  func inventory() throws(HyperslabError) -> [ChunkIndex] {
+    var chunks: [ChunkIndex] = []
+    let root = StoreLayout.chunks(path)
+    if record.grid.rank == 0 {
+      if try files.status(root)?.kind == .file { chunks.append(ChunkIndex([])) }
+    } else if try files.status(root)?.kind == .directory {
+      try list(root, [], &chunks)
+    }
+    return chunks
+  }
+
+  private func list(
+    _ directory: StorePath, _ coordinates: [Int], _ chunks: inout [ChunkIndex]
+  ) throws(HyperslabError) {
+    let axis = coordinates.count
+    for entry in try files.list(directory) {
+      guard let coordinate = Int(entry.name), "\(coordinate)" == entry.name,
+        (0..<record.grid.gridShape[axis]).contains(coordinate)
+      else { continue }
+      let all = coordinates + [coordinate]
+      if all.count < record.grid.rank {
+        if entry.kind == .directory { try list(directory / entry.name, all, &chunks) }
+      } else if entry.kind == .file {
+        chunks.append(ChunkIndex(all))
+      }
+    }
+  }
+}

@@ -1,0 +1,226 @@
+import HyperslabCodecs
+import HyperslabCore
+import Synchronization
+
+// The chunk files that sound tables list.
+
+extension Repairer {
+  /// A stored row whose file is not where it should be.
+  struct LostRow: Sendable {
+    var path: NodePath
+    var record: DatasetRecord
+    var chunk: ChunkIndex
+    var row: ChunkRow
+    var format: FrameFormat
+    var kind: VerificationReport.Problem.Kind
+    /// The header checksum of the file that stands there, if that is sound.
+    var foundCRC: UInt32?
+
+    var place: StorePath { StoreLayout.chunk(path, chunk) }
+  }
+
+  /// Settles what is pending, puts files that were moved back, and gives up rows without a file.
+  mutating func repairChunks(_ index: inout StoreIndex) throws(HyperslabError) {
+    var lost: [LostRow] = []
+    for (path, record) in index.datasets {
+      var rows: [(chunk: ChunkIndex, row: ChunkRow)] = []
+      try Snapshot(index: index, cache: cache).table(record).forEachRow { chunk, row in
+        if row.state == .stored { rows.append((chunk, row)) }
+      }
+      lost += try examine(path, record, rows)
+      try settleDrops(path, record)
+    }
+    if lost.isEmpty { return }
+    lost.sort { "\($0.place)" < "\($1.place)" }
+    lost = try moveBack(lost)
+    for row in lost { try giveUp(row) }
+    for (path, rows) in Dictionary(grouping: lost, by: \.path) {
+      guard let record = index.dataset(path) else { continue }
+      var kept: [ChunkIndex: ChunkRow] = [:]
+      try Snapshot(index: index, cache: cache).table(record).forEachRow { chunk, row in
+        if row.state != .neverWritten { kept[chunk] = row }
+      }
+      for row in rows { kept[row.chunk] = nil }
+      // A table that was to be written anyway is written once.
+      newRuns = newRuns.filter { $0.key.parent != record.tableDirectory }
+      index.nodes[path] = .dataset(try rewritten(path, record, rows: kept))
+      isChanged = true
+    }
+  }
+
+  /// Checks every stored chunk and brings those that are staged to their final names.
+  private mutating func examine(
+    _ path: NodePath, _ record: DatasetRecord, _ stored: [(chunk: ChunkIndex, row: ChunkRow)]
+  ) throws(HyperslabError) -> [LostRow] {
+    guard let filter = record.filter, !stored.isEmpty else { return [] }
+    let format = try record.frameFormat(filter: filter)
+    let known = Set(stored.map(\.row.crc))
+    let lost = Mutex<[LostRow]>([])
+    let staged = Mutex<[(chunk: ChunkIndex, place: StorePath)]>([])
+    let impure = Mutex<[VerificationReport.Problem]>([])
+    let files = files
+    try parallelLoop(
+      count: stored.count, threads: threads, makeWorker: { ChunkReader(format: format) }
+    ) { (reader, position) throws(HyperslabError) in
+      let (chunk, row) = stored[position]
+      var failure: HyperslabError?
+      let candidates = ChunkExaminer.places(chunk, path, record)
+      for candidate in candidates {
+        do throws(HyperslabError) {
+          try reader.check(candidate, in: files, row: row, quick: false)
+          if candidate != candidates.last { staged.withLock { $0.append((chunk, candidate)) } }
+          // Its values are right all the same; no reason to give them up.
+          do throws(HyperslabError) {
+            try Verifier.checkPadding(of: candidate, in: files, chunk, row, record, reader)
+          } catch {
+            guard error.code == .checksum else { throw error }
+            let problem = VerificationReport.Problem(
+              path: "\(candidate)", chunk: chunk, kind: .checksum, detail: error.what)
+            impure.withLock { $0.append(problem) }
+          }
+          return
+        } catch {
+          guard error.isDamage else { throw error }
+          failure = error
+        }
+      }
+      guard let failure, let final = candidates.last else { return }
+      let kind = Verifier.kind(of: failure, final, files, format, row, known)
+      let found = try Verifier.soundHeader(final, files, format)
+      lost.withLock {
+        $0.append(
+          LostRow(
+            path: path, record: record, chunk: chunk, row: row, format: format, kind: kind,
+            foundCRC: found))
+      }
+    }
+    for (chunk, place) in staged.withLock({ $0 }).sorted(by: { "\($0.chunk)" < "\($1.chunk)" }) {
+      let target = StoreLayout.chunk(path, chunk)
+      try clear(target)
+      try makeDirectory(target.parent)
+      try files.rename(place, to: target)
+      touched.insert(target.parent)
+      note(target, .stale, "the committed chunk took its place", chunk: chunk)
+    }
+    impureChunks += impure.withLock { $0 }
+    return lost.withLock { $0 }
+  }
+
+  /// Also the directories in which somebody else may have settled rows.
+  private mutating func settleDrops(
+    _ path: NodePath, _ record: DatasetRecord
+  ) throws(HyperslabError) {
+    guard let pending = record.pending else { return }
+    for number in pending.rows.joined() {
+      let directory = StoreLayout.chunk(path, pending.numbering.chunk(number)).parent
+      if try files.status(directory)?.kind == .directory { touched.insert(directory) }
+    }
+    for number in pending.drop.joined() {
+      let chunk = pending.numbering.chunk(number)
+      let place = StoreLayout.chunk(path, chunk)
+      guard let status = try files.status(place) else { continue }
+      if status.kind == .file {
+        try files.remove(place)
+        touched.insert(place.parent)
+        note(place, .stale, "removed, as the last commit asks", chunk: chunk)
+      } else {
+        try setAside(place, named: Self.lostName(record, chunk), .foreign, chunk: chunk)
+      }
+    }
+  }
+
+  // MARK: - Files in other places
+
+  /// Moves files that belong to another chunk to where they belong; by way of `__slab/lost`, where a
+  /// repair that is cut short leaves them for the next one to find.
+  ///
+  /// - Returns: the rows that are still without a file.
+  private mutating func moveBack(_ lost: [LostRow]) throws(HyperslabError) -> [LostRow] {
+    var open: [UInt32: [Int]] = [:]
+    for (index, row) in lost.enumerated() { open[row.row.crc, default: []].append(index) }
+    var moves: [(from: StorePath, to: Int)] = []
+    var found: Set<Int> = []
+    for source in try sources(lost) {
+      for format in Set(lost.map(\.format)) {
+        guard let crc = try Verifier.soundHeader(source, files, format) else { continue }
+        for index in open[crc] ?? [] where !found.contains(index) {
+          guard lost[index].format == format, try isWhole(source, lost[index]) else { continue }
+          moves.append((source, index))
+          found.insert(index)
+          break
+        }
+      }
+    }
+    var waiting: [(from: StorePath, to: Int)] = []
+    for (source, index) in moves {
+      if source.parent == StoreLayout.lost {
+        waiting.append((source, index))
+      } else {
+        let name = source.components.joined(separator: ".")
+        waiting.append((try setAside(source, named: name), index))
+      }
+    }
+    for (source, index) in waiting {
+      let row = lost[index]
+      try clearAncestors(of: row.place)
+      if try files.status(row.place) != nil {
+        try setAside(
+          row.place, named: Self.lostName(row.record, row.chunk), row.kind, chunk: row.chunk)
+      }
+      try makeDirectory(row.place.parent)
+      try files.rename(source, to: row.place)
+      touched.insert(row.place.parent)
+      note(row.place, row.kind, "its file was found elsewhere and moved back", chunk: row.chunk)
+    }
+    return lost.indices.filter { !found.contains($0) }.map { lost[$0] }
+  }
+
+  /// Files that may be those of lost rows: in the places of lost rows, in those of no row at all, and
+  /// in what earlier repairs set aside.
+  private func sources(_ lost: [LostRow]) throws(HyperslabError) -> [StorePath] {
+    var sources = lost.filter { $0.foundCRC != nil }.map(\.place)
+    if try files.status(StoreLayout.lost)?.kind == .directory {
+      for entry in try files.list(StoreLayout.lost).sorted(by: { $0.name < $1.name })
+      where entry.kind == .file {
+        sources.append(StoreLayout.lost / entry.name)
+      }
+    }
+    for (path, rows) in Dictionary(grouping: lost, by: \.path).sorted(by: { $0.key < $1.key }) {
+      guard let record = rows.first?.record,
+        let examiner = try ChunkExaminer(files: files, path: path, record: record)
+      else { continue }
+      var listed: Set<ChunkIndex> = []
+      let table = ChunkTable(record: record, store: storeUUID, cache: cache)
+      try table.forEachRow { chunk, row in if row.state == .stored { listed.insert(chunk) } }
+      for chunk in try examiner.inventory() where !listed.contains(chunk) {
+        sources.append(StoreLayout.chunk(path, chunk))
+      }
+    }
+    return sources
+  }
+
+  /// Whether a file is, to the last byte, that of a row.
+  private func isWhole(_ file: StorePath, _ lost: LostRow) throws(HyperslabError) -> Bool {
+    let reader = ChunkReader(format: lost.format)
+    do throws(HyperslabError) {
+      try reader.check(file, in: files, row: lost.row, quick: false)
+      return true
+    } catch {
+      guard error.isDamage else { throw error }
+      return false
+    }
+  }
+
+  /// Sets aside what stands in a chunk's place; its row goes.
+  private mutating func giveUp(_ lost: LostRow) throws(HyperslabError) {
+    try clearAncestors(of: lost.place)
+    var aside: [String] = []
+    for place in ChunkExaminer.places(lost.chunk, lost.path, lost.record) {
+      guard try files.status(place) != nil else { continue }
+      let target = try setAside(place, named: Self.lostName(lost.record, lost.chunk))
+      aside.append("\(target)")
+    }
+    let moved = aside.isEmpty ? "" : "moved to \(aside.joined(separator: " and ")); "
+    note(lost.place, lost.kind, moved + "never written now", chunk: lost.chunk)
+  }
+}

@@ -1,0 +1,126 @@
+import HyperslabCodecs
+import HyperslabCore
+
+// New indexes, and the two kept before the newest.
+
+extension Repairer {
+  /// Publishes the index in memory, in the order of a commit: files and tables first, then the
+  /// index, then nothing more that matters.
+  mutating func publish(_ index: inout StoreIndex) throws(HyperslabError) {
+    guard nextCommit <= StoreIndex.maximumCommit else {
+      throw HyperslabError(.limit, "commit \(index.commit) is the last that can be")
+    }
+    let previous = try currentIndex()
+    index.commit = nextCommit
+    index.removed = []
+    for (path, record) in index.datasets where record.pending != nil {
+      var settled = record
+      settled.pending = nil
+      index.nodes[path] = .dataset(settled)
+    }
+    index.time = Timestamp.now()
+    index.writer = "hyperslab \(SlabStore.version)"
+    let bytes = try index.encoded()
+    for path in newRuns.keys.sorted(by: { $0.description < $1.description }) {
+      if let bytes = newRuns[path] { try replace(path, with: bytes) }
+    }
+    newRuns = [:]
+    if let previous {
+      try replace(StoreLayout.oldIndex(commit: previous.commit), with: previous.bytes)
+    }
+    try synchronize(&touched)
+    try replace(StoreLayout.index, with: bytes)
+    try synchronize(&touched)
+    try? files.remove(StoreLayout.oldIndex(commit: index.commit - 3))
+    nextCommit += 1
+    isChanged = false
+  }
+
+  /// The index on the disk, if it is sound.
+  private func currentIndex() throws(HyperslabError) -> (commit: Int, bytes: [UInt8])? {
+    guard let bytes = try contents(StoreLayout.index),
+      let index = try? StoreIndex(bytes, place: "slab.json")
+    else { return nil }
+    return (index.commit, bytes)
+  }
+
+  /// The contents of a file; nil for one that is missing, damaged beyond reading, or none at all.
+  func contents(_ path: StorePath) throws(HyperslabError) -> [UInt8]? {
+    do { return try files.contents(path, limit: StoreIndex.maximumFileByteCount) } catch {
+      guard error.isDamage else { throw error }
+      return nil
+    }
+  }
+
+  /// Restores the two indexes before the newest, and the runs that they list; where that cannot be,
+  /// publishes the newest again until the two before it are sound.
+  mutating func repairKeptIndexes(_ index: inout StoreIndex) throws(HyperslabError) {
+    for _ in 0..<2 {
+      var areSound = true
+      for commit in [index.commit - 1, index.commit - 2] where commit >= 0 {
+        areSound = try repairKeptIndex(commit, of: index) && areSound
+      }
+      if areSound { break }
+      note(
+        StoreLayout.index, .index,
+        "published again as commit \(nextCommit), since an index kept before it is lost")
+      try publish(&index)
+    }
+    for entry in try files.list(StoreLayout.reserved) where entry.name.hasPrefix("root-") {
+      let path = StoreLayout.reserved / entry.name
+      let isKept = [1, 2].contains { StoreLayout.oldIndex(commit: index.commit - $0) == path }
+      if isKept { continue }
+      // Intact ones that a commit could not remove are nobody's loss.
+      if entry.kind == .file, isSoundIndex(try contents(path), named: entry.name, of: index) {
+        try files.remove(path)
+        note(path, .orphan, "removed")
+      } else {
+        try setAside(path, named: entry.name, .index)
+      }
+    }
+    try synchronize(&touched)
+  }
+
+  private func isSoundIndex(_ bytes: [UInt8]?, named name: String, of index: StoreIndex) -> Bool {
+    guard let bytes, let old = try? StoreIndex(bytes, place: name) else { return false }
+    return name == "root-\(old.commit)" && old.uuid == index.uuid
+  }
+
+  private mutating func repairKeptIndex(
+    _ commit: Int, of index: StoreIndex
+  ) throws(HyperslabError) -> Bool {
+    let path = StoreLayout.oldIndex(commit: commit)
+    guard var bytes = try contents(path) else { return false }
+    if !isSoundIndex(bytes, named: path.name, of: index) {
+      guard let corrected = BitCorrection.selfChecked(bytes),
+        isSoundIndex(corrected, named: path.name, of: index)
+      else { return false }
+      bytes = corrected
+      try replace(path, with: bytes)
+      note(path, .index, "one bit corrected")
+    }
+    guard let old = try? StoreIndex(bytes, place: path.name) else { return false }
+    for (_, record) in old.datasets {
+      for reference in record.runs {
+        let file = StoreLayout.run(record.tableDirectory, reference)
+        guard let found = try contents(file) else { return false }
+        if found.count == reference.byteCount, CRC32C.of(found) == reference.crc { continue }
+        guard try correct(file, found, reference) else { return false }
+      }
+    }
+    return true
+  }
+
+  /// Corrects a run in which a single bit flipped.
+  mutating func correct(
+    _ file: StorePath, _ found: [UInt8], _ reference: DatasetRecord.RunReference
+  ) throws(HyperslabError) -> Bool {
+    guard found.count == reference.byteCount,
+      let corrected = BitCorrection.corrected(found, crc: reference.crc),
+      SelfCheck.holds(corrected)
+    else { return false }
+    try replace(file, with: corrected)
+    note(file, .table, "one bit corrected")
+    return true
+  }
+}

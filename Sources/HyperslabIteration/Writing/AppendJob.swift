@@ -1,0 +1,190 @@
+import HyperslabCore
+
+/// One call of `append`: grows a data set along an axis, step by step, each step committed whole.
+struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
+  let store: Store
+  let source: Source
+  let path: NodePath
+  let axis: Int
+  let options: WriteOptions
+  let progress: (@Sendable (WriteProgress) -> Void)?
+  /// How far the axis reaches by the last commit, less what it had at the start.
+  private var committedCount = 0
+
+  init(
+    _ store: Store, _ source: Source, _ path: NodePath, axis: Int, _ options: WriteOptions,
+    _ progress: (@Sendable (WriteProgress) -> Void)?
+  ) {
+    self.store = store
+    self.source = source
+    self.path = path
+    self.axis = axis
+    self.options = options
+    self.progress = progress
+  }
+
+  mutating func run() throws(HyperslabError) -> Store.Dataset {
+    try options.validate()
+    do throws(HyperslabError) {
+      let dataset = try store.dataset(path)
+      try check(dataset)
+      return try append(to: dataset)
+    } catch {
+      var error = error.located(at: "\(path)")
+      if committedCount > 0 {
+        error.remedy =
+          "\(committedCount) of \(source.shape[axis]) along axis \(axis) were appended and stay; "
+          + "append only the rest"
+      }
+      throw error
+    }
+  }
+
+  // MARK: - Checks
+
+  private func check(_ dataset: Store.Dataset) throws(HyperslabError) {
+    guard !options.resume, options.part == nil else {
+      throw HyperslabError(
+        .invalidValue, "an append that resumes or is one of several parts", at: "\(path)",
+        remedy: "Append what is missing")
+    }
+    let shape = dataset.grid.arrayShape
+    guard axis >= 0, axis < shape.rank else {
+      throw HyperslabError(
+        .invalidShape, "axis \(axis) of a data set of shape \(shape)", at: "\(path)",
+        expected: shape.isEmpty ? "at least one axis" : "0 to \(shape.rank - 1)")
+    }
+    var expected = shape.axes
+    if source.shape.rank == shape.rank { expected[axis] = source.shape[axis] }
+    guard source.shape.axes == expected, source.shape[axis] >= 0 else {
+      throw HyperslabError(
+        .invalidShape, "appending an array of shape \(source.shape)", at: "\(path)",
+        expected: "the shape \(shape) but for axis \(axis)")
+    }
+    guard source.dataType == dataset.description.dataType else {
+      throw HyperslabError(
+        .typeMismatch, "appending elements of another type", at: "\(path)",
+        expected: "\(dataset.description.dataType)", found: "\(source.dataType)",
+        remedy: "Convert them first")
+    }
+    let limit = dataset.description.maximumShape[axis] ?? Int.max
+    guard let total = Checked.add(shape[axis], source.shape[axis]), total <= limit else {
+      throw HyperslabError(
+        .invalidShape, "appending \(source.shape[axis]) to the \(shape[axis]) along axis \(axis)",
+        at: "\(path)", expected: "at most \(limit) in all, the maximum shape",
+        remedy: "Create the data set with a maximum shape that leaves room: "
+          + "--shape ?,… (maximumShape: [nil, …])")
+    }
+    try checkLastChunks(dataset)
+  }
+
+  /// Completing a chunk would make values up for what nobody wrote in it.
+  private func checkLastChunks(_ dataset: Store.Dataset) throws(HyperslabError) {
+    let shape = dataset.grid.arrayShape
+    guard shape[axis] % dataset.grid.chunkShape[axis] != 0, source.shape[axis] > 0,
+      !shape.isEmptyArray
+    else { return }
+    var bounds = Selection(all: shape).bounds
+    bounds[axis] = shape[axis] - 1..<shape[axis]
+    for chunk in dataset.grid.chunks(touching: Selection(bounds))
+    where try dataset.state(of: chunk) == .neverWritten {
+      throw HyperslabError(
+        .neverWritten, "never written, so that nothing can be appended to it", at: "\(path)",
+        chunk: chunk, remedy: "Finish writing the data set first (resume)")
+    }
+  }
+
+  // MARK: - Work
+
+  private mutating func append(
+    to dataset: Store.Dataset
+  ) throws(HyperslabError) -> Store.Dataset {
+    let old = dataset.grid.arrayShape[axis]
+    let count = source.shape[axis]
+    if count == 0 { return dataset }
+    // What the last chunk along the axis holds; its other part is the first to be written.
+    let tail = old % dataset.grid.chunkShape[axis]
+    let plan = try plan(dataset, axisLength: tail + count)
+    let reader = SourceReader(source: source, dataType: source.dataType)
+    let first = step(0, of: plan, tail).buffers.first
+    let depth =
+      try reader.lendsMemory(first)
+      ? nil : MemoryBudget(plan, options.memoryByteCount).bufferDepth()
+    var origin = Array(repeating: 0, count: source.shape.rank)
+    origin[axis] = old
+    let (store, path, cancellation) = (store, path, options.cancellation)
+    let meter = ProgressMeter(total: byteCount, observer: progress)
+    let feed = BufferFeed(
+      reader: reader, depth: depth,
+      checkCancelled: { () throws(HyperslabError) in try checkCancelled(cancellation, at: path) })
+    func writer(_ dataset: Store.Dataset) -> BufferWriter<Store.Dataset> {
+      BufferWriter(
+        dataset: dataset, threads: options.threads ?? Machine.processorCount,
+        cancellation: cancellation, meter: meter)
+    }
+    var pipeline = WritePipeline(
+      feed: feed, writer: writer(dataset), policy: options.commit, hasUncommitted: false,
+      commit: { () throws(HyperslabError) in try store.commit() })
+    var dataset = dataset
+    for number in 0..<plan.bufferGrid[axis] {
+      let step = step(number, of: plan, tail)
+      // No further than what the commit writes: whoever kills it leaves a shorter data set.
+      var shape = dataset.grid.arrayShape.axes
+      shape[axis] = old + step.end
+      dataset = try store.resizeDataset(path, to: Shape(shape))
+      pipeline.writer = writer(dataset)
+      pipeline.hasUncommitted = true
+      try pipeline.write(step.buffers, at: origin, together: true)
+      try pipeline.commitIfDue()
+      if !pipeline.hasUncommitted { committedCount = step.end }
+    }
+    try pipeline.finish()
+    return dataset
+  }
+
+  /// How the last chunks along the axis and everything new are walked.
+  private func plan(
+    _ dataset: Store.Dataset, axisLength: Int
+  ) throws(HyperslabError) -> BufferPlan {
+    var region = dataset.grid.arrayShape.axes
+    region[axis] = axisLength
+    let chunk = zip(dataset.grid.chunkShape, region).map { Swift.min($0, Swift.max($1, 1)) }
+    let gigabytes = options.memoryByteCount.map { Swift.min(Double($0) / 1e9, 1) } ?? 1
+    return try BufferPlan(
+      shape: Shape(region), dataType: source.dataType, bufferGB: gigabytes,
+      chunkShape: Shape(chunk))
+  }
+
+  /// One step along the axis: where it ends, and its buffers, both counted in the source.
+  private struct Step {
+    var end: Int
+    var buffers: [Selection]
+  }
+
+  private func step(_ number: Int, of plan: BufferPlan, _ tail: Int) -> Step {
+    let start = number * plan.bufferShape[axis]
+    let length = Swift.min(plan.bufferShape[axis], plan.shape[axis] - start)
+    let range = Swift.max(start - tail, 0)..<start + length - tail
+    let buffers = plan.buffers(ofStep: number, along: axis).map { selection in
+      var bounds = selection.bounds
+      bounds[axis] = range
+      return Selection(bounds)
+    }
+    return Step(end: range.upperBound, buffers: buffers)
+  }
+
+  private var byteCount: Int {
+    Checked.product(source.shape.axes + [source.dataType.byteCount]) ?? .max
+  }
+}
+
+extension BufferPlan {
+  /// The buffers whose position along an axis is the given one.
+  func buffers(ofStep step: Int, along axis: Int) -> [Selection] {
+    let length = bufferGrid[axis]
+    let inner = bufferGrid[(axis + 1)...].reduce(1, *)
+    return (0..<(length == 0 ? 0 : count / length)).map { number in
+      self[(number / inner * length + step) * inner + number % inner]
+    }
+  }
+}

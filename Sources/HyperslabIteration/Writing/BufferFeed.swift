@@ -1,0 +1,68 @@
+import HyperslabCore
+
+/// Lends one buffer of a source after the other, from the source's own memory or from copies.
+struct BufferFeed<Source: DataChunkSource> {
+  let reader: SourceReader<Source>
+  /// How many buffers may be in memory; nil where the source lends its own.
+  let depth: Int?
+  let checkCancelled: () throws(HyperslabError) -> Void
+
+  /// Runs `use` on each buffer, and `finish` when the buffer is out of hand again: only then is it
+  /// known that the source stayed the same meanwhile.
+  func forEach<Buffers: RandomAccessCollection<Selection>>(
+    _ buffers: Buffers,
+    use: (Selection, RawSpan, StridedLayout) throws(HyperslabError) -> Void,
+    finish: () throws(HyperslabError) -> Void = { () throws(HyperslabError) in }
+  ) throws(HyperslabError) where Buffers.Index == Int {
+    if let depth {
+      try copies(of: buffers, depth: depth, use: use, finish: finish)
+    } else {
+      try lent(buffers, use: use, finish: finish)
+    }
+  }
+
+  private func lent(
+    _ buffers: some Collection<Selection>,
+    use: (Selection, RawSpan, StridedLayout) throws(HyperslabError) -> Void,
+    finish: () throws(HyperslabError) -> Void
+  ) throws(HyperslabError) {
+    for selection in buffers {
+      try checkCancelled()
+      let isLent = try reader.lend(selection) { bytes, layout throws(HyperslabError) in
+        try use(selection, bytes, layout)
+      }
+      guard isLent else {
+        throw HyperslabError(
+          .sourceFailed, "the source lends some of its memory, but not the selection \(selection)",
+          remedy: "A source lends every selection or none")
+      }
+      try finish()
+    }
+  }
+
+  private func copies<Buffers: RandomAccessCollection<Selection>>(
+    of buffers: Buffers, depth: Int,
+    use: (Selection, RawSpan, StridedLayout) throws(HyperslabError) -> Void,
+    finish: () throws(HyperslabError) -> Void
+  ) throws(HyperslabError) where Buffers.Index == Int {
+    let queue = BufferReader(reader, buffers, depth: depth)
+    // Nobody may use the source after the write has returned.
+    defer { queue.finish() }
+    try checkCancelled()
+    while let (selection, memory) = try queue.next() {
+      try memory.withBytes { bytes throws(HyperslabError) in
+        guard
+          let layout = StridedLayout.rowMajor(
+            selection.shape, elementByteCount: reader.dataType.byteCount)
+        else {
+          throw HyperslabError(
+            .overflow, "a buffer of shape \(selection.shape) is larger than memory can be")
+        }
+        try use(selection, bytes, layout)
+      }
+      queue.recycle(memory)
+      try finish()
+      try checkCancelled()
+    }
+  }
+}

@@ -1,0 +1,245 @@
+import HyperslabCore
+
+/// One call of `write`: makes the data set or finds the one to continue, and writes what is missing.
+struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
+  let store: Store
+  let source: Source
+  let path: NodePath
+  let options: WriteOptions
+  let progress: (@Sendable (WriteProgress) -> Void)?
+  /// How the array is walked; in the chunks of the data set once that is known.
+  private var plan: BufferPlan
+  private var depth: Int?
+
+  init(
+    _ store: Store, _ iterator: GenericDataChunkIterator<Source>, _ path: NodePath,
+    _ options: WriteOptions, _ progress: (@Sendable (WriteProgress) -> Void)?
+  ) {
+    self.store = store
+    source = iterator.source
+    plan = iterator.plan
+    self.path = path
+    self.options = options
+    self.progress = progress
+  }
+
+  private var reader: SourceReader<Source> {
+    SourceReader(source: source, dataType: plan.dataType)
+  }
+
+  private var feed: BufferFeed<Source> {
+    BufferFeed(
+      reader: reader, depth: depth,
+      checkCancelled: { () throws(HyperslabError) in
+        try checkCancelled(options.cancellation, at: path)
+      })
+  }
+
+  /// The positions of the buffers that are this process's to write.
+  private var share: Range<Int> {
+    options.part?.positions(of: plan.count) ?? plan.startIndex..<plan.endIndex
+  }
+
+  /// Does the work; the data set is committed when it returns.
+  mutating func run() throws(HyperslabError) -> Store.Dataset {
+    try options.validate()
+    do throws(HyperslabError) {
+      try checkPart()
+      depth = try bufferDepth()
+      if options.resume || options.part != nil, let dataset = try existing() {
+        return try resume(dataset)
+      }
+      guard options.part == nil else { return try startTogether() }
+      let dataset = try store.createDataset(path, newDescription)
+      let writer = writer(dataset, meter: ProgressMeter(total: byteCount, observer: progress))
+      var pipeline = pipeline(writer, hasUncommitted: true)
+      try pipeline.write(plan)
+      try pipeline.finish()
+      return dataset
+    } catch { throw error.located(at: "\(path)") }
+  }
+
+  private func bufferDepth() throws(HyperslabError) -> Int? {
+    if try reader.lendsMemory(plan.first) { return nil }
+    return try MemoryBudget(plan, options.memoryByteCount).bufferDepth()
+  }
+
+  private func existing() throws(HyperslabError) -> Store.Dataset? {
+    do { return try store.dataset(path) } catch {
+      if error.code == .notFound { return nil }
+      throw error
+    }
+  }
+
+  private var newDescription: DatasetDescription {
+    options.description(for: plan, sourceFingerprint: source.fingerprint)
+  }
+
+  private func writer(
+    _ dataset: Store.Dataset, meter: ProgressMeter
+  ) -> BufferWriter<Store.Dataset> {
+    BufferWriter(
+      dataset: dataset, threads: options.threads ?? Machine.processorCount,
+      cancellation: options.cancellation, meter: meter)
+  }
+
+  private func pipeline(
+    _ writer: BufferWriter<Store.Dataset>, hasUncommitted: Bool
+  ) -> WritePipeline<Source, Store.Dataset> {
+    WritePipeline(
+      feed: feed, writer: writer, policy: options.commit, hasUncommitted: hasUncommitted,
+      isPrepared: options.part != nil,
+      commit: { [store] () throws(HyperslabError) in try store.commit() })
+  }
+
+  // MARK: - Parts
+
+  private func checkPart() throws(HyperslabError) {
+    guard let part = options.part else { return }
+    guard options.chunksAreWhole(plan) else {
+      throw HyperslabError(
+        .invalidValue, "part \(part) in chunks that lie in several buffers", at: "\(path)",
+        expected: "buffers of whole chunks, so that no two parts write one chunk",
+        remedy: "Leave out the write's own chunk shape")
+    }
+    guard store.isShareable else {
+      throw HyperslabError(
+        .invalidValue, "part \(part) in a store of fast durability", at: "\(path)",
+        remedy: "Use full durability where several processes write")
+    }
+  }
+
+  /// Makes the data set for all parts, its filter chosen; whoever commits first has made it.
+  private mutating func startTogether() throws(HyperslabError) -> Store.Dataset {
+    // What else this session has done is not to be forgotten with a creation that came too late.
+    try store.commit()
+    for _ in 0..<8 {
+      do throws(HyperslabError) {
+        try prepare(try store.createDataset(path, newDescription))
+        try store.commit()
+      } catch {
+        guard error.code == .conflict || error.code == .alreadyExists else { throw error }
+        try store.reload()
+      }
+      if let dataset = try existing() { return try resume(dataset) }
+    }
+    throw HyperslabError(.conflict, "others keep creating and removing the data set", at: "\(path)")
+  }
+
+  /// Shows the store the array's first buffer, the same one in every part.
+  private func prepare(_ dataset: Store.Dataset) throws(HyperslabError) {
+    try feed.forEach(Array(plan.prefix(1))) { _, bytes, layout throws(HyperslabError) in
+      try dataset.prepare(sample: bytes, layout: layout)
+    }
+  }
+
+  // MARK: - Continuing
+
+  private mutating func resume(_ dataset: Store.Dataset) throws(HyperslabError) -> Store.Dataset {
+    try StoredSettings(dataset.description).check(plan, options, source.dataType)
+    plan = try plan.aligned(to: dataset.description.chunkShape)
+    depth = try bufferDepth()
+    try checkSource(dataset)
+    if options.part != nil, dataset.description.compression.filter == nil { try prepare(dataset) }
+
+    let old = dataset.grid
+    var dataset = dataset
+    let grows = plan.shape != old.arrayShape
+    if grows { dataset = try store.resizeDataset(path, to: plan.shape) }
+    let edge = grows ? cutChunks(of: old) : nil
+    let work = try remainingWork(dataset, edge)
+    if options.part != nil, !options.resume, let chunk = work.firstWritten {
+      throw HyperslabError(
+        .alreadyExists, "chunks of this part were written before", at: "\(path)", chunk: chunk,
+        remedy: "Add --resume (resume: true) to continue, or choose the part that is missing")
+    }
+    let meter = ProgressMeter(
+      total: byteCount, skipped: work.writtenByteCount, observer: progress)
+    var pipeline = pipeline(writer(dataset, meter: meter), hasUncommitted: grows)
+    if let edge {
+      // With the new shape in one commit: half-filled chunks must never pass for whole ones.
+      let parts = plan.map { $0.intersection(edge) }.filter { !$0.isEmpty }
+      try pipeline.write(parts, together: true)
+      try pipeline.commitIfDue()
+    }
+    try pipeline.write(work.buffers, onlyMissing: true)
+    try pipeline.finish()
+    if !grows, work.buffers.isEmpty { meter.committed() }
+    return dataset
+  }
+
+  /// The chunks that the array used to end in the middle of, as a box of the grown array.
+  private func cutChunks(of old: ChunkGrid) -> Selection? {
+    guard let length = old.arrayShape.first, let step = old.chunkShape.first, length % step != 0,
+      let grown = plan.shape.first
+    else { return nil }
+    let start = length - length % step
+    let end = Swift.min(Checked.add(start, step) ?? .max, grown)
+    return Selection([start..<end] + Selection(all: plan.shape).bounds.dropFirst())
+  }
+
+  /// Which buffers of this process's share have chunks that nobody wrote.
+  private func remainingWork(
+    _ dataset: Store.Dataset, _ edge: Selection?
+  ) throws(HyperslabError) -> RemainingWork {
+    var work = RemainingWork()
+    for position in share {
+      let selection = plan[position]
+      var isMissing = false
+      for chunk in dataset.grid.chunks(touching: selection) {
+        let box = dataset.grid.selection(of: chunk)
+        if let edge, edge.contains(box) { continue }
+        if try dataset.state(of: chunk) == .neverWritten {
+          isMissing = true
+        } else {
+          work.firstWritten = work.firstWritten ?? chunk
+          work.writtenByteCount += byteCount(of: box)
+        }
+      }
+      if isMissing { work.buffers.append(selection) }
+    }
+    return work
+  }
+
+  private struct RemainingWork {
+    var buffers: [Selection] = []
+    var firstWritten: ChunkIndex?
+    var writtenByteCount = 0
+  }
+
+  /// Trusts a source that says it is the same; looks at everything written otherwise.
+  private func checkSource(_ dataset: Store.Dataset) throws(HyperslabError) {
+    let stored = dataset.description.sourceFingerprint
+    let found = source.fingerprint
+    if let stored, stored == found, plan.shape == dataset.grid.arrayShape { return }
+    guard options.resume else {
+      guard let stored, let found, stored != found else { return }
+      throw HyperslabError(
+        .resumeMismatch, "the data set is being written from other data", at: "\(path)",
+        expected: stored, found: found,
+        remedy: "Give all parts the same source, or add --resume to have the values compared")
+    }
+    let whole = Selection(all: dataset.grid.arrayShape)
+    let comparison = SourceComparison(
+      dataset: dataset, threads: options.threads ?? Machine.processorCount)
+    var buffers: [Selection] = []
+    for position in share {
+      let selection = plan[position].intersection(whole)
+      if try comparison.isWritten(anywhereIn: selection) { buffers.append(selection) }
+    }
+    try feed.forEach(buffers) { selection, bytes, layout throws(HyperslabError) in
+      try comparison.check(selection, bytes, layout)
+    }
+  }
+
+  // MARK: - Bytes
+
+  private var byteCount: Int {
+    if options.part == nil { return plan.totalByteCount ?? .max }
+    return share.reduce(0) { $0 + byteCount(of: plan[$1]) }
+  }
+
+  private func byteCount(of selection: Selection) -> Int {
+    Checked.product(selection.shape.axes + [plan.dataType.byteCount]) ?? 0
+  }
+}

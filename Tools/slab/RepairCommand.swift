@@ -1,0 +1,56 @@
+import ArgumentParser
+import Hyperslab
+
+struct RepairCommand: ParsableCommand, JSONPrinting {
+  static let configuration = CommandConfiguration(
+    commandName: "repair",
+    abstract: "Puts a damaged or interrupted store in order, and says what it gave up.",
+    discussion: """
+      Finishes interrupted commits, restores what the rest of the store proves, drops damaged \
+      chunks to "never written" and sweeps what nothing refers to. What is given up is kept in \
+      __slab/lost. Can be interrupted and run again. Exits with 1 when something remains that \
+      verify complains about.
+      """)
+
+  @Argument(help: "The store.")
+  var store: String
+
+  @Flag(help: "Print one JSON document.")
+  var json = false
+
+  @Option(help: "Threads that read (default: all cores).")
+  var threads: Int?
+
+  func run() throws {
+    let address = try StoreAddress(damaged: store)
+    guard address.node == .root else {
+      throw HyperslabError(
+        .wrongKind, "a whole store is repaired, not a part of it", at: "\(address)",
+        remedy: "slab repair \(address.store)")
+    }
+    let report = try SlabStore.repair(address.store, threads: threads)
+    if json { print(report.json.text()) } else { printText(report, address) }
+    if !report.ok { throw ExitCode(1) }
+  }
+
+  private func printText(_ report: RepairReport, _ address: StoreAddress) {
+    var table = TextTable([.left, .left, .left])
+    for action in report.actions {
+      table.add(action.kind.rawValue, action.path, action.action)
+    }
+    for problem in report.remaining {
+      table.add(problem.kind.rawValue, problem.path, "left as it is: \(problem.detail)")
+    }
+    table.lines.forEach { print($0) }
+    if !report.changed {
+      print("\(address): nothing to repair")
+      return
+    }
+    let commits =
+      report.commitBefore == report.commitAfter
+      ? "at commit \(report.commitAfter) as before"
+      : "now at commit \(report.commitAfter), before at "
+        + (report.commitBefore.map { "\($0)" } ?? "none that can be read")
+    print("\(address): repaired: \(HumanText.count(report.actions.count, "action")); \(commits)")
+  }
+}
