@@ -70,6 +70,19 @@ extension CrashMoment {
     return images
   }
 
+  /// So many of the disks that a power cut may leave, their names all different.
+  func sample(
+    _ loss: MetadataLoss, _ count: Int, using generator: inout SeededGenerator
+  ) -> [DiskImage] {
+    let sets = survivors(loss, limit: 1024, using: &generator).shuffled(using: &generator)
+    return sets.prefix(count).map { isKept in
+      let lists = contentLosses(
+        files: dirtyCount(keeping: isKept), limit: 16, using: &generator)
+      let losses = lists.randomElement(using: &generator) ?? []
+      return image(keeping: isKept, contents: { losses[$0] }, using: &generator)
+    }
+  }
+
   /// One of the disks that a power cut may leave.
   func randomState(using generator: inout SeededGenerator) -> DiskImage {
     let loss = MetadataLoss.allCases.randomElement(using: &generator) ?? .arbitrary

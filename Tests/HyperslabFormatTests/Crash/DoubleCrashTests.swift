@@ -16,7 +16,7 @@ import Testing
     let moments = CrashMoment.all(of: trace)
     let tally = CrashTally()
     let seed = SeededGenerator("double crash", 0).seed
-    let firsts = CrashScale.count("FIRST_CRASHES", short: 3, long: 2000)
+    let firsts = CrashScale.count("FIRST_CRASHES", short: 3, long: 700)
     CrashTally.forEach(firsts) { trial in
       var generator = SeededGenerator("double crash \(first)", trial)
       let moment = moments[(trial * 7919 + 13) % moments.count]

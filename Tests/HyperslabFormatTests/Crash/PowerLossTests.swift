@@ -6,7 +6,8 @@ import Testing
 /// The power fails after any operation of a script of commits: the store holds the last commit that
 /// was acknowledged or the next one, and the next writer goes on from there.
 ///
-/// `HYPERSLAB_TORTURE=1` takes all states instead of `HYPERSLAB_POWER_STATES` random ones.
+/// `HYPERSLAB_TORTURE=1` takes `HYPERSLAB_STATES_PER_POINT` states of every point and kind of loss
+/// instead of `HYPERSLAB_POWER_STATES` random ones.
 @Suite struct PowerLossTests {
   @Test func theScriptItself() throws {
     let script = try CrashScript.recorded()
@@ -23,10 +24,11 @@ import Testing
     let tally = CrashTally()
     let seed = SeededGenerator("power loss", 0).seed
     if CrashScale.isLong {
+      let perPoint = CrashScale.count("STATES_PER_POINT", short: 0, long: 40)
       CrashTally.forEach(moments.count) { index in
         var generator = SeededGenerator("power loss", index)
         for loss in MetadataLoss.allCases {
-          let images = moments[index].states(loss, names: 1024, contents: 16, using: &generator)
+          let images = moments[index].sample(loss, perPoint, using: &generator)
           Self.look(images, at: moments[index], check, tally)
         }
       }
