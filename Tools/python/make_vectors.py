@@ -72,7 +72,7 @@ class Vectors:
         """Blocks: how many, how the last ends, raw and compressed ones, block sizes, levels."""
         store = self.store("blocks")
         sizes = {1: "uint8", 2: "int16", 4: "float32", 8: "int64", 16: "complex128"}
-        formulas = itertools.cycle(["steps", "ramp", "steps", "noise", "ramp"])
+        formulas = itertools.cycle(["steps", "ramp", "steps", "ramp", "noise", "ramp", "steps"])
         for (e, dtype), filter_ in itertools.product(sizes.items(), FILTERS):
             for tail in (0, 1, 8, 7)[:3 if e > 4 else 4]:
                 count = 4096 // e * (2 if tail == 8 else 1) + tail
@@ -234,7 +234,7 @@ class Vectors:
                  ("한글", "\u1112\u1161\u11ab\u1100\u1173\u11af", {}), ("n" * 255, None, {}),
                  ("/".join(["d" * 200] * 3), None, {}), ("spaces and ~!@#$%^&()", None, {}),
                  ("con", None, {}), ("_one", None, {}), ("C", None, {}), ("C.json", None, {}), ("zarr.json.", None, {}),
-                 ("cc/c0", None, {}), ("🧪", None, dict(attributes=deep, unit="µV", dims=["t", None])),
+                 ("cc/c0", None, {}), ("🧪", None, dict(attributes=deep | {"nested": {"a": [[1], {}]}}, unit="µV", dims=["t", None])),
                  ("dims", None, dict(dims=["y", "x"], unit="m s⁻¹")), ("bounded", None, dict(max_shape=[3, 2])),
                  ("foreign-members", None, dict(extra={"x-tool": {"any": [1, "two", None]}, "x-": 1}))]
         for path, spelled, members in cases:
@@ -335,7 +335,7 @@ def main(folder, slab):
             os.rmdir(place)  # What version control would lose.
     with open(os.path.join(folder, "expected.jsonl"), "w") as file:
         for line in vectors.lines:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
     print(f"{len(vectors.lines)} valid vectors")
 
 
