@@ -110,7 +110,11 @@ struct ProgramModel: Equatable {
     var nodes: Set<String> = []
     for node in store.nodes() {
       nodes.insert("\(node.path)")
-      let wanted = groups["\(node.path)"] ?? datasets["\(node.path)"]?.description.attributes
+      let wanted =
+        switch node {
+        case .group: groups["\(node.path)"]
+        case .dataset: datasets["\(node.path)"]?.description.attributes
+        }
       guard let wanted else { return "\(node.path) is there" }
       if node.attributes != wanted { return "attributes of \(node.path): \(node.attributes)" }
     }
