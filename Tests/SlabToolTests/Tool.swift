@@ -60,18 +60,6 @@ enum Tool {
     }
   }
 
-  /// Starts `slab` and does not wait for it; what it prints is dropped.
-  static func start(_ arguments: [String]) throws -> Process {
-    let process = Process()
-    process.executableURL = try executable()
-    process.arguments = arguments
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    return process
-  }
-
   /// The tool lies beside the tests that were built with it.
   private static func executable() throws -> URL {
     let tests = URL(fileURLWithPath: CommandLine.arguments[0])

@@ -17,6 +17,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
 import slab_reader  # noqa: E402
 from slab_index import Damage  # noqa: E402
+from make_vectors import tree_digest  # noqa: E402
 from slab_writer import pattern  # noqa: E402
 from support import ROOT, Tally, scratch  # noqa: E402
 
@@ -135,7 +136,10 @@ def main():
         tally.run(what, body, *arguments)
         counts[kind] += tally.passed - before
 
+    digests = json.loads((FOLDER / "stores.json").read_text())
+    tally.check(sorted(digests) == sorted(EXPECTED), "stores.json lists every store")
     for name, golden in EXPECTED.items():
+        tally.check(tree_digest(FOLDER / "stores" / name) == digests[name], f"{name} is as it was made")
         store = slab_reader.Store(FOLDER / "stores" / name)
         assert {store.nodes[slab_reader.canonical(line["dataset"])][0] for line in golden} == {
             d.path for d in store.datasets()}, f"{name} holds other data sets than listed"

@@ -13,6 +13,7 @@ import hashlib
 import itertools
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -72,7 +73,7 @@ class Vectors:
         """Blocks: how many, how the last ends, raw and compressed ones, block sizes, levels."""
         store = self.store("blocks")
         sizes = {1: "uint8", 2: "int16", 4: "float32", 8: "int64", 16: "complex128"}
-        formulas = itertools.cycle(["steps", "ramp", "steps", "noise", "ramp"])
+        formulas = itertools.cycle(["steps", "ramp", "steps", "ramp", "noise", "ramp", "steps"])
         for (e, dtype), filter_ in itertools.product(sizes.items(), FILTERS):
             for tail in (0, 1, 8, 7)[:3 if e > 4 else 4]:
                 count = 4096 // e * (2 if tail == 8 else 1) + tail
@@ -234,8 +235,9 @@ class Vectors:
                  ("한글", "\u1112\u1161\u11ab\u1100\u1173\u11af", {}), ("n" * 255, None, {}),
                  ("/".join(["d" * 200] * 3), None, {}), ("spaces and ~!@#$%^&()", None, {}),
                  ("con", None, {}), ("_one", None, {}), ("C", None, {}), ("C.json", None, {}), ("zarr.json.", None, {}),
-                 ("cc/c0", None, {}), ("🧪", None, dict(attributes=deep, unit="µV", dims=["t", None])),
+                 ("cc/c0", None, {}), ("🧪", None, dict(attributes=deep | {"nested": {"a": [[1], {}]}}, unit="µV", dims=["t", None])),
                  ("dims", None, dict(dims=["y", "x"], unit="m s⁻¹")), ("bounded", None, dict(max_shape=[3, 2])),
+                 ("with-source", None, dict(extra={"source": {"fingerprint": "npy:24301 \u00b5"}})),
                  ("foreign-members", None, dict(extra={"x-tool": {"any": [1, "two", None]}, "x-": 1}))]
         for path, spelled, members in cases:
             d = store.add(Dataset(path, (3, 2), (2, 2), "int16", filter="bitshuffle", **members))
@@ -323,6 +325,15 @@ class Vectors:
                                       "states": "s" * int(np.prod(grid))})
 
 
+def tree_digest(store):
+    """SHA-256 over a store's files: name, length and contents of each, by name."""
+    digest = hashlib.sha256()
+    for path in sorted((p for p in store.rglob("*") if p.is_file()), key=lambda p: p.as_posix().encode()):
+        data = path.read_bytes()
+        digest.update(f"{path.relative_to(store).as_posix()} {len(data)}\n".encode() + data)
+    return digest.hexdigest()
+
+
 def main(folder, slab):
     if os.path.exists(folder):
         sys.exit(f"{folder} is there already; golden stores are not made again")
@@ -335,7 +346,11 @@ def main(folder, slab):
             os.rmdir(place)  # What version control would lose.
     with open(os.path.join(folder, "expected.jsonl"), "w") as file:
         for line in vectors.lines:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
+    stores = sorted(pathlib.Path(folder, "stores").iterdir())
+    with open(os.path.join(folder, "stores.json"), "w") as file:
+        json.dump({store.name: tree_digest(store) for store in stores}, file, indent=2)
+        file.write("\n")
     print(f"{len(vectors.lines)} valid vectors")
 
 

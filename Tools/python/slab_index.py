@@ -183,7 +183,8 @@ DATASET = {
     "nan": count, "runs": array(mapping, 4096)}
 DATASET_OPTIONAL = {
     "dims": either(null, array(either(null, text))), "unit": either(null, text), "min": anything, "max": anything,
-    "pending": mapping}
+    "source": mapping, "pending": mapping}
+SOURCE = {"fingerprint": lambda value: text(value) and len(value.encode()) <= 1024}
 CODEC = {
     "name": word("blosc1-lz4"), "filter": word("none|shuffle|bitshuffle|auto"), "block": integer(4096, 1 << 20),
     "level": integer(1, 12)}
@@ -287,6 +288,8 @@ def check_dataset(name, node):
     members(node, name, "index", DATASET, DATASET_OPTIONAL)
     members(node["codec"], f"{name}: codec", "index", CODEC)
     members(node["chunks"], f"{name}: chunks", "index", CHUNKS)
+    if "source" in node:
+        members(node["source"], f"{name}: source", "index", SOURCE)
     rank, dtype = len(node["shape"]), node["dtype"]
     must(len(node["max_shape"]) == rank == len(node["chunk_shape"]), "as many lengths as axes")
     must(all(m is None or m >= n for n, m in zip(node["shape"], node["max_shape"])), "max_shape below shape")

@@ -24,20 +24,6 @@ import numpy as np
 from slab_index import POLYNOMIAL, Damage, canonical, crc32c, read_root, read_run, require
 
 FLAGS = {"none": 0x30, "shuffle": 0x31, "bitshuffle": 0x34}
-<<<<<<< HEAD
-POLYNOMIAL = 0x82F63B78
-IDENTIFIER = re.compile(r"[0-9a-f]{32}")
-ROOT_MEMBERS = ("slab read_features write_features uuid commit time writer state next_id nodes "
-                "removed crc32c").split()
-DATASET_MEMBERS = ("kind id shape max_shape chunk_shape dtype fill_value codec dims unit attributes "
-                   "source commit chunks stored_bytes min max nan runs pending").split()
-RUN_MEMBERS = "slab_run store dataset path commit grid id state bytes crc min max nan crc32c".split()
-
-
-class Damage(Exception):
-    """Something is not what the format says."""
-=======
->>>>>>> vectors
 
 
 class NeverWritten(Exception):
@@ -112,17 +98,6 @@ class Store:
 
 class Dataset:
     def __init__(self, store, path, node):
-<<<<<<< HEAD
-        known(node, DATASET_MEMBERS, path)
-        require(re.fullmatch(r"d(0|[1-9][0-9]*)", node["id"]), "id")
-        source = node.get("source")
-        if source is not None:
-            known(source, ["fingerprint"], path)
-            text = source["fingerprint"]
-            require(isinstance(text, str) and len(text.encode()) <= 1024, "source")
-        require(node["dtype"] in TYPES and node["codec"]["name"] == "blosc1-lz4", "dtype or codec")
-=======
->>>>>>> vectors
         self.store, self.path, self.node = store, path, node
         self.shape, self.chunk_shape = tuple(node["shape"]), tuple(node["chunk_shape"])
         self.grid = tuple(-(-n // c) for n, c in zip(self.shape, self.chunk_shape))

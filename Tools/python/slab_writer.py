@@ -71,6 +71,9 @@ def dump(value, indent=None):
         return opening + ", ".join(parts) + closing
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, float) and 2**53 < abs(value) < 1e16:
+        digits = str(int(abs(value))).rstrip("0")
+        return f"{'-' * (value < 0)}{digits[0]}.{digits[1:] or '0'}e+15".replace(".0e", "e")
     return spell(value) if isinstance(value, str) else repr(value)
 
 

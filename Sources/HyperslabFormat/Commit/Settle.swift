@@ -71,7 +71,7 @@ struct Settle {
       // in the trash even for a data set that never stored a chunk.
       if try files.status(target) == nil {
         touched.formUnion(try files.makeDirectories(StoreLayout.trash))
-        if try files.status(chunks) != nil {
+        if try files.status(chunks) != nil, try !isSuccessorInPlace(removal.path, index) {
           try files.rename(chunks, to: target)
         } else {
           _ = try files.makeDirectory(target)
@@ -81,6 +81,19 @@ struct Settle {
       touched.insert(chunks.parent)
     }
     return touched
+  }
+
+  /// Whether the data set that stands where one was removed has files at their names already: then
+  /// somebody has emptied the trash since, and with it the mark that the old one's were moved.
+  private func isSuccessorInPlace(
+    _ path: NodePath, _ index: StoreIndex
+  ) throws(HyperslabError) -> Bool {
+    guard let pending = index.dataset(path)?.pending else { return false }
+    for number in pending.rows.joined() {
+      guard let staged = pending.stagedFile(of: pending.numbering.chunk(number)) else { continue }
+      if try files.status(staged) == nil { return true }
+    }
+    return false
   }
 
   /// Makes directories permanent, and the names of those above: who made them may have been killed

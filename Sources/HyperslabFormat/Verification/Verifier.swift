@@ -75,6 +75,7 @@ struct Verifier {
     where path == node || path.isDescendant(of: node) || node == .root {
       try checkDataset(path, record, snapshot)
     }
+    tellSwapped(snapshot)
     try StoreWalk(files: files, index: index, expected: expected, node: node).run(&report)
   }
 

@@ -91,7 +91,8 @@ import Testing
     try create([1, 2])
     let (store, files) = try open()
     try store.dataset(x).put(0, 5)
-    let isRenamed = Atomic(false)
+    // The last one of the commit: the new index stands, and nobody knows for how long.
+    let isRenamed = Atomic<Bool>(false)
     files.fail { operation, path, _ in
       if operation == .rename, path == StoreLayout.index {
         isRenamed.store(true, ordering: .relaxed)

@@ -139,4 +139,17 @@ import Testing
     try store.close()
     #expect(try firsts(path, "y") == [4])
   }
+
+  @Test func anEmptiedTrashCostsTheSuccessorNothing() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path.appending("x.slab")
+    let store = try SlabStore.create(at: path)
+    try store.createDataset("x", row(chunks: 2)).put(0, 1)
+    try store.commit()
+    try store.replaceDataset(NodePath("x"), row(chunks: 2)).put(0, 2)
+    try store.commit()
+    try remove(path.appending("__slab/trash"))
+    try SlabStore.open(path, mode: .readWrite).close()
+    #expect(try firsts(path, "x") == [2, nil])
+  }
 }
