@@ -120,10 +120,14 @@ struct StoreWalk {
         let commit = Int(file.name.prefix { $0 != "-" })
         let name = file.name.dropLast(5).suffix(8)
         let bytes = try? files.contents(path, limit: StoreIndex.maximumFileByteCount)
-        let isWhole = bytes.map { CRC32C.hex(CRC32C.of($0)) == name } ?? false
+        let isItself = bytes.map { CRC32C.hex(CRC32C.of($0)) == name } ?? false
+        if !isItself, let bytes, SelfCheck.holds(bytes) {
+          problem(path, .table, "an unlisted run that is not what its name says", &report)
+          continue
+        }
         // No index that could be needed lists it: of a commit that was cut short, perhaps in the
         // middle of this file and long before others made theirs.
-        if !isWhole || (commit ?? 0) > index.commit {
+        if !isItself || (commit ?? 0) > index.commit {
           report.leftovers.append("\(path)")
           continue
         }

@@ -34,7 +34,6 @@ extension DiskOperation {
   var syncsRunDirectory: Bool {
     isDirectorySync { $0.starts(with: ["__slab", "t"]) && $0.count == 3 }
   }
-  var syncsTrash: Bool { isDirectorySync { $0 == ["__slab", "trash"] } }
   /// Of the directories that hold chunk files or directories of them.
   var syncsChunkDirectory: Bool { isDirectorySync { $0.first != "__slab" && $0.contains("c") } }
   /// Of groups and data sets.
@@ -53,9 +52,6 @@ extension DiskOperation {
   var removesRun: Bool { kind == .remove && isRun }
   var removesStaging: Bool {
     (kind == .remove || kind == .removeDirectory) && names.starts(with: ["__slab", "w"])
-  }
-  var removesTrash: Bool {
-    (kind == .remove || kind == .removeDirectory) && names.starts(with: ["__slab", "trash"])
   }
   var linksOldIndex: Bool { kind == .link && isKeptIndex }
   var movesToTrash: Bool { kind == .rename && names.starts(with: ["__slab", "trash"]) }

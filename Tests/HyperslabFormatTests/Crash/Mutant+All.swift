@@ -8,6 +8,9 @@ extension Mutant {
   /// * the old index linked before or after those: it is needed by repair, once the new one stands;
   /// * fsync of `__slab/w` at creation: it is empty, and its own name is made sure by `__slab`'s;
   /// * claims, the lock's text and derived files, which are never fsynced: no data depends on them;
+  /// * fsync of the trash left out or late, and the trash emptied before the index forgets it: whoever
+  ///   settles sees by the successor's staged files whether its chunks are in place, and takes them
+  ///   for the old ones no more; at worst the old files come back and lie there unlisted;
   /// * the claim removed before the overwrites are placed: it guards against writers, not the power.
   static let ofCommits: [Mutant] = [
     .without("fsync of staged chunks") { operation, _ in operation.syncsStagedChunk },
@@ -25,7 +28,6 @@ extension Mutant {
     .without("fsync of the index") { operation, _ in operation.syncsIndex },
     .without("fsync of the root directory") { operation, _ in operation.syncsRoot },
     .without("fsync of the root directory after the rename") { $1 == .publish && $0.syncsRoot },
-    .without("fsync of the trash") { operation, _ in operation.syncsTrash }.seen(.recovering),
     .without("fsync of what an older commit left") { $1 == .settle && $0.syncsChunkDirectory },
     .without("fsync of a new store's index") {
       operation, _ in operation.kind == .synchronize && operation.isOfNewStore
@@ -95,15 +97,6 @@ extension Mutant {
     .early(
       "removed data sets moved away before the root directory is fsynced",
       { $1 == .after && $0.movesToTrash }, before: isCommitted),
-    .late(
-      "the trash fsynced after a successor's chunks are placed",
-      { $1 == .after && $0.syncsTrash },
-      after: { $1 == .after && $0.placesChunk }
-    ).seen(.recovering),
-    .early(
-      "the trash emptied before the index forgets it", { operation, _ in operation.removesTrash },
-      before: { operation, _ in operation.publishes }
-    ).seen(.recovering),
     .early(
       "the staging directory removed before overwrites are placed",
       { $1 == .after && $0.removesStaging }, before: { $1 == .after && $0.placesChunk }),
