@@ -45,6 +45,8 @@ class Kills:
         self.directory, self.random, self.tally = Path(directory), random_, tally
         self.npy, self.store = self.directory / "in.npy", self.directory / "s.slab"
         self.values = source(self.npy)
+        self.small = self.directory / "small.npy"
+        np.save(self.small, np.arange(40, dtype=np.int16))
         self.killed = self.finished_first = self.before_store = self.redone = 0
         self.seconds = self.time_of_an_import()
 
@@ -94,6 +96,9 @@ class Kills:
 
     def alone(self, number):
         store, node = self.store, "a/x"
+        if number % 2:
+            # A store that was complete before.
+            slab("import", self.small, f"{store}/other", "--quiet")
         if number % 5 == 4:
             old = self.values[::-1].copy()
             np.save(self.directory / "old.npy", old)
