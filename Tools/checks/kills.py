@@ -43,8 +43,10 @@ def arguments(npy, target, *more):
 class Kills:
     def __init__(self, directory, random_, tally):
         self.directory, self.random, self.tally = Path(directory), random_, tally
-        self.npy = self.directory / "in.npy"
+        self.npy, self.store = self.directory / "in.npy", self.directory / "s.slab"
         self.values = source(self.npy)
+        self.small = self.directory / "small.npy"
+        np.save(self.small, np.arange(40, dtype=np.int16))
         self.killed = self.finished_first = self.before_store = self.redone = 0
         self.seconds = self.time_of_an_import()
 
@@ -78,7 +80,11 @@ class Kills:
             assert not store.exists(), "a store without an index under its name"
             return
         slab("ls", store)
-        slab("verify", store)
+        self.verify(store)
+
+    def verify(self, store):
+        done = subprocess.run([tool(), "verify", store], capture_output=True)
+        assert done.returncode == 0, f"verify: {done.stdout.decode()[:1000]}"
 
     def check_values(self, store, node):
         out = self.directory / "out.npy"
@@ -86,11 +92,13 @@ class Kills:
         found = np.load(out)
         out.unlink()
         assert found.tobytes() == self.values.tobytes() and found.shape == SHAPE, "the values differ"
-        slab("verify", store)
+        self.verify(store)
 
     def alone(self, number):
-        store = self.directory / "s.slab"
-        node, more = "a/x", []
+        store, node = self.store, "a/x"
+        if number % 2:
+            # A store that was complete before.
+            slab("import", self.small, f"{store}/other", "--quiet")
         if number % 5 == 4:
             old = self.values[::-1].copy()
             np.save(self.directory / "old.npy", old)
@@ -104,7 +112,6 @@ class Kills:
                 self.check_sound(store)
             slab(*arguments(self.npy, f"{store}/{node}", "--resume"))
         self.check_values(store, node)
-        shutil.rmtree(store)
 
     def replace(self, store, node, old):
         """An overwriting import is all or nothing: until its end the old values stand."""
@@ -118,7 +125,7 @@ class Kills:
             slab(*arguments(self.npy, f"{store}/{node}", "--overwrite"))
 
     def together(self):
-        store = self.directory / "s.slab"
+        store = self.store
         target = f"{store}/a/x"
         processes = [self.start(target, "--part", f"{part}/{PARTS}") for part in range(PARTS)]
         victims = self.random.sample(range(PARTS), self.random.randint(1, PARTS))
@@ -133,7 +140,6 @@ class Kills:
             message = process.communicate()[1].decode()
             assert process.returncode == 0, f"resuming a part: {message}"
         self.check_values(store, "a/x")
-        shutil.rmtree(store)
 
 
 def main():
@@ -147,8 +153,10 @@ def main():
         kills = Kills(directory, random.Random(options.seed), tally)
         for number in range(options.alone):
             tally.run(f"alone {number}", kills.alone, number)
+            shutil.rmtree(kills.store, ignore_errors=True)
         for number in range(options.together):
             tally.run(f"together {number}", kills.together)
+            shutil.rmtree(kills.store, ignore_errors=True)
     print(f"seed {options.seed}: {kills.killed} processes killed in {options.alone + options.together} rounds, "
           f"{kills.before_store} times before there was a store, {kills.finished_first} finished first; "
           f"an import takes {kills.seconds:.2f} s")

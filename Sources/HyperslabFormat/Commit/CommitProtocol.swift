@@ -51,7 +51,8 @@ struct CommitProtocol {
     unsure = false
     // 4. Conflicts.
     var plan = try CommitPlan(changes, newest: newest, base: base, writer: writer)
-    if closing, !plan.index.hasPending {
+    let isLast = closing && !plan.index.hasPending
+    if isLast, try !hasOtherWriters() {
       plan.index.state = "complete"
     } else {
       plan.index.state = "open"
@@ -77,7 +78,17 @@ struct CommitProtocol {
     if changes.touchesMetadata || newest.index.commit == 0 {
       DerivedFiles(files: files).write(plan.index)
     }
+    // While the lock is held, so that of writers that close at once the last one sees no other.
+    if isLast { try? files.removeTree(StoreLayout.staging(writer: writer)) }
     return Snapshot(index: plan.index, cache: cache)
+  }
+
+  /// Whether another writer is at work, or died and left what recovery has still to look at.
+  private func hasOtherWriters() throws(HyperslabError) -> Bool {
+    guard try files.status(StoreLayout.writers) != nil else { return false }
+    return try files.list(StoreLayout.writers).contains {
+      $0.name != writer && StoreLayout.isIdentifier($0.name)
+    }
   }
 
   /// What a writer that died in the middle of a commit left where a new data set's chunks go: in

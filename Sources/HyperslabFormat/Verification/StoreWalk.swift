@@ -22,13 +22,18 @@ struct StoreWalk {
     report.problems.append(.init(path: "\(path)", chunk: nil, kind: kind, detail: detail))
   }
 
-  /// What an unfinished write may leave is no damage while the store is open.
+  /// What an unfinished write may leave is no damage while the store is open, or a writer is at work
+  /// or died whose directory nobody has swept.
   private func orphan(_ path: StorePath, _ detail: String, _ report: inout VerificationReport) {
-    if index.state == "open" {
+    if index.state == "open" || hasWriters {
       report.leftovers.append("\(path)")
     } else {
       problem(path, .orphan, detail, &report)
     }
+  }
+
+  private var hasWriters: Bool {
+    ((try? files.list(StoreLayout.writers)) ?? []).contains { StoreLayout.isIdentifier($0.name) }
   }
 
   private func walkNode(

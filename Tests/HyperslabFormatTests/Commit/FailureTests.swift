@@ -217,4 +217,23 @@ import Testing
     try SlabStore.open(path, mode: .readWrite).close()
     #expect(try SlabStore.verify(path).leftovers.isEmpty)
   }
+
+  /// Killed in a store that was complete, after its chunks took their names and before the commit.
+  @Test func whatAKilledWriterPlacedIsNoDamage() throws {
+    try create([1, 2])
+    let (store, files) = try open()
+    try store.createDataset("y", row(chunks: 1)).put(0, 5)
+    files.fail { operation, path, _ in operation == .rename && path == StoreLayout.index }
+    expectError(.io) { try store.commit() }
+    let copy = directory.path.appending("copy.slab")
+    try copyTree(path, to: copy)
+    #expect(try contents(copy.appending("y/c/0")).isEmpty == false)
+    let report = try SlabStore.verify(copy)
+    #expect(report.ok && report.leftovers.contains("y"), "\(report)")
+    let next = try SlabStore.open(copy, mode: .readWrite)
+    try next.createDataset("y", row(chunks: 2)).put(1, 6)
+    try next.close()
+    #expect(try firsts(copy, "y") == [nil, 6])
+    #expect(try SlabStore.verify(copy).ok)
+  }
 }

@@ -113,7 +113,8 @@ import Testing
     files.fail { operation, path, _ in
       let isDue = steps.withLock { steps in
         if operation == .rename, path == StoreLayout.index { steps.published += 1 }
-        let isNext = operation == .list || operation == .lock && path == StoreLayout.lock
+        let isSweep = operation == .list && path == StoreLayout.trash
+        let isNext = isSweep || operation == .lock && path == StoreLayout.lock
         guard steps.published == 1, isNext, !steps.done else { return false }
         steps.done = true
         return true
