@@ -236,24 +236,6 @@ private func flush(_ descriptor: Int32, _ place: String) throws(HyperslabError) 
   guard fsync(descriptor) == 0 else { throw systemError("cannot be made permanent", place) }
 }
 
-/// Repeats a system call that transfers bytes until all are, it gives none, or it fails otherwise
-/// than by a signal; `call` is told how many were transferred before.
-///
-/// - Returns: how many bytes; nil after a failure, which `errno` tells.
-func transferAll(_ count: Int, _ call: (_ done: Int) -> Int) -> Int? {
-  var done = 0
-  while done < count {
-    let part = call(done)
-    if part == 0 { break }
-    if part > 0 {
-      done += part
-    } else if errno != EINTR {
-      return nil
-    }
-  }
-  return done
-}
-
 private final class LocalLock: FileLock {
   private let descriptor: Int32
   private let isDescribed = Atomic<Bool>(false)
