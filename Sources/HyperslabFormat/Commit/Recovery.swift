@@ -14,8 +14,25 @@ struct Recovery {
     defer { lock.release() }
     let snapshot = try Snapshot.read(files, cache: cache)
     try Settle(files: files, durability: durability).finish(snapshot.index)
+    if let since = startOfTheDead() {
+      OrphanSweep(files: files, snapshot: snapshot, since: since).run()
+    }
     sweep(snapshot.index)
     return snapshot
+  }
+
+  /// When the first of those writers began that died without closing; nil where there is none.
+  private func startOfTheDead() -> Int? {
+    var first: Int?
+    for entry in (try? files.list(StoreLayout.writers)) ?? []
+    where StoreLayout.isIdentifier(entry.name) && entry.kind == .directory {
+      let lock = StoreLayout.writerLock(writer: entry.name)
+      guard let status = try? files.status(lock), let free = try? files.lock(lock, wait: false)
+      else { continue }
+      free.release()
+      first = Swift.min(first ?? .max, status.modified)
+    }
+    return first
   }
 
   /// Sweeps, once everything is settled and while the lock is held. That is for the sake of space

@@ -236,4 +236,23 @@ import Testing
     #expect(try firsts(copy, "y") == [nil, 6])
     #expect(try SlabStore.verify(copy).ok)
   }
+
+  /// The next writer removes what was placed and never published, and nothing else.
+  @Test func whatAKilledWriterPlacedInADataSetIsSwept() throws {
+    let first = try SlabStore.create(at: path)
+    try first.createDataset("x", row(chunks: 4)).put(0, 1)
+    try first.close()
+    let (store, files) = try open()
+    try store.dataset(x).put(2, 5)
+    files.fail { operation, path, _ in operation == .rename && path == StoreLayout.index }
+    expectError(.io) { try store.commit() }
+    let copy = directory.path.appending("copy.slab")
+    try copyTree(path, to: copy)
+    #expect(try directory.files(in: copy).contains("x/c/2"))
+    try SlabStore.open(copy, mode: .readWrite).close()
+    #expect(try directory.files(in: copy).filter { $0.hasPrefix("x/c/") } == ["x/c/0"])
+    #expect(try firsts(copy, "x") == [1, nil, nil, nil])
+    let report = try SlabStore.verify(copy)
+    #expect(report.ok, "\(report)")
+  }
 }
