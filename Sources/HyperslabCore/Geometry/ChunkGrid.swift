@@ -93,13 +93,7 @@ public struct ChunkGrid: Hashable, Sendable {
 
   /// The chunk with a number in C order, `0 ..< chunkCount`.
   public func index(ofNumber number: Int) -> ChunkIndex {
-    var coordinates = Array(repeating: 0, count: rank)
-    var rest = number
-    for axis in stride(from: rank - 1, through: 0, by: -1) {
-      coordinates[axis] = rest % gridShape[axis]
-      rest /= gridShape[axis]
-    }
-    return ChunkIndex(coordinates)
+    ChunkIndex(gridShape.coordinates(ofNumber: number))
   }
 
   /// The chunks that a box inside the array touches, in C order.

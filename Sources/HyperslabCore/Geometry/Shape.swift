@@ -23,6 +23,17 @@ public struct Shape: Hashable, Sendable, RandomAccessCollection, ExpressibleByAr
   public var endIndex: Int { axes.count }
   /// The length of one axis.
   public subscript(axis: Int) -> Int { axes[axis] }
+
+  /// The coordinates of a number in C order, which must be below the element count.
+  package func coordinates(ofNumber number: Int) -> [Int] {
+    var coordinates = Array(repeating: 0, count: rank)
+    var rest = number
+    for axis in stride(from: rank - 1, through: 0, by: -1) {
+      coordinates[axis] = rest % axes[axis]
+      rest /= axes[axis]
+    }
+    return coordinates
+  }
 }
 
 extension Shape: CustomStringConvertible {

@@ -11,7 +11,7 @@ struct Claim {
   /// - Throws: `locked`, naming the holder, when another one is found that is not a dead writer's.
   func take(commit: Int) throws(HyperslabError) {
     let path = StoreLayout.claim(commit: commit)
-    let contents = JSONValue.object(LockHolder.current(writer: writer)).text() + "\n"
+    let contents = LockHolder.current(writer: writer)
     for _ in 0..<2 {
       do {
         return try files.create(path, contents: Array(contents.utf8), synchronize: false)

@@ -85,7 +85,7 @@ extension CommitPlan {
     started: DatasetRecord?, slot: Int, path: NodePath, numbering: ChunkNumbering
   ) throws(HyperslabError) -> Run {
     let expected = started.map { newest.table($0) }
-    let mustWait = index.removed.contains { $0.path == path && $0.id != nil }
+    let mustWait = removesDataset(at: path)
     let numbers = rows.keys.compactMap { chunk in
       numbering.number(of: chunk).map { (number: $0, chunk: chunk) }
     }.sorted { $0.number < $1.number }

@@ -95,7 +95,7 @@ struct CommitPlan {
   ) throws(HyperslabError) {
     if let replaced = new.replaces {
       try remove(path, .init(id: replaced, commit: new.replacedCommit ?? 0))
-    } else if !index.removed.contains(where: { $0.path == path && $0.id != nil }) {
+    } else if !removesDataset(at: path) {
       orphans.append(StoreLayout.chunks(path))
     }
     guard index.nodes[path] == nil else { throw Self.conflict("the data set exists already", path) }
@@ -112,6 +112,11 @@ struct CommitPlan {
     record.commit = index.commit
     index.nextUnused = record.id + 1
     index.nodes[path] = .dataset(record)
+  }
+
+  /// Whether the commit takes away a data set that stood there, whose chunks give way only afterwards.
+  func removesDataset(at path: NodePath) -> Bool {
+    index.removed.contains { $0.path == path && $0.id != nil }
   }
 
   private mutating func setAttributes(

@@ -11,13 +11,14 @@ import HyperslabCore
 /// Who holds a lock, as a line of JSON in the locked file. It is for people: the kernel's lock
 /// decides, never a process number or a time.
 enum LockHolder {
-  /// This process.
-  static func current(writer: String?) -> JSONObject {
-    [
+  /// The line that names this process.
+  static func current(writer: String?) -> String {
+    let holder: JSONObject = [
       "writer": writer.map { .string($0) } ?? .null, "host": .string(host),
       "pid": .integer(Int(getpid())),
       "since": .string(Timestamp.now()),
     ]
+    return JSONValue.object(holder).text() + "\n"
   }
 
   /// What a file says of its holder.

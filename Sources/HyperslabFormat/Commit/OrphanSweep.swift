@@ -20,18 +20,16 @@ struct OrphanSweep {
   private func sweep(
     _ place: StorePath, _ coordinates: [Int], _ table: ChunkTable
   ) throws(HyperslabError) {
-    guard let status = try files.status(place) else { return }
     if coordinates.count == table.record.grid.rank {
-      guard status.kind == .file, status.modified >= since,
-        try table.row(ChunkIndex(coordinates)).state != .stored
+      // The table first: it is in memory, and lists nearly all.
+      guard try table.row(ChunkIndex(coordinates)).state != .stored,
+        let status = try files.status(place), status.kind == .file, status.modified >= since
       else { return }
       return try files.remove(place)
     }
-    guard status.kind == .directory else { return }
+    guard try files.status(place)?.kind == .directory else { return }
     for entry in try files.list(place) {
-      guard let coordinate = Int(entry.name), coordinate >= 0, "\(coordinate)" == entry.name else {
-        continue
-      }
+      guard let coordinate = StoreLayout.coordinate(entry.name) else { continue }
       try sweep(place / entry.name, coordinates + [coordinate], table)
     }
   }

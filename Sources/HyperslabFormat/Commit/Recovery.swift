@@ -24,9 +24,8 @@ struct Recovery {
   /// When the first of those writers began that died without closing; nil where there is none.
   private func startOfTheDead() -> Int? {
     var first: Int?
-    for entry in (try? files.list(StoreLayout.writers)) ?? []
-    where StoreLayout.isIdentifier(entry.name) && entry.kind == .directory {
-      let lock = StoreLayout.writerLock(writer: entry.name)
+    for writer in (try? files.writersWithDirectories()) ?? [] {
+      let lock = StoreLayout.writerLock(writer: writer)
       guard let status = try? files.status(lock), let free = try? files.lock(lock, wait: false)
       else { continue }
       free.release()
@@ -48,12 +47,11 @@ struct Recovery {
 
   /// Also those that the index waits for: their staged files have just reached their names for good.
   private func sweepWriters() throws(HyperslabError) {
-    for entry in try files.list(StoreLayout.writers) {
-      guard StoreLayout.isIdentifier(entry.name), entry.kind == .directory else { continue }
+    for writer in try files.writersWithDirectories() {
       // A writer makes its directory and takes the lock in it under the store's lock, held here, too.
-      guard let free = try? files.lock(StoreLayout.writerLock(writer: entry.name), wait: false)
+      guard let free = try? files.lock(StoreLayout.writerLock(writer: writer), wait: false)
       else { continue }
-      try? files.removeTree(StoreLayout.staging(writer: entry.name))
+      try? files.removeTree(StoreLayout.staging(writer: writer))
       free.release()
     }
   }

@@ -41,11 +41,8 @@ struct Settle {
     var waiting: [(from: StorePath, to: StorePath)] = []
     for (path, record) in index.datasets {
       guard let pending = record.pending else { continue }
-      for number in pending.rows.joined() {
-        let chunk = pending.numbering.chunk(number)
+      for (chunk, staged) in pending.staged {
         let target = StoreLayout.chunk(path, chunk)
-        let staged = StoreLayout.staged(
-          writer: pending.writer, slot: pending.slot, chunk: chunk, batch: pending.batch)
         if try files.status(staged) != nil { waiting.append((staged, target)) }
         touched.insert(target.parent)
       }
@@ -89,10 +86,7 @@ struct Settle {
     _ path: NodePath, _ index: StoreIndex
   ) throws(HyperslabError) -> Bool {
     guard let pending = index.dataset(path)?.pending else { return false }
-    for number in pending.rows.joined() {
-      guard let staged = pending.stagedFile(of: pending.numbering.chunk(number)) else { continue }
-      if try files.status(staged) == nil { return true }
-    }
+    for (_, staged) in pending.staged where try files.status(staged) == nil { return true }
     return false
   }
 

@@ -41,7 +41,7 @@ struct StoreLock {
   }
 
   private func named(_ lock: any FileLock, _ writer: String?) -> any FileLock {
-    lock.describe(JSONValue.object(LockHolder.current(writer: writer)).text() + "\n")
+    lock.describe(LockHolder.current(writer: writer))
     return lock
   }
 }

@@ -312,7 +312,7 @@ final class WriterSession: Sendable {
     defer { storeLock.release() }
     _ = try files.makeDirectories(StoreLayout.staging(writer: writer))
     state.ownLock = try files.lock(StoreLayout.writerLock(writer: writer), wait: false)
-    state.ownLock?.describe(JSONValue.object(LockHolder.current(writer: writer)).text() + "\n")
+    state.ownLock?.describe(LockHolder.current(writer: writer))
   }
 
   /// Removes the private directory, unless the index may still need what is staged in it; best

@@ -35,13 +35,7 @@ struct ChunkNumbering: Hashable, Sendable {
 
   /// The chunk of a number below ``count``.
   func chunk(_ number: Int) -> ChunkIndex {
-    var coordinates = Array(repeating: 0, count: gridShape.rank)
-    var rest = number
-    for axis in stride(from: gridShape.rank - 1, through: 0, by: -1) {
-      coordinates[axis] = rest % gridShape[axis]
-      rest /= gridShape[axis]
-    }
-    return ChunkIndex(coordinates)
+    ChunkIndex(gridShape.coordinates(ofNumber: number))
   }
 
   /// The number that the chunk of a number has in another numbering; nil where it has none.

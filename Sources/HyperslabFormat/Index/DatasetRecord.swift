@@ -40,7 +40,19 @@ struct DatasetRecord: Sendable {
     func stagedFile(of chunk: ChunkIndex) -> StorePath? {
       guard let number = numbering.number(of: chunk), rows.contains(where: { $0.contains(number) })
       else { return nil }
-      return StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
+      return place(of: chunk)
+    }
+
+    /// Every chunk that has a staged file, and where that is until it has moved.
+    var staged: some Sequence<(chunk: ChunkIndex, path: StorePath)> {
+      rows.joined().lazy.map { number in
+        let chunk = numbering.chunk(number)
+        return (chunk: chunk, path: place(of: chunk))
+      }
+    }
+
+    private func place(of chunk: ChunkIndex) -> StorePath {
+      StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
     }
   }
 

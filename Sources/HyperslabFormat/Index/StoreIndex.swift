@@ -40,6 +40,17 @@ struct StoreIndex: Sendable {
   var removed: [Removal] = []
   var extensions = JSONObject()
 
+  /// Refuses an array that nobody would read back.
+  static func checkLimits(_ grid: ChunkGrid, remedy: String? = nil) throws(HyperslabError) {
+    guard grid.chunkCount <= maximumChunkCount,
+      grid.arrayShape.allSatisfy({ $0 <= maximumAxisLength })
+    else {
+      throw HyperslabError(
+        .limit, "\(grid.chunkCount) chunks", expected: "at most \(maximumChunkCount)",
+        remedy: remedy)
+    }
+  }
+
   /// The data set at a path, if there is one.
   func dataset(_ path: NodePath) -> DatasetRecord? {
     if case .dataset(let record) = nodes[path] { record } else { nil }

@@ -44,6 +44,12 @@ enum StoreLayout {
     StorePath(path.components + ["c"] + chunk.coordinates.map(String.init))
   }
 
+  /// The grid coordinate that a name in a chunk directory stands for; nil where it is no chunk's.
+  static func coordinate(_ name: String) -> Int? {
+    guard let coordinate = Int(name), coordinate >= 0, "\(coordinate)" == name else { return nil }
+    return coordinate
+  }
+
   /// Whether a text can be a writer's or a store's identifier.
   static func isIdentifier(_ text: String) -> Bool {
     text.utf8.count == 32 && text.allSatisfy { $0.isHexDigit && !$0.isUppercase && $0.isASCII }
@@ -52,5 +58,14 @@ enum StoreLayout {
   /// A new identifier: 128 random bits.
   static func newIdentifier() -> String {
     (0..<4).map { _ in CRC32C.hex(UInt32.random(in: .min ... .max)) }.joined()
+  }
+}
+
+extension FileSystem {
+  /// The identifiers of the writers that have a directory, living or dead.
+  func writersWithDirectories() throws(HyperslabError) -> [String] {
+    try list(StoreLayout.writers).compactMap {
+      StoreLayout.isIdentifier($0.name) && $0.kind == .directory ? $0.name : nil
+    }
   }
 }

@@ -107,7 +107,7 @@ struct ChunkExaminer {
   ) throws(HyperslabError) {
     let axis = coordinates.count
     for entry in try files.list(directory) {
-      guard let coordinate = Int(entry.name), "\(coordinate)" == entry.name,
+      guard let coordinate = StoreLayout.coordinate(entry.name),
         (0..<record.grid.gridShape[axis]).contains(coordinate)
       else { continue }
       let all = coordinates + [coordinate]

@@ -46,7 +46,7 @@ extension Repairer {
       try setAside(place, named: place.components.joined(separator: "."), .foreign)
     } else if !isChunk {
       for entry in try files.list(place) {
-        guard let coordinate = Int(entry.name), "\(coordinate)" == entry.name,
+        guard let coordinate = StoreLayout.coordinate(entry.name),
           (0..<grid.gridShape[coordinates.count]).contains(coordinate),
           entry.kind != .file || coordinates.count + 1 < grid.rank
         else { continue }

@@ -85,9 +85,8 @@ struct Repairer {
 
   private func refuseLivingWriters() throws(HyperslabError) {
     guard try files.status(StoreLayout.writers)?.kind == .directory else { return }
-    for entry in try files.list(StoreLayout.writers)
-    where StoreLayout.isIdentifier(entry.name) && entry.kind == .directory {
-      let path = StoreLayout.writerLock(writer: entry.name)
+    for writer in try files.writersWithDirectories() {
+      let path = StoreLayout.writerLock(writer: writer)
       guard try files.status(path)?.kind == .file else { continue }
       guard let free = try files.lock(path, wait: false) else {
         throw HyperslabError(

@@ -57,13 +57,7 @@ extension SlabDataset {
           found: "\(shape.rank)")
       }
       result.grid = try result.description.validated()
-      guard result.grid.chunkCount <= StoreIndex.maximumChunkCount,
-        shape.allSatisfy({ $0 <= StoreIndex.maximumAxisLength })
-      else {
-        throw HyperslabError(
-          .limit, "\(result.grid.chunkCount) chunks",
-          expected: "at most \(StoreIndex.maximumChunkCount)")
-      }
+      try StoreIndex.checkLimits(result.grid)
     } catch { throw error.located(at: place) }
     return result
   }

@@ -139,13 +139,7 @@ extension SlabStore {
   ) throws(HyperslabError) -> DatasetRecord {
     do throws(HyperslabError) {
       let grid = try description.validated()
-      guard grid.chunkCount <= StoreIndex.maximumChunkCount,
-        description.shape.allSatisfy({ $0 <= StoreIndex.maximumAxisLength })
-      else {
-        throw HyperslabError(
-          .limit, "\(grid.chunkCount) chunks", expected: "at most \(StoreIndex.maximumChunkCount)",
-          remedy: "Choose larger chunks")
-      }
+      try StoreIndex.checkLimits(grid, remedy: "Choose larger chunks")
       try checkAttributes(description.attributes, path)
       let record = DatasetRecord(
         id: -1, description: description, grid: grid, filter: description.compression.filter,

@@ -77,7 +77,7 @@ struct StoreWalk {
     for entry in try files.list(directory) {
       let path = directory / entry.name
       if expected.contains(path) { continue }
-      let isNumber = Int(entry.name).map { "\($0)" == entry.name && $0 >= 0 } ?? false
+      let isNumber = StoreLayout.coordinate(entry.name) != nil
       switch entry.kind {
       case .directory where isNumber: try walkChunks(path, &report)
       case .file where isNumber: orphan(path, "a chunk file that the table does not list", &report)
