@@ -26,17 +26,73 @@ package final class FrameDecoder {
     block: Int, stored: UnsafeRawBufferPointer, prefix: FramePrefix, copy: ChunkCopy,
     into base: UnsafeMutableRawPointer
   ) throws(HyperslabError) {
+    let payload = try payload(block: block, stored: stored, prefix: prefix)
     let range = format.byteRange(ofBlock: block)
-    if let offset = copy.contiguousOffset {
-      let target = base + offset + range.lowerBound
-      try decode(block: block, stored: stored, prefix: prefix, into: target)
+    let size = format.elementByteCount
+    let elements = range.lowerBound / size..<range.upperBound / size
+    let filter = format.filter(ofBlock: block)
+    if filter == .none, let offset = copy.contiguousOffset {
+      try unpack(payload, block, into: base + offset + range.lowerBound, count: range.count)
       return
     }
-    try decode(block: block, stored: stored, prefix: prefix, into: decoded.pointer)
-    let size = format.elementByteCount
-    copy.scatter(
-      range.lowerBound / size..<range.upperBound / size, from: decoded.pointer, into: base)
+    var plain = UnsafeRawPointer(unpacked.pointer)
+    if payload.count == range.count, let packed = payload.baseAddress {
+      plain = packed
+    } else {
+      try unpack(payload, block, into: unpacked.pointer, count: range.count)
+    }
+    switch filter {
+    case .none: copy.scatter(elements, from: plain, into: base)
+    case .shuffle:
+      join(plain, plane: elements.count, 0..<elements.count, elements, copy, into: base)
+    case .bitshuffle:
+      let needed = Self.needed(copy, in: elements)
+      Bitshuffle.join(
+        plain, count: elements.count, needed, scratch.pointer, elementByteCount: size)
+      join(scratch.pointer, plane: needed.count, needed, elements, copy, into: base)
+    }
   }
+
+  /// The elements of a block from the first to the last that a region needs, in whole bytes of bits.
+  private static func needed(_ copy: ChunkCopy, in elements: Range<Int>) -> Range<Int> {
+    var low = elements.count
+    var high = 0
+    copy.forEachPlane(in: elements) { plane in
+      low = Swift.min(low, plane.element)
+      high = Swift.max(high, plane.end)
+    }
+    return low / 8 * 8..<Swift.max(low, high).dividedRoundingUp(by: 8) * 8
+  }
+
+  /// Joins byte planes into elements: straight into their places where rows are long enough.
+  ///
+  /// - Parameter held: Which of the block's elements the planes hold.
+  private func join(
+    _ planes: UnsafeRawPointer, plane stride: Int, _ held: Range<Int>, _ elements: Range<Int>,
+    _ copy: ChunkCopy, into base: UnsafeMutableRawPointer
+  ) {
+    let size = format.elementByteCount
+    if copy.rowByteCount >= Self.leastRowByteCount {
+      copy.forEachPlane(in: elements) { plane in
+        var from = planes + plane.element - held.lowerBound
+        var to = base + plane.byteOffset
+        for _ in 0..<plane.counts.rows {
+          Shuffle.join(
+            from, plane: stride, to, count: plane.counts.columns, elementByteCount: size)
+          from += plane.elementStrides.rows
+          to += plane.byteStrides.rows
+        }
+      }
+    } else {
+      Shuffle.join(
+        planes, plane: stride, decoded.pointer + held.lowerBound * size, count: held.count,
+        elementByteCount: size)
+      copy.scatter(elements, from: decoded.pointer, into: base)
+    }
+  }
+
+  /// Rows from this length on are worth a call each.
+  private static let leastRowByteCount = 64
 
   private static func checkSum(
     block: Int, stored: UnsafeRawBufferPointer, prefix: FramePrefix
@@ -56,9 +112,7 @@ package final class FrameDecoder {
   ) throws(HyperslabError) {
     let payload = try payload(block: block, stored: stored, prefix: prefix)
     let count = format.byteRange(ofBlock: block).count
-    guard payload.count < count else { return }
-    let memory = UnsafeMutableRawBufferPointer(start: unpacked.pointer, count: count)
-    guard decompressLZ4(payload, into: memory) else { throw malformed(block) }
+    if payload.count != count { try unpack(payload, block, into: unpacked.pointer, count: count) }
   }
 
   /// A block without its length word, which is checked.
@@ -73,32 +127,15 @@ package final class FrameDecoder {
     return payload
   }
 
-  private func decode(
-    block: Int, stored: UnsafeRawBufferPointer, prefix: FramePrefix,
-    into target: UnsafeMutableRawPointer
+  private func unpack(
+    _ payload: UnsafeRawBufferPointer, _ block: Int, into target: UnsafeMutableRawPointer,
+    count: Int
   ) throws(HyperslabError) {
-    let payload = try payload(block: block, stored: stored, prefix: prefix)
-    let count = format.byteRange(ofBlock: block).count
-    guard let packed = payload.baseAddress else { throw malformed(block) }
-    let size = format.elementByteCount
-    let isShuffled = format.filter == .shuffle && size > 1
-    let isBitshuffled =
-      format.filter == .bitshuffle && Bitshuffle.applies(byteCount: count, elementByteCount: size)
-    let isFiltered = isShuffled || isBitshuffled
-    var plain = packed
-    if payload.count < count {
-      let memory = UnsafeMutableRawBufferPointer(
-        start: isFiltered ? unpacked.pointer : target, count: count)
-      guard decompressLZ4(payload, into: memory) else { throw malformed(block) }
-      plain = UnsafeRawPointer(isFiltered ? unpacked.pointer : target)
-    } else if !isFiltered {
-      target.copyMemory(from: packed, byteCount: count)
-    }
-    if isShuffled {
-      Shuffle.undo(plain, target, byteCount: count, elementByteCount: size)
-    } else if isBitshuffled {
-      Bitshuffle.undo(
-        plain, target, scratch: scratch.pointer, byteCount: count, elementByteCount: size)
+    let memory = UnsafeMutableRawBufferPointer(start: target, count: count)
+    if payload.count == count {
+      memory.copyMemory(from: payload)
+    } else if payload.count > count || !decompressLZ4(payload, into: memory) {
+      throw malformed(block)
     }
   }
 

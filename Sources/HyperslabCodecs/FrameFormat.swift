@@ -65,6 +65,19 @@ package struct FrameFormat: Hashable, Sendable {
     return start..<Swift.min(start + blockByteCount, chunkByteCount)
   }
 
+  /// The filter that a block's bytes went through: nothing moves where elements are bytes, nor is a
+  /// block bit-shuffled whose element count is no multiple of eight.
+  func filter(ofBlock block: Int) -> Filter {
+    switch filter {
+    case .shuffle where elementByteCount > 1: .shuffle
+    case .bitshuffle
+    where Bitshuffle.applies(
+      byteCount: byteRange(ofBlock: block).count, elementByteCount: elementByteCount):
+      .bitshuffle
+    default: .none
+    }
+  }
+
   /// Blosc's flags: not split, LZ4, and the filter.
   var flags: UInt8 {
     switch filter {

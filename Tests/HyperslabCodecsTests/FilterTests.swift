@@ -48,24 +48,37 @@ import Testing
     return Array(target.prefix(bytes.count))
   }
 
-  @Test(arguments: sizes)
-  func shuffleIsItsDefinition(size: Int) {
+  @Test(arguments: sizes, VectorWidth.all)
+  func shuffleIsItsDefinition(size: Int, width: Int) {
     var generator = SeededGenerator("shuffle", size)
     for count in Self.counts {
       let bytes = (0..<count * size).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
       let there = run(bytes) {
-        Shuffle.apply($0, $1, byteCount: $2, elementByteCount: size)
+        Shuffle.split(
+          $0, $1, plane: count, count: $2 / size, elementByteCount: size, width: width)
       }
       #expect(there == shuffled(bytes, size), "\(count) elements")
       let back = run(there) {
-        Shuffle.undo($0, $1, byteCount: $2, elementByteCount: size)
+        Shuffle.join(
+          $0, plane: count, $1, count: $2 / size, elementByteCount: size, width: width)
       }
       #expect(back == bytes, "\(count) elements")
+      // A part of the elements.
+      let part = count / 3..<count - count / 4
+      let some = run(Array(bytes[part.lowerBound * size..<part.upperBound * size])) { _, target, _ in
+        there.withUnsafeBytes {
+          guard let planes = $0.baseAddress else { return }
+          Shuffle.join(
+            planes + part.lowerBound, plane: count, target, count: part.count,
+            elementByteCount: size, width: width)
+        }
+      }
+      #expect(some == Array(bytes[part.lowerBound * size..<part.upperBound * size]))
     }
   }
 
-  @Test(arguments: sizes)
-  func bitshuffleIsItsDefinition(size: Int) {
+  @Test(arguments: sizes, VectorWidth.all)
+  func bitshuffleIsItsDefinition(size: Int, width: Int) {
     var generator = SeededGenerator("bitshuffle", size)
     for count in Self.counts {
       let byteCount = count * size
@@ -75,15 +88,21 @@ import Testing
       let bytes = (0..<byteCount).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
       let scratch = ElementBuffer(byteCount: byteCount)
       let there = run(bytes) {
-        Bitshuffle.apply(
-          $0, $1, scratch: scratch.pointer, byteCount: $2, elementByteCount: size)
+        Bitshuffle.split(
+          $0, $1, scratch: scratch.pointer, count: $2 / size, elementByteCount: size, width: width)
       }
       #expect(there == bitshuffled(bytes, size), "\(count) elements")
-      let back = run(there) {
-        Bitshuffle.undo(
-          $0, $1, scratch: scratch.pointer, byteCount: $2, elementByteCount: size)
+      for part in [0..<count, count / 16 * 8..<count, 0..<count / 24 * 8] {
+        let planes = run(Array(bytes.prefix(part.count * size))) { _, target, _ in
+          there.withUnsafeBytes {
+            guard let source = $0.baseAddress else { return }
+            Bitshuffle.join(
+              source, count: count, part, target, elementByteCount: size, width: width)
+          }
+        }
+        let expected = Array(bytes[part.lowerBound * size..<part.upperBound * size])
+        #expect(planes == shuffled(expected, size), "\(part) of \(count) elements")
       }
-      #expect(back == bytes, "\(count) elements")
     }
   }
 

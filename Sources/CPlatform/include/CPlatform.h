@@ -1,5 +1,5 @@
-/* What Swift cannot reach by itself: the processor's CRC-32C instruction and renaming without
-   replacing. */
+/* What Swift cannot reach by itself: the processor's CRC-32C instruction, vectors wider than the
+   baseline's, and renaming without replacing. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -13,3 +13,25 @@ uint32_t hyperslab_crc32c(uint32_t crc, const void *bytes, size_t count);
 /* rename(2) that fails with EEXIST instead of replacing; both paths absolute or relative to the
    working directory. Returns 0 or -1 with errno set; ENOSYS or EINVAL where unsupported. */
 int hyperslab_rename_exclusive(const char *from, const char *to);
+
+/* The widest vectors of this processor that the functions below know, in bytes: 64 (AVX-512 with VBMI
+   and GFNI), 32 (AVX2), or 0. They take a width of at most that, and return 0, having done nothing,
+   where they have no kernel for it or less than 16 of what they count. */
+size_t hyperslab_vector_width(void);
+
+/* Splits `count` elements of `e` bytes (2, 4, 8 or 16) into e byte planes, plane j at to + j * plane. */
+int hyperslab_split(
+    size_t width, const void *from, void *to, size_t plane, size_t count, size_t e);
+
+/* Joins e byte planes, plane j at from + j * plane, into `count` elements of e bytes. */
+int hyperslab_join(
+    size_t width, const void *from, size_t plane, void *to, size_t count, size_t e);
+
+/* Splits 8 * `count` bytes into 8 bit planes of `count` bytes, plane b at to + b * plane: bit i of its
+   byte k is bit b of byte 8 * k + i. */
+int hyperslab_split_bits(
+    size_t width, const void *from, void *to, size_t plane, size_t count);
+
+/* Joins 8 bit planes of `count` bytes, plane b at from + b * plane, into 8 * `count` bytes. */
+int hyperslab_join_bits(
+    size_t width, const void *from, size_t plane, void *to, size_t count);
