@@ -65,7 +65,8 @@ import Testing
       #expect(back == bytes, "\(count) elements")
       // A part of the elements.
       let part = count / 3..<count - count / 4
-      let some = run(Array(bytes[part.lowerBound * size..<part.upperBound * size])) { _, target, _ in
+      let expected = Array(bytes[part.lowerBound * size..<part.upperBound * size])
+      let some = run(expected) { _, target, _ in
         there.withUnsafeBytes {
           guard let planes = $0.baseAddress else { return }
           Shuffle.join(
@@ -73,7 +74,7 @@ import Testing
             elementByteCount: size, width: width)
         }
       }
-      #expect(some == Array(bytes[part.lowerBound * size..<part.upperBound * size]))
+      #expect(some == expected, "\(part) of \(count) elements")
     }
   }
 
