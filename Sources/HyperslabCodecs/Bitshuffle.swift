@@ -29,7 +29,8 @@ enum Bitshuffle {
         width: width)
       planes = UnsafeRawPointer(scratch)
     }
-    for offset in stride(from: 0, to: elementByteCount * count, by: count) {
+    for byte in 0..<elementByteCount {
+      let offset = byte * count
       if hyperslab_split_bits(width, planes + offset, target + offset, count / 8, count / 8) == 0 {
         split(planes + offset, target + offset, count)
       }
