@@ -106,30 +106,4 @@ import Testing
       }
     }
   }
-
-  private func choice<Element: ArrayElement>(_ values: [Element], chunk: Shape) throws -> Filter {
-    let fill = FillValue(zero: Element.dataType)
-    let layout = try #require(
-      StridedLayout.rowMajor([values.count], elementByteCount: Element.dataType.byteCount))
-    return try values.withUnsafeBytes { bytes in
-      try FilterChoice.choose(
-        #require(bytes.baseAddress), layout: layout, chunkShape: chunk, fill: fill, level: 1,
-        blockByteCount: FrameFormat.defaultBlockByteCount)
-    }
-  }
-
-  @Test func theChoiceFitsTheData() throws {
-    var generator = SeededGenerator("choice")
-    let noise = (0..<50_000).map { _ in UInt64.random(in: .min ... .max, using: &generator) }
-    #expect(try choice(noise, chunk: [20_000]) == .none)
-    let walk = (0..<100_000).reduce(into: [Int16(0)]) { walk, _ in
-      walk.append(walk[walk.count - 1] &+ Int16.random(in: -3...3, using: &generator))
-    }
-    #expect(try choice(walk, chunk: [50_000]) != .none)
-    let counter = (0..<100_000).map { Int64($0) }
-    #expect(try choice(counter, chunk: [30_000]) != .none)
-    // A sample of one element, and of less than a chunk.
-    _ = try choice([Int32(5)], chunk: [1000])
-    _ = try choice([UInt8](), chunk: [1000])
-  }
 }

@@ -55,7 +55,9 @@ extension DatasetRecord {
     }
     blockByteCount = try codec.count("block", upTo: FrameFormat.blockByteCounts.upperBound)
     description.compression = Compression(
-      filter: filter, level: try codec.count("level", upTo: 12), blockByteCount: blockByteCount)
+      filter: filter, level: try codec.count("level", upTo: 12),
+      blockByteCount: filter == nil && blockByteCount == FrameFormat.defaultBlockByteCount
+        ? nil : blockByteCount)
     guard description.compression.level >= 1 else { throw codec.error("level", "1 to 12") }
     _ = try codec.rest()
     commit = try fields.count("commit")
@@ -151,13 +153,18 @@ extension DatasetRecord {
     }
   }
 
-  /// The frames that the record implies.
+  /// The frames that the record implies, with a filter for its own.
   func frameFormat(filter: Filter) throws(HyperslabError) -> FrameFormat {
+    try frameFormat(BlockCoding(filter: filter, blockByteCount: blockByteCount))
+  }
+
+  /// The frames that the record implies, with a coding for its own.
+  func frameFormat(_ coding: BlockCoding) throws(HyperslabError) -> FrameFormat {
     let size = description.dataType.byteCount
     let byteCount = Checked.product(description.chunkShape.axes + [size]) ?? Int.max
     return try FrameFormat(
-      elementByteCount: size, filter: filter, chunkByteCount: byteCount,
-      blockByteCount: blockByteCount)
+      elementByteCount: size, filter: coding.filter, chunkByteCount: byteCount,
+      blockByteCount: coding.blockByteCount)
   }
 }
 
