@@ -29,7 +29,7 @@ package final class FrameDecoder {
     let payload = try payload(block: block, stored: stored, prefix: prefix)
     let range = format.byteRange(ofBlock: block)
     let size = format.elementByteCount
-    let elements = range.lowerBound / size..<range.upperBound / size
+    let elements = format.elementRange(ofBlock: block)
     let filter = format.filter(ofBlock: block)
     if filter == .none, let offset = copy.contiguousOffset {
       try unpack(payload, block, into: base + offset + range.lowerBound, count: range.count)

@@ -83,12 +83,12 @@ package final class FrameEncoder {
       }
       let position = prefix + windowEnd - windowStart
       let stored: Int
-      if isPadded && !copy.touches(elements(of: range)) {
+      if isPadded && !copy.touches(format.elementRange(ofBlock: block)) {
         stored = padding(block, at: position)
       } else {
-        let bytes = load(range, copy, base, isPadded: isPadded)
+        let bytes = load(block, copy, base, isPadded: isPadded)
         if isFill { isFill = fill.fills(bytes) }
-        addStatistics(of: bytes, range, isPadded ? copy : nil, to: &statistics)
+        addStatistics(of: bytes, block, isPadded ? copy : nil, to: &statistics)
         stored = compress(bytes, block, at: position)
       }
       let crc = CRC32C.of(UnsafeRawBufferPointer(start: output.pointer + position, count: stored))
@@ -122,39 +122,36 @@ package final class FrameEncoder {
     output.pointer.storeBytes(of: value, toByteOffset: offset, as: UInt32.self)
   }
 
-  private func elements(of range: Range<Int>) -> Range<Int> {
-    range.lowerBound / format.elementByteCount..<range.upperBound / format.elementByteCount
-  }
-
   /// The bytes that one block would take.
   func storedByteCount(ofBlock block: Int, _ copy: ChunkCopy, from base: UnsafeRawPointer) -> Int {
-    let range = format.byteRange(ofBlock: block)
-    let bytes = load(range, copy, base, isPadded: !copy.coversChunk)
+    let bytes = load(block, copy, base, isPadded: !copy.coversChunk)
     return compress(bytes, block, at: format.prefixByteCount)
   }
 
   /// The block's bytes: the source itself where the chunk lies in one piece, else gathered.
   private func load(
-    _ range: Range<Int>, _ copy: ChunkCopy, _ base: UnsafeRawPointer, isPadded: Bool
+    _ block: Int, _ copy: ChunkCopy, _ base: UnsafeRawPointer, isPadded: Bool
   ) -> UnsafeRawBufferPointer {
+    let range = format.byteRange(ofBlock: block)
     if let offset = copy.contiguousOffset {
       return UnsafeRawBufferPointer(start: base + offset + range.lowerBound, count: range.count)
     }
     let memory = UnsafeMutableRawBufferPointer(start: gathered.pointer, count: range.count)
     if isPadded { fill.write(over: memory) }
-    copy.gather(elements(of: range), from: base, into: gathered.pointer)
+    copy.gather(format.elementRange(ofBlock: block), from: base, into: gathered.pointer)
     return UnsafeRawBufferPointer(memory)
   }
 
   /// Adds a block's elements, of a padded chunk's only those inside the array.
   private func addStatistics(
-    of bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ padded: ChunkCopy?,
+    of bytes: UnsafeRawBufferPointer, _ block: Int, _ padded: ChunkCopy?,
     to statistics: inout ElementStatistics
   ) {
-    guard let padded, let block = bytes.baseAddress else {
+    guard let padded, let elements = bytes.baseAddress else {
       return statistics.add(bytes, dataType: dataType)
     }
-    let count = padded.compact(elements(of: range), from: block, into: filtered.pointer)
+    let count = padded.compact(
+      format.elementRange(ofBlock: block), from: elements, into: filtered.pointer)
     statistics.add(
       UnsafeRawBufferPointer(start: filtered.pointer, count: count * format.elementByteCount),
       dataType: dataType)

@@ -65,6 +65,25 @@ package struct FrameFormat: Hashable, Sendable {
     return start..<Swift.min(start + blockByteCount, chunkByteCount)
   }
 
+  /// The elements of the decoded chunk that a block holds.
+  package func elementRange(ofBlock block: Int) -> Range<Int> {
+    let bytes = byteRange(ofBlock: block)
+    return bytes.lowerBound / elementByteCount..<bytes.upperBound / elementByteCount
+  }
+
+  /// The blocks that a region of the chunk touches, in runs of neighbours.
+  package func blocks(touching copy: ChunkCopy) -> [Range<Int>] {
+    var runs: [Range<Int>] = []
+    for block in 0..<blockCount where copy.touches(elementRange(ofBlock: block)) {
+      if let last = runs.last, last.upperBound == block {
+        runs[runs.count - 1] = last.lowerBound..<block + 1
+      } else {
+        runs.append(block..<block + 1)
+      }
+    }
+    return runs
+  }
+
   /// The filter that a block's bytes went through: nothing moves where elements are bytes, nor is a
   /// block bit-shuffled whose element count is no multiple of eight.
   func filter(ofBlock block: Int) -> Filter {

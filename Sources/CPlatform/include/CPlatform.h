@@ -7,8 +7,13 @@
 /* Whether this processor has the CRC-32C instruction. */
 int hyperslab_has_crc32c(void);
 
-/* Continues a CRC-32C (no inversion at either end) with the instruction; only where it exists. */
-uint32_t hyperslab_crc32c(uint32_t crc, const void *bytes, size_t count);
+/* Pieces of so many bytes are summed side by side. */
+#define HYPERSLAB_CRC32C_PIECE 1024
+
+/* Continues a CRC-32C (no inversion at either end) with the instruction; only where it exists. `shift`
+   has four tables of 256: what a piece of zeros makes of each byte of a CRC, the lowest first. */
+uint32_t hyperslab_crc32c(
+    uint32_t crc, const void *bytes, size_t count, const uint32_t *shift);
 
 /* rename(2) that fails with EEXIST instead of replacing; both paths absolute or relative to the
    working directory. Returns 0 or -1 with errno set; ENOSYS or EINVAL where unsupported. */

@@ -1,6 +1,7 @@
 /// Smallest and largest value and the number of NaNs among some elements.
 ///
-/// NaNs count as neither smallest nor largest; complex elements have no order, only NaNs.
+/// NaNs count as neither smallest nor largest, and −0.0 as 0.0, so that the order in which elements
+/// come does not matter; complex elements have no order, only NaNs.
 public struct ElementStatistics: Hashable, Sendable {
   /// A value at its type's full precision; `bool` counts as 0 and 1.
   public enum Value: Hashable, Sendable {
@@ -118,7 +119,8 @@ public struct ElementStatistics: Hashable, Sendable {
     let some = count > nans
     formUnion(
       .init(
-        minimum: some ? .real(Double(least)) : nil, maximum: some ? .real(Double(most)) : nil,
+        minimum: some ? .real(Double(least) + 0) : nil,
+        maximum: some ? .real(Double(most) + 0) : nil,
         nanCount: nans))
   }
 
@@ -149,7 +151,7 @@ public struct ElementStatistics: Hashable, Sendable {
     }
     func value(_ key: Int16) -> Value {
       let bits = key ^ ((key >> 15) & Int16.max)
-      return .real(FloatBits.value(of: UInt64(truncatingIfNeeded: bits), byteCount: 2))
+      return .real(FloatBits.value(of: UInt64(truncatingIfNeeded: bits), byteCount: 2) + 0)
     }
     let some = count > total
     formUnion(

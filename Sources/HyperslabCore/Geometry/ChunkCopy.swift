@@ -86,6 +86,21 @@ package struct ChunkCopy: Sendable {
       ? inner.count * elementByteCount : elementByteCount
   }
 
+  /// Where on the other side the region's first element at or after a place in the stream roughly
+  /// lies: exact on the outermost axis, for putting work in order.
+  package func byteOffset(of element: Int) -> Int {
+    var offset = byteOffset
+    var rest = element
+    for axis in axes {
+      let coordinate = rest / axis.chunkStride
+      rest -= coordinate * axis.chunkStride
+      let position = Swift.min(
+        Swift.max(0, (coordinate - axis.start) / axis.step), Swift.max(0, axis.count - 1))
+      offset += position * axis.stride
+    }
+    return offset
+  }
+
   /// The range of the chunk's stream that the region lies in; empty for an empty region.
   package var streamRange: Range<Int> {
     if isEmpty { return 0..<0 }

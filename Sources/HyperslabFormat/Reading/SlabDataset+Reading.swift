@@ -42,24 +42,65 @@ extension SlabDataset {
     try checkRead(region, byteCount: bytes.byteCount, layout: layout)
     if region.isEmpty { return }
     let chunks = grid.chunks(touching: region.boundingBox)
-    let byteCount = Checked.product(region.shape.axes + [description.dataType.byteCount]) ?? Int.max
-    // Threads cost more than they bring where little is read.
-    let threads = byteCount < 1 << 19 ? 1 : Machine.processorCount
     try bytes.withUnsafeMutableBytes { (memory) throws(HyperslabError) in
       guard let base = memory.baseAddress else { return }
       let output = DisjointOutput(base: base)
       try consistently { (view) throws(HyperslabError) in
-        try parallelLoop(count: chunks.count, threads: threads, makeWorker: {}) {
-          (_, position) throws(HyperslabError) in
-          let chunk = chunks[position]
-          let part = ChunkPart(chunk, of: region, in: grid)
-          if part.region.isEmpty { return }
-          let located = try locate(chunk, in: view)
-          if located.row.state == .neverWritten, missing == .refuse { throw neverWritten(chunk) }
-          try read(located, chunk, part.region, layout.slice(part.target), into: output.base)
+        if chunks.count <= Self.mostChunksTogether {
+          try readTogether(chunks, of: region, layout, missing, in: view, into: output)
+        } else {
+          try parallelLoop(
+            count: chunks.count, threads: Machine.processorCount, makeWorker: {}
+          ) { (_, position) throws(HyperslabError) in
+            let chunk = chunks[position]
+            let part = ChunkPart(chunk, of: region, in: grid)
+            if part.region.isEmpty { return }
+            let located = try locate(chunk, in: view, missing)
+            try read(located, chunk, part.region, layout.slice(part.target), into: output.base)
+          }
         }
       }
     }
+  }
+
+  /// Up to so many chunks are open at once and their blocks shared among threads; where there are
+  /// more, a thread has a chunk to itself.
+  private static let mostChunksTogether = 64
+
+  private func readTogether(
+    _ chunks: ChunkRange, of region: StridedSelection, _ layout: StridedLayout,
+    _ missing: MissingChunks, in view: StoreView, into output: DisjointOutput
+  ) throws(HyperslabError) {
+    var plan = ReadPlan(format: try format(), maximumThreads: Machine.processorCount)
+    for chunk in chunks {
+      let part = ChunkPart(chunk, of: region, in: grid)
+      if part.region.isEmpty { continue }
+      let located = try locate(chunk, in: view, missing)
+      let copy = copy(of: part.region, layout.slice(part.target))
+      if located.row.state == .stored {
+        let file = try withReader(chunk) { (reader) throws(HyperslabError) in
+          try open(located, chunk, with: reader)
+        }
+        plan.add(file, copy, chunk)
+      } else {
+        plan.add(fill: copy)
+      }
+    }
+    let pieces = plan.pieces
+    try parallelLoop(count: pieces.count, threads: plan.threads, makeWorker: {}) {
+      (_, position) throws(HyperslabError) in
+      switch pieces[position] {
+      case .fill(let copy): copy.fill(with: description.fillValue, into: output.base)
+      case .blocks(let blocks, let file, let copy, let chunk, let isWhole):
+        try read(blocks, of: file, chunk, copy, isWhole: isWhole, into: output.base)
+      }
+    }
+  }
+
+  private func copy(of region: StridedSelection, _ layout: StridedLayout) -> ChunkCopy {
+    ChunkCopy(
+      chunkShape: grid.chunkShape, region: region, layout: layout,
+      elementByteCount: description.dataType.byteCount)
   }
 
   /// Runs a read against one commit, and again against a newer one if files changed underneath.
@@ -137,31 +178,75 @@ extension SlabDataset {
     return located
   }
 
+  /// Finds a chunk for a read that may refuse what nobody wrote.
+  private func locate(
+    _ chunk: ChunkIndex, in view: StoreView, _ missing: MissingChunks
+  ) throws(HyperslabError) -> Located {
+    let located = try locate(chunk, in: view)
+    if located.row.state == .neverWritten, missing == .refuse { throw neverWritten(chunk) }
+    return located
+  }
+
   private func read(
     _ located: Located, _ chunk: ChunkIndex, _ region: StridedSelection, _ layout: StridedLayout,
     into base: UnsafeMutableRawPointer
   ) throws(HyperslabError) {
-    let copy = ChunkCopy(
-      chunkShape: grid.chunkShape, region: region, layout: layout,
-      elementByteCount: description.dataType.byteCount)
+    let copy = copy(of: region, layout)
     guard located.row.state == .stored else {
       return copy.fill(with: description.fillValue, into: base)
     }
+    try withReader(chunk) { (reader) throws(HyperslabError) in
+      let file = try open(located, chunk, with: reader)
+      try inPlace(of: file, chunk) { () throws(HyperslabError) in
+        try reader.read(file, copy: copy, into: base)
+      }
+    }
+  }
+
+  private func read(
+    _ blocks: Range<Int>, of file: ChunkFile, _ chunk: ChunkIndex, _ copy: ChunkCopy, isWhole: Bool,
+    into base: UnsafeMutableRawPointer
+  ) throws(HyperslabError) {
+    try withReader(chunk) { (reader) throws(HyperslabError) in
+      try inPlace(of: file, chunk) { () throws(HyperslabError) in
+        try reader.read(blocks, of: file, copy: copy, into: base)
+        if isWhole { try file.checkTrailer() }
+      }
+    }
+  }
+
+  /// Errors of `body` name a chunk's file.
+  private func inPlace(
+    of file: ChunkFile, _ chunk: ChunkIndex, _ body: () throws(HyperslabError) -> Void
+  ) throws(HyperslabError) {
+    do { try body() } catch {
+      throw error.located(at: "\(store.path)/\(file.path)", chunk: chunk)
+    }
+  }
+
+  /// Opens a chunk's file, wherever it is by now.
+  private func open(
+    _ located: Located, _ chunk: ChunkIndex, with reader: ChunkReader
+  ) throws(HyperslabError) -> ChunkFile {
+    var failure: HyperslabError?
+    for path in located.paths {
+      do throws(HyperslabError) {
+        return try reader.open(path, in: store.files, row: located.row)
+      } catch {
+        // A staged file may have moved to its final name; the last place decides.
+        failure = error.located(at: "\(store.path)/\(path)", chunk: chunk)
+      }
+    }
+    throw failure ?? HyperslabError(.missing, "the chunk has no file", at: place, chunk: chunk)
+  }
+
+  private func withReader<R>(
+    _ chunk: ChunkIndex, _ body: (ChunkReader) throws(HyperslabError) -> R
+  ) throws(HyperslabError) -> R {
     guard let format = try format() else {
       throw HyperslabError(.damagedIndex, "stored chunks but no filter", at: place, chunk: chunk)
     }
-    try readers.withItem(make: { ChunkReader(format: format) }) { (reader) throws(HyperslabError) in
-      var failure: HyperslabError?
-      for path in located.paths {
-        do throws(HyperslabError) {
-          return try reader.read(path, in: store.files, row: located.row, copy: copy, into: base)
-        } catch {
-          // A staged file may have moved to its final name; the last place decides.
-          failure = error.located(at: "\(store.path)/\(path)", chunk: chunk)
-        }
-      }
-      if let failure { throw failure }
-    }
+    return try readers.withItem(make: { ChunkReader(format: format) }, body)
   }
 }
 
