@@ -90,8 +90,8 @@ extension CRC32C {
 
   /// What a piece of zeros makes of each byte of a state, for putting pieces together.
   private static let shift: [UInt32] = {
-    let power = power(ofBytes: Int(HYPERSLAB_CRC32C_PIECE))
-    return (0..<1024).map { multiply(power, UInt32($0 & 0xFF) << UInt32($0 / 256 * 8)) }
+    let piece = factor(ofBytes: Int(HYPERSLAB_CRC32C_PIECE))
+    return (0..<1024).map { multiply(piece, UInt32($0 & 0xFF) << UInt32($0 / 256 * 8)) }
   }()
 
   private static func multiply(_ a: UInt32, _ b: UInt32) -> UInt32 {
@@ -107,11 +107,11 @@ extension CRC32C {
   /// The checksum of two pieces one after the other, from the pieces' checksums: CRCs are linear,
   /// so the first is multiplied by `x^(8 · secondByteCount)`.
   package static func combine(_ first: UInt32, _ second: UInt32, secondByteCount: Int) -> UInt32 {
-    multiply(power(ofBytes: secondByteCount), first) ^ second
+    multiply(factor(ofBytes: secondByteCount), first) ^ second
   }
 
   /// `x^(8 · byteCount)` modulo the polynomial.
-  private static func power(ofBytes byteCount: Int) -> UInt32 {
+  private static func factor(ofBytes byteCount: Int) -> UInt32 {
     var result: UInt32 = 1 << 31
     var rest = byteCount
     var power = 3
