@@ -1,14 +1,21 @@
 import HyperslabCodecs
 import HyperslabCore
 
+/// A chunk as one view of the store has it: its row and where its file may be, in order.
+struct LocatedChunk: Sendable {
+  var index: ChunkIndex
+  var row: ChunkRow
+  var paths: [StorePath] = []
+}
+
 /// What a read of some chunks has to do, in pieces that threads take one after the other.
 struct ReadPlan {
   /// Work for one thread; no two pieces write the same bytes.
   enum Piece: Sendable {
     /// Neighbouring blocks of a chunk; `isWhole` where they are the last of a chunk that is read whole.
     case blocks(Range<Int>, ChunkFile, ChunkCopy, ChunkIndex, isWhole: Bool)
-    /// A chunk that is not stored.
-    case fill(ChunkCopy)
+    /// A chunk that is not stored, or whose file may be in one place or another.
+    case chunk(LocatedChunk, ChunkCopy)
   }
 
   /// What one thread decodes at the least before another is asked to help: waking it costs some
@@ -28,7 +35,7 @@ struct ReadPlan {
   private let format: FrameFormat?
   private let maximumThreads: Int
   private var chunks: [Chunk] = []
-  private var fills: [ChunkCopy] = []
+  private var others: [Piece] = []
   private var blockCount = 0
 
   init(format: FrameFormat?, maximumThreads: Int) {
@@ -36,7 +43,10 @@ struct ReadPlan {
     self.maximumThreads = maximumThreads
   }
 
-  mutating func add(fill copy: ChunkCopy) { fills.append(copy) }
+  /// Adds a chunk that is one piece of work.
+  mutating func add(_ chunk: LocatedChunk, _ copy: ChunkCopy) {
+    others.append(.chunk(chunk, copy))
+  }
 
   /// Adds what a region needs of a chunk.
   mutating func add(_ file: ChunkFile, _ copy: ChunkCopy, _ index: ChunkIndex) {
@@ -51,7 +61,7 @@ struct ReadPlan {
 
   /// How many threads are worth it.
   var threads: Int {
-    if !fills.isEmpty { return maximumThreads }
+    if others.count > 1 { return maximumThreads }
     let byteCount = blockCount * (format?.blockByteCount ?? 0)
     return Swift.max(1, Swift.min(maximumThreads, byteCount / Self.leastByteCountPerThread))
   }
@@ -59,7 +69,7 @@ struct ReadPlan {
   /// The work, in the order of where it goes, so that pieces which share lines of the cache come
   /// after one another.
   var pieces: [Piece] {
-    guard let format else { return fills.map { .fill($0) } }
+    guard let format else { return others }
     let share = blockCount / Swift.max(1, 4 * threads)
     let limit = Swift.max(
       1, Swift.min(share, Self.largestPieceByteCount / format.blockByteCount))
@@ -81,6 +91,6 @@ struct ReadPlan {
       }
     }
     pieces.sort { $0.offset < $1.offset }
-    return fills.map { .fill($0) } + pieces.map(\.piece)
+    return others + pieces.map(\.piece)
   }
 }

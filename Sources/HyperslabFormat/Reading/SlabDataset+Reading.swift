@@ -2,12 +2,6 @@ import HyperslabCodecs
 public import HyperslabCore
 
 extension SlabDataset {
-  /// A chunk as one view of the store has it: its row and where its file may be, in order.
-  private struct Located {
-    var row: ChunkRow
-    var paths: [StorePath] = []
-  }
-
   /// What is known of a chunk, uncommitted writes of this session included.
   public func state(of chunk: ChunkIndex) throws(HyperslabError) -> ChunkState {
     try checkChunk(chunk)
@@ -28,7 +22,7 @@ extension SlabDataset {
     try bytes.withUnsafeMutableBytes { (memory) throws(HyperslabError) in
       guard let base = memory.baseAddress else { return }
       try consistently { (view) throws(HyperslabError) in
-        try read(locate(chunk, in: view), chunk, region, layout, into: base)
+        try read(locate(chunk, in: view), copy(of: region, layout), into: base)
       }
     }
   }
@@ -56,7 +50,7 @@ extension SlabDataset {
             let part = ChunkPart(chunk, of: region, in: grid)
             if part.region.isEmpty { return }
             let located = try locate(chunk, in: view, missing)
-            try read(located, chunk, part.region, layout.slice(part.target), into: output.base)
+            try read(located, copy(of: part.region, layout.slice(part.target)), into: output.base)
           }
         }
       }
@@ -77,22 +71,29 @@ extension SlabDataset {
       if part.region.isEmpty { continue }
       let located = try locate(chunk, in: view, missing)
       let copy = copy(of: part.region, layout.slice(part.target))
-      if located.row.state == .stored {
+      if located.row.state == .stored, located.paths.count == 1 {
         let file = try withReader(chunk) { (reader) throws(HyperslabError) in
-          try open(located, chunk, with: reader)
+          try inPlace(located.paths[0], chunk) { () throws(HyperslabError) in
+            try reader.open(located.paths[0], in: store.files, row: located.row)
+          }
         }
         plan.add(file, copy, chunk)
       } else {
-        plan.add(fill: copy)
+        plan.add(located, copy)
       }
     }
     let pieces = plan.pieces
     try parallelLoop(count: pieces.count, threads: plan.threads, makeWorker: {}) {
       (_, position) throws(HyperslabError) in
       switch pieces[position] {
-      case .fill(let copy): copy.fill(with: description.fillValue, into: output.base)
+      case .chunk(let chunk, let copy): try read(chunk, copy, into: output.base)
       case .blocks(let blocks, let file, let copy, let chunk, let isWhole):
-        try read(blocks, of: file, chunk, copy, isWhole: isWhole, into: output.base)
+        try withReader(chunk) { (reader) throws(HyperslabError) in
+          try inPlace(file.path, chunk) { () throws(HyperslabError) in
+            try reader.read(blocks, of: file, copy: copy, into: output.base)
+            if isWhole { try file.checkTrailer() }
+          }
+        }
       }
     }
   }
@@ -161,18 +162,22 @@ extension SlabDataset {
     }
   }
 
-  private func locate(_ chunk: ChunkIndex, in view: StoreView) throws(HyperslabError) -> Located {
+  private func locate(
+    _ chunk: ChunkIndex, in view: StoreView
+  ) throws(HyperslabError) -> LocatedChunk {
     if let slot, let session = store.session,
       let staged = try session.staged(slot: slot, chunk: chunk, batch: view.batch)
     {
       // A commit on another thread may be moving it to its final name.
       let final = StoreLayout.chunk(path, chunk)
-      return Located(row: staged.row, paths: [staged.path, final])
+      return LocatedChunk(index: chunk, row: staged.row, paths: [staged.path, final])
     }
-    guard let record = committed(in: view.snapshot) else { return Located(row: .neverWritten) }
+    guard let record = committed(in: view.snapshot) else {
+      return LocatedChunk(index: chunk, row: .neverWritten)
+    }
     let row = try view.snapshot.table(record).row(chunk)
-    guard row.state == .stored else { return Located(row: row) }
-    var located = Located(row: row)
+    var located = LocatedChunk(index: chunk, row: row)
+    guard row.state == .stored else { return located }
     if let staged = record.pending?.stagedFile(of: chunk) { located.paths.append(staged) }
     located.paths.append(StoreLayout.chunk(path, chunk))
     return located
@@ -181,63 +186,43 @@ extension SlabDataset {
   /// Finds a chunk for a read that may refuse what nobody wrote.
   private func locate(
     _ chunk: ChunkIndex, in view: StoreView, _ missing: MissingChunks
-  ) throws(HyperslabError) -> Located {
+  ) throws(HyperslabError) -> LocatedChunk {
     let located = try locate(chunk, in: view)
     if located.row.state == .neverWritten, missing == .refuse { throw neverWritten(chunk) }
     return located
   }
 
+  /// Reads what a region needs of one chunk from wherever its file is by now.
   private func read(
-    _ located: Located, _ chunk: ChunkIndex, _ region: StridedSelection, _ layout: StridedLayout,
-    into base: UnsafeMutableRawPointer
+    _ chunk: LocatedChunk, _ copy: ChunkCopy, into base: UnsafeMutableRawPointer
   ) throws(HyperslabError) {
-    let copy = copy(of: region, layout)
-    guard located.row.state == .stored else {
+    guard chunk.row.state == .stored else {
       return copy.fill(with: description.fillValue, into: base)
     }
-    try withReader(chunk) { (reader) throws(HyperslabError) in
-      let file = try open(located, chunk, with: reader)
-      try inPlace(of: file, chunk) { () throws(HyperslabError) in
-        try reader.read(file, copy: copy, into: base)
+    try withReader(chunk.index) { (reader) throws(HyperslabError) in
+      var failure: HyperslabError?
+      for path in chunk.paths {
+        do throws(HyperslabError) {
+          return try inPlace(path, chunk.index) { () throws(HyperslabError) in
+            let file = try reader.open(path, in: store.files, row: chunk.row)
+            try reader.read(file, copy: copy, into: base)
+          }
+        } catch {
+          // A staged file may have moved to its final name; the last place decides.
+          failure = error
+        }
       }
-    }
-  }
-
-  private func read(
-    _ blocks: Range<Int>, of file: ChunkFile, _ chunk: ChunkIndex, _ copy: ChunkCopy, isWhole: Bool,
-    into base: UnsafeMutableRawPointer
-  ) throws(HyperslabError) {
-    try withReader(chunk) { (reader) throws(HyperslabError) in
-      try inPlace(of: file, chunk) { () throws(HyperslabError) in
-        try reader.read(blocks, of: file, copy: copy, into: base)
-        if isWhole { try file.checkTrailer() }
-      }
+      if let failure { throw failure }
     }
   }
 
   /// Errors of `body` name a chunk's file.
-  private func inPlace(
-    of file: ChunkFile, _ chunk: ChunkIndex, _ body: () throws(HyperslabError) -> Void
-  ) throws(HyperslabError) {
-    do { try body() } catch {
-      throw error.located(at: "\(store.path)/\(file.path)", chunk: chunk)
+  private func inPlace<R>(
+    _ file: StorePath, _ chunk: ChunkIndex, _ body: () throws(HyperslabError) -> R
+  ) throws(HyperslabError) -> R {
+    do { return try body() } catch {
+      throw error.located(at: "\(store.path)/\(file)", chunk: chunk)
     }
-  }
-
-  /// Opens a chunk's file, wherever it is by now.
-  private func open(
-    _ located: Located, _ chunk: ChunkIndex, with reader: ChunkReader
-  ) throws(HyperslabError) -> ChunkFile {
-    var failure: HyperslabError?
-    for path in located.paths {
-      do throws(HyperslabError) {
-        return try reader.open(path, in: store.files, row: located.row)
-      } catch {
-        // A staged file may have moved to its final name; the last place decides.
-        failure = error.located(at: "\(store.path)/\(path)", chunk: chunk)
-      }
-    }
-    throw failure ?? HyperslabError(.missing, "the chunk has no file", at: place, chunk: chunk)
   }
 
   private func withReader<R>(
