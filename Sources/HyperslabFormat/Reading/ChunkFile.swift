@@ -4,9 +4,14 @@ import HyperslabCore
 /// An open chunk file that was found to be the one its row lists; its blocks are checked as they are
 /// read.
 struct ChunkFile: Sendable {
+  /// Up to this size a file is read in one call, however little of it is needed.
+  private static let smallByteCount = 1 << 17
+
   let path: StorePath
-  let handle: any FileHandle
   let prefix: FramePrefix
+  private let handle: any FileHandle
+  /// All of a small file.
+  private let contents: ElementBuffer?
 
   /// Opens and checks a file's beginning through `memory`, which has room for the prefix.
   ///
@@ -22,11 +27,15 @@ struct ChunkFile: Sendable {
         .torn, "the chunk file's size", expected: "\(row.byteCount) bytes",
         found: "\(handle.byteCount)")
     }
+    let size = handle.byteCount
+    contents = size <= Self.smallByteCount ? ElementBuffer(byteCount: size) : nil
     let bytes = UnsafeMutableRawBufferPointer(
-      start: memory.pointer, count: Swift.min(format.prefixByteCount, handle.byteCount))
+      start: (contents ?? memory).pointer,
+      count: contents == nil ? Swift.min(format.prefixByteCount, size) : size)
     try Self.fill(bytes, from: handle, at: 0)
     prefix = try FramePrefix(
-      UnsafeRawBufferPointer(bytes), format: format, fileByteCount: handle.byteCount)
+      UnsafeRawBufferPointer(rebasing: bytes.prefix(format.prefixByteCount)), format: format,
+      fileByteCount: size)
     guard prefix.headerCRC == row.crc else {
       throw HyperslabError(
         .swapped, "the chunk file is sound but not the one that the table lists",
@@ -40,10 +49,13 @@ struct ChunkFile: Sendable {
     return prefix.storedRange(ofBlock: blocks.lowerBound).lowerBound..<end
   }
 
-  /// Reads bytes of the file.
+  /// Bytes of the file, in `memory` unless they are at hand.
   func read(_ range: Range<Int>, into memory: ElementBuffer) throws(HyperslabError)
     -> UnsafeRawBufferPointer
   {
+    if let contents {
+      return UnsafeRawBufferPointer(start: contents.pointer + range.lowerBound, count: range.count)
+    }
     let bytes = UnsafeMutableRawBufferPointer(start: memory.pointer, count: range.count)
     try Self.fill(bytes, from: handle, at: range.lowerBound)
     return UnsafeRawBufferPointer(bytes)
@@ -52,8 +64,13 @@ struct ChunkFile: Sendable {
   /// Checks that the file ends in what its parts sum to.
   func checkTrailer() throws(HyperslabError) {
     var found: UInt32 = 0
-    try withUnsafeMutableBytes(of: &found) { (bytes) throws(HyperslabError) in
-      try Self.fill(bytes, from: handle, at: prefix.frameByteCount)
+    if let contents {
+      found = contents.pointer.loadUnaligned(
+        fromByteOffset: prefix.frameByteCount, as: UInt32.self)
+    } else {
+      try withUnsafeMutableBytes(of: &found) { (bytes) throws(HyperslabError) in
+        try Self.fill(bytes, from: handle, at: prefix.frameByteCount)
+      }
     }
     guard found == prefix.trailer else {
       throw HyperslabError(
