@@ -73,8 +73,12 @@ package struct FrameFormat: Hashable, Sendable {
 
   /// The blocks that a region of the chunk touches, in runs of neighbours.
   package func blocks(touching copy: ChunkCopy) -> [Range<Int>] {
+    let stream = copy.streamRange
+    if stream.isEmpty { return [] }
+    let unit = blockByteCount / elementByteCount
     var runs: [Range<Int>] = []
-    for block in 0..<blockCount where copy.touches(elementRange(ofBlock: block)) {
+    for block in stream.lowerBound / unit..<stream.upperBound.dividedRoundingUp(by: unit)
+    where copy.touches(elementRange(ofBlock: block)) {
       if let last = runs.last, last.upperBound == block {
         runs[runs.count - 1] = last.lowerBound..<block + 1
       } else {

@@ -20,7 +20,7 @@ struct ReadPlan {
 
   /// What one thread decodes at the least before another is asked to help: waking it costs some
   /// microseconds.
-  private static let leastByteCountPerThread = 1 << 19
+  private static let leastByteCountPerThread = 1 << 17
   /// Pieces are no larger, so that threads end together.
   private static let largestPieceByteCount = 1 << 20
 
