@@ -170,10 +170,12 @@ private final class Job: @unchecked Sendable {
   /// Waits for the helpers that joined; no other may join any more.
   func finish() {
     let isDone = spin(for: Self.patience) { progress.withLock { $0.running == 0 } }
-    let mustWait = !isDone && progress.withLock { progress in
-      progress.isAwaited = progress.running > 0
-      return progress.isAwaited
-    }
+    let mustWait =
+      !isDone
+      && progress.withLock { progress in
+        progress.isAwaited = progress.running > 0
+        return progress.isAwaited
+      }
     if mustWait { done.wait() }
     body = nil
   }
