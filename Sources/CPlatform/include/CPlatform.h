@@ -15,6 +15,21 @@ int hyperslab_has_crc32c(void);
 uint32_t hyperslab_crc32c(
     uint32_t crc, const void *bytes, size_t count, const uint32_t *shift);
 
+/* openat(2) of a path below a directory that follows no link on the way, in one call (openat2(2)).
+   Returns -1 with errno set; ENOSYS where the system has no such call. */
+int hyperslab_open_beneath(int directory, const char *path, int flags, unsigned mode);
+
+/* Whether the whole file system there can be made permanent in one call that tells of failed writes:
+   on local disks of Linux 5.17 and later. */
+int hyperslab_can_synchronize_file_system(int descriptor);
+
+/* Makes everything on the file system of a descriptor permanent (syncfs(2)). Returns 0 or -1 with errno
+   set, also for writes that failed since the descriptor was opened; ENOSYS elsewhere. */
+int hyperslab_synchronize_file_system(int descriptor);
+
+/* Begins to write a file's contents to the disk without waiting; a wish that may do nothing. */
+void hyperslab_begin_writing(int descriptor);
+
 /* rename(2) that fails with EEXIST instead of replacing; both paths absolute or relative to the
    working directory. Returns 0 or -1 with errno set; ENOSYS or EINVAL where unsupported. */
 int hyperslab_rename_exclusive(const char *from, const char *to);

@@ -99,6 +99,7 @@ struct Settle {
         all.insert(StorePath(Array(directory.components.prefix(count))))
       }
     }
+    if files.synchronizesTogether(all.count) { return try files.synchronizeAll() }
     for directory in all.sorted(by: { $0.description < $1.description }) {
       do { try files.synchronizeDirectory(directory) } catch {
         if error.code != .missing { throw error }

@@ -132,7 +132,7 @@ final class WriterSession: Sendable {
     self.patience = patience
     self.durability = durability
     state = Mutex(State(base: base))
-    synchronizer = FileSynchronizer(width: synchronizerWidth)
+    synchronizer = FileSynchronizer(files: files, width: synchronizerWidth)
   }
 
   /// Runs `body` on the state of a session that can still write.
@@ -208,8 +208,9 @@ final class WriterSession: Sendable {
     path: NodePath, slot: Int, chunk: ChunkIndex, opened: DatasetRecord,
     encode: (StagedFile) throws(HyperslabError) -> EncodedChunk
   ) throws(HyperslabError) {
-    let directory = try prepareStaging(slot, path)
-    let written = directory / "\(slot)-\(chunk.key).new"
+    // The name tells the batch, unless the chunk was written in it before.
+    let expected = try prepareStaging(slot, path, chunk)
+    let written = expected ?? StoreLayout.staging(writer: writer) / "\(slot)-\(chunk.key).new"
     let sink = StagedFile(path: written, in: files)
     var row = ChunkRow(state: .fill)
     do throws(HyperslabError) {
@@ -236,11 +237,11 @@ final class WriterSession: Sendable {
         if final.state == .stored { try? files.remove(written) }
         throw error
       }
-      // The name tells the batch, which a commit on another thread may have ended meanwhile.
+      // A commit on another thread may have ended the batch meanwhile.
       let batch = state.batch
       let name = StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
       if final.state == .stored {
-        try files.rename(written, to: name)
+        if written != name { try files.rename(written, to: name) }
       } else if state.changes.slots[slot]?.rows[chunk]?.row.state == .stored {
         try files.remove(name)
       }
@@ -296,12 +297,18 @@ final class WriterSession: Sendable {
     state.batch += 1
   }
 
-  private func prepareStaging(_ slot: Int, _ path: NodePath) throws(HyperslabError) -> StorePath {
-    try withState { (state) throws(HyperslabError) -> Void in
+  /// Sees to the private directory and names a chunk's file in it; nil where the present batch has one.
+  private func prepareStaging(
+    _ slot: Int, _ path: NodePath, _ chunk: ChunkIndex
+  ) throws(HyperslabError) -> StorePath? {
+    let batch = try withState { (state) throws(HyperslabError) -> Int? in
       try state.checkCurrent(slot, path)
       try prepareStaging(&state)
+      return state.changes.slots[slot]?.rows[chunk] == nil ? state.batch : nil
     }
-    return StoreLayout.staging(writer: writer)
+    return batch.map {
+      StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: $0)
+    }
   }
 
   /// Makes the private directory and takes its lock, by which others know that this writer lives.

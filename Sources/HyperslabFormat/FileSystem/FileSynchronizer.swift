@@ -2,36 +2,48 @@ import Dispatch
 import HyperslabCore
 import Synchronization
 
-/// Makes written files permanent on threads of its own, so that encoding goes on meanwhile.
+/// Makes written files permanent: a few on threads of its own, so that encoding goes on meanwhile, many
+/// together at the end, where the file system can.
 final class FileSynchronizer: Sendable {
   private struct State {
-    var next = 0
+    /// Files since the last wait; where there were many before it, more than that from the start.
+    var count = 0
+    /// Whether some of them wait to be made permanent together with all others.
+    var isWaiting = false
     var failure: HyperslabError?
   }
 
+  private let files: any FileSystem
   private let queues: [DispatchQueue]
   private let group = DispatchGroup()
   private let places: DispatchSemaphore
   private let state = Mutex(State())
 
   /// - Parameter width: How many files at a time; 0 works on the caller's thread, in order.
-  init(width: Int) {
+  init(files: any FileSystem, width: Int) {
+    self.files = files
     queues = (0..<width).map { DispatchQueue(label: "hyperslab.synchronize.\($0)") }
     places = DispatchSemaphore(value: 4 * Swift.max(width, 1))
   }
 
-  /// Takes over a written file: makes it permanent and closes it. Waits while too many are open.
+  /// Takes over a written file: makes it permanent, now or with all others, and closes it. Waits while
+  /// too many are open.
   func add(_ file: any FileHandle) throws(HyperslabError) {
+    let number = state.withLock { state in
+      state.count += 1
+      if files.synchronizesTogether(state.count) { state.isWaiting = true }
+      return state.count
+    }
+    if files.synchronizesTogether(number) {
+      file.beginSynchronizing()
+      return try file.close()
+    }
     if queues.isEmpty {
       try file.synchronize()
       return try file.close()
     }
     places.wait()
-    let queue = state.withLock { state in
-      state.next += 1
-      return queues[state.next % queues.count]
-    }
-    queue.async(group: group) { [self] in
+    queues[number % queues.count].async(group: group) { [self] in
       do throws(HyperslabError) {
         try file.synchronize()
         try file.close()
@@ -47,6 +59,14 @@ final class FileSynchronizer: Sendable {
   /// - Throws: the first failure; it is never forgotten, since the file's contents are unknown.
   func wait() throws(HyperslabError) {
     group.wait()
-    if let failure = state.withLock({ $0.failure }) { throw failure }
+    let (failure, isWaiting) = state.withLock { state in
+      defer {
+        state.count = state.isWaiting ? Int.max / 2 : 0
+        state.isWaiting = false
+      }
+      return (state.failure, state.isWaiting)
+    }
+    if let failure { throw failure }
+    if isWaiting { try files.synchronizeAll() }
   }
 }

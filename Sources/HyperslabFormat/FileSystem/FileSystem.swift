@@ -48,6 +48,8 @@ package protocol FileHandle: AnyObject, Sendable {
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(HyperslabError)
   /// Makes the contents permanent. After a failure nothing is known; never try twice.
   func synchronize() throws(HyperslabError)
+  /// Lets the system begin to make the contents permanent; a wish.
+  func beginSynchronizing()
   func close() throws(HyperslabError)
 }
 
@@ -79,13 +81,34 @@ package protocol FileSystem: Sendable {
   func list(_ path: StorePath) throws(HyperslabError) -> [DirectoryEntry]
   /// Makes a directory's names permanent.
   func synchronizeDirectory(_ path: StorePath) throws(HyperslabError)
+  /// Above how many files or directories one ``synchronizeAll()`` is better than a call each; nil where
+  /// there is no such call, or none that tells of every failure.
+  var mostSynchronizedApart: Int? { get }
+  /// Makes everything written so far permanent, contents and names, by whomever. A failure may be of
+  /// any file since the file system was opened; never try twice.
+  func synchronizeAll() throws(HyperslabError)
   /// Nil when nothing is there.
   func status(_ path: StorePath) throws(HyperslabError) -> FileStatus?
   /// Takes an exclusive lock on a file, created if missing; nil when `wait` is false and it is held.
   func lock(_ path: StorePath, wait: Bool) throws(HyperslabError) -> (any FileLock)?
 }
 
+extension FileHandle {
+  package func beginSynchronizing() {}
+}
+
 extension FileSystem {
+  package var mostSynchronizedApart: Int? { nil }
+
+  package func synchronizeAll() throws(HyperslabError) {
+    throw HyperslabError(.unsupported, "this disk is not made permanent as a whole")
+  }
+
+  /// Whether so many files or directories are made permanent together.
+  func synchronizesTogether(_ count: Int) -> Bool {
+    mostSynchronizedApart.map { count > $0 } ?? false
+  }
+
   /// The whole of a file, refusing more than `limit` bytes.
   package func contents(_ path: StorePath, limit: Int) throws(HyperslabError) -> [UInt8] {
     let file = try open(path)

@@ -14,7 +14,9 @@ package import SystemPackage
 /// A directory of the local disk. Every component below it is opened relative to its parent and
 /// without following links, so that nothing in a store can point out of it.
 package final class LocalFileSystem: FileSystem {
+  /// Opened before anything is written, so that ``synchronizeAll()`` hears of every failed write.
   private let root: Int32
+  private let canSynchronizeAll: Bool
   package let rootDescription: String
 
   /// Opens the directory.
@@ -22,18 +24,18 @@ package final class LocalFileSystem: FileSystem {
   /// - Throws: `not_found` when there is none.
   package init(root path: FilePath) throws(HyperslabError) {
     rootDescription = path.string
-    root = path.withPlatformString { openDirectory(AT_FDCWD, $0, O_CLOEXEC) }
+    let root = path.withPlatformString { openDirectory(AT_FDCWD, $0, O_CLOEXEC) }
+    self.root = root
     guard root >= 0 else {
       throw systemError("cannot be opened as a directory", path.string, .notFound)
     }
+    canSynchronizeAll = hyperslab_can_synchronize_file_system(root) != 0
   }
 
   deinit { close(root) }
 
   package func open(_ path: StorePath) throws(HyperslabError) -> any FileHandle {
-    let descriptor = try inDirectory(path, "cannot be opened") { directory, name in
-      openFile(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-    }
+    let descriptor = try openFile(path, "cannot be opened", O_RDONLY | O_NONBLOCK)
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       close(descriptor)
@@ -43,10 +45,7 @@ package final class LocalFileSystem: FileSystem {
   }
 
   package func create(_ path: StorePath) throws(HyperslabError) -> any FileHandle {
-    let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-    let descriptor = try inDirectory(path, "cannot be created") { directory, name in
-      openFile(directory, name, flags, 0o666)
-    }
+    let descriptor = try openFile(path, "cannot be created", O_RDWR | O_CREAT | O_EXCL)
     return LocalFile(descriptor: descriptor, byteCount: 0, place: place(path))
   }
 
@@ -104,6 +103,15 @@ package final class LocalFileSystem: FileSystem {
     }
   }
 
+  /// Measured on ext4: 40 directories one by one take 10 ms, all at once 1 to 2.
+  package var mostSynchronizedApart: Int? { canSynchronizeAll ? 16 : nil }
+
+  package func synchronizeAll() throws(HyperslabError) {
+    guard hyperslab_synchronize_file_system(root) == 0 else {
+      throw systemError("cannot be made permanent", rootDescription)
+    }
+  }
+
   package func synchronizeDirectory(_ path: StorePath) throws(HyperslabError) {
     let descriptor = try directory(path)
     defer { close(descriptor) }
@@ -130,9 +138,7 @@ package final class LocalFileSystem: FileSystem {
   }
 
   package func lock(_ path: StorePath, wait: Bool) throws(HyperslabError) -> (any FileLock)? {
-    let descriptor = try inDirectory(path, "cannot be locked") { directory, name in
-      openFile(directory, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o666)
-    }
+    let descriptor = try openFile(path, "cannot be locked", O_RDWR | O_CREAT | O_NONBLOCK)
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       close(descriptor)
@@ -155,8 +161,44 @@ package final class LocalFileSystem: FileSystem {
     path.components.isEmpty ? rootDescription : "\(rootDescription)/\(path)"
   }
 
-  /// Opens a directory, component by component.
+  /// Opens or creates a file.
+  private func openFile(
+    _ path: StorePath, _ what: String, _ flags: Int32
+  ) throws(HyperslabError) -> Int32 {
+    let flags = flags | O_NOFOLLOW | O_CLOEXEC
+    if let descriptor = openBeneath(path, flags) {
+      if descriptor < 0 { throw systemError(what, place(path)) }
+      return descriptor
+    }
+    return try inDirectory(path, what) { openat($0, $1, flags, 0o666) }
+  }
+
+  /// Opens what lies at a path in one call, -1 with `errno` set if that fails; nil where the system
+  /// has no call that follows no links.
+  private func openBeneath(_ path: StorePath, _ flags: Int32) -> Int32? {
+    let name = path.components.isEmpty ? "." : path.description
+    while true {
+      let descriptor = hyperslab_open_beneath(root, name, flags, 0o666)
+      if descriptor >= 0 { return descriptor }
+      switch errno {
+      case EINTR, EAGAIN: continue
+      // Sandboxes answer EPERM to calls that they do not know.
+      case ENOSYS, EPERM: return nil
+      default: return descriptor
+      }
+    }
+  }
+
+  /// Opens a directory.
   private func directory(_ path: StorePath) throws(HyperslabError) -> Int32 {
+    if let descriptor = openBeneath(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) {
+      if descriptor >= 0 { return descriptor }
+      throw systemError("cannot be opened as a directory", place(path))
+    }
+    return try directoryByComponents(path)
+  }
+
+  private func directoryByComponents(_ path: StorePath) throws(HyperslabError) -> Int32 {
     var descriptor = openDirectory(root, ".", O_CLOEXEC)
     for component in path.components {
       guard descriptor >= 0 else { break }
@@ -204,12 +246,6 @@ private func openDirectory(_ directory: Int32, _ name: UnsafePointer<CChar>, _ f
   -> Int32
 {
   openat(directory, name, O_RDONLY | O_DIRECTORY | flags)
-}
-
-private func openFile(
-  _ directory: Int32, _ name: UnsafePointer<CChar>, _ flags: Int32, _ mode: mode_t = 0
-) -> Int32 {
-  openat(directory, name, flags, mode)
 }
 
 /// The current `errno` as an error with a code that callers can act on.
@@ -293,6 +329,8 @@ private final class LocalFile: FileHandle, @unchecked Sendable {
   }
 
   func synchronize() throws(HyperslabError) { try flush(descriptor, place) }
+
+  func beginSynchronizing() { hyperslab_begin_writing(descriptor) }
 
   func close() throws(HyperslabError) {
     guard isOpen else { return }

@@ -79,6 +79,10 @@ struct CrashMoment: Sendable {
       }
       pending.append(Step(entries: entries, durableWith: directory))
     case .synchronizedDirectory(let directory): secure(directory)
+    case .synchronizedAll:
+      for step in pending { base.apply(step.entries) }
+      pending = []
+      base.carryOut(operation)
     case .begun(let outcome): begun = outcome
     case .acknowledged(let outcome): (acknowledged, begun) = (outcome, outcome)
     case .contents, .synchronizedFile, .nothing: base.carryOut(operation)

@@ -10,8 +10,8 @@ extension CrashScript {
   }
 
   /// Runs the whole script on a new disk.
-  static func recorded() throws -> CrashScript {
-    let script = CrashScript()
+  static func recorded(together: Bool = false) throws -> CrashScript {
+    let script = CrashScript(together: together)
     for step in steps { try step.run(script) }
     return script
   }

@@ -16,7 +16,12 @@ final class CrashScript {
   var contents: StoreContents
 
   /// A new disk without a store.
-  convenience init() { self.init(disk: SimulatedDisk(), outcomes: [nil], standing: 0) }
+  ///
+  /// - Parameter together: Whether its file system makes everything permanent in one call.
+  convenience init(together: Bool = false) {
+    self.init(disk: SimulatedDisk(), outcomes: [nil], standing: 0)
+    if together { disk.core.state.withLock { $0.mostSynchronizedApart = 1 } }
+  }
 
   /// More work on a disk, on which one of the outcomes stands.
   init(disk: SimulatedDisk, outcomes: [StoreContents?], standing: Int) {

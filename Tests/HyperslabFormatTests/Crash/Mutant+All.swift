@@ -1,6 +1,18 @@
 @testable import HyperslabFormat
 
 extension Mutant {
+  /// Where everything is made permanent in one call, that call must be made, and before what depends
+  /// on it. One for staged chunks alone makes no difference where another follows for directories.
+  static let ofCommitsTogether: [Mutant] = [
+    .without("making everything permanent") { operation, _ in operation.kind == .synchronizeAll },
+    .without("making fresh chunks permanent together") {
+      $0.kind == .synchronizeAll && $1 == .prepare
+    },
+    .late(
+      "everything permanent after the commit",
+      { operation, _ in operation.kind == .synchronizeAll }, after: isCommitted),
+  ]
+
   /// Mistakes of a writer who commits, looked for after one power cut.
   ///
   /// Not among them, since nothing can come of them:

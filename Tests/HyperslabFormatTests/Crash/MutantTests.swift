@@ -7,11 +7,17 @@ import Testing
 /// each neighbouring pair of steps swapped.
 @Suite struct MutantTests {
   @Test func everyMutantOfACommitIsCaught() throws {
-    let script = try CrashScript.recorded()
+    try look(for: Mutant.ofCommits, in: CrashScript.recorded())
+  }
+
+  @Test func everyMutantOfACommitThatSynchronizesAllIsCaught() throws {
+    try look(for: Mutant.ofCommitsTogether, in: CrashScript.recorded(together: true))
+  }
+
+  private func look(for mutants: [Mutant], in script: CrashScript) throws {
     let trace = script.trace
     let check = CrashCheck(outcomes: script.outcomes)
     let tally = CrashTally()
-    let mutants = Mutant.ofCommits
     CrashTally.forEach(mutants.count) { index in
       var mutated = trace
       mutants[index].change(&mutated.operations)

@@ -29,8 +29,11 @@ import Testing
     #expect(verifier.finished.leftovers.contains("\(half)"))
   }
 
-  @Test func everyStateHoldsTheLastCommitOrTheNext() throws {
-    let script = try CrashScript.recorded()
+  @Test(arguments: [false, true])
+  func everyStateHoldsTheLastCommitOrTheNext(together: Bool) throws {
+    let script = try CrashScript.recorded(together: together)
+    let whole = script.trace.operations.count { $0.kind == .synchronizeAll }
+    #expect((whole > 20) == together)
     let check = CrashCheck(outcomes: script.outcomes)
     let moments = CrashMoment.all(of: script.trace)
     let tally = CrashTally()
@@ -55,8 +58,8 @@ import Testing
       }
     }
     print(
-      "power loss: seed \(seed), \(moments.count) crash points, \(tally.stateCount) states,",
-      "\(tally.failureCount) losses")
+      "power loss: seed \(seed), \(together ? "all at once" : "one by one"),",
+      "\(moments.count) crash points, \(tally.stateCount) states, \(tally.failureCount) losses")
     #expect(tally.failureCount == 0, "\(tally.failures.joined(separator: "\n"))")
     #expect(tally.stateCount > (CrashScale.isLong ? 100_000 : 200))
   }

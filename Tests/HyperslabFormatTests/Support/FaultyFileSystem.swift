@@ -79,6 +79,11 @@ final class FaultyFileSystem: FileSystem {
     try check(.synchronize, path)
     try disk.synchronizeDirectory(path)
   }
+  var mostSynchronizedApart: Int? { disk.mostSynchronizedApart }
+  func synchronizeAll() throws(HyperslabError) {
+    try check(.synchronize, .root)
+    try disk.synchronizeAll()
+  }
   func status(_ path: StorePath) throws(HyperslabError) -> FileStatus? { try disk.status(path) }
   func lock(_ path: StorePath, wait: Bool) throws(HyperslabError) -> (any FileLock)? {
     try check(.lock, path)

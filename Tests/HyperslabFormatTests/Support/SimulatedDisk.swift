@@ -154,6 +154,20 @@ final class SimulatedDisk: FileSystem {
     }
   }
 
+  var mostSynchronizedApart: Int? { core.state.withLock { $0.mostSynchronizedApart } }
+
+  func synchronizeAll() throws(HyperslabError) {
+    try core.call(.synchronizeAll, home) { (state, fault) throws(HyperslabError) in
+      if let fault {
+        for (number, file) in state.image.files where file.isDirty {
+          state.image.files[number]?.isLost = true
+        }
+        throw fault.error(home)
+      }
+      state.note(DiskOperation(kind: .synchronizeAll, path: home, change: .synchronizedAll))
+    }
+  }
+
   // MARK: - Locks
 
   func lock(_ path: StorePath, wait: Bool) throws(HyperslabError) -> (any FileLock)? {

@@ -18,6 +18,8 @@ final class SimulatedDiskCore: Sendable {
     /// Which call fails, by its number, and how.
     var fault: (@Sendable (Int, DiskCall) -> DiskFault?)?
     var didFail = false
+    /// See ``FileSystem/mostSynchronizedApart``.
+    var mostSynchronizedApart: Int?
 
     mutating func note(_ operation: DiskOperation) {
       image.carryOut(operation)
@@ -66,7 +68,7 @@ final class SimulatedDiskCore: Sendable {
 
   private static func isCarriedOutByCallee(_ fault: DiskFault, _ kind: DiskCall.Kind) -> Bool {
     switch kind {
-    case .write, .synchronize, .close: true
+    case .write, .synchronize, .synchronizeAll, .close: true
     case .read: fault == .shortRead
     default: false
     }

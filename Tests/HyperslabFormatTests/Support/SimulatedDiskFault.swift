@@ -24,7 +24,8 @@ enum DiskFault: String, Sendable, CaseIterable {
     case .otherDevice: [.rename, .link].contains(kind)
     case .shortWrite: kind == .write
     case .shortRead: kind == .read
-    case .failedSynchronize: [.synchronize, .synchronizeDirectory].contains(kind)
+    case .failedSynchronize:
+      [.synchronize, .synchronizeDirectory, .synchronizeAll].contains(kind)
     case .failedClose: kind == .close
     }
   }
@@ -43,7 +44,7 @@ enum DiskFault: String, Sendable, CaseIterable {
 struct DiskCall: Sendable {
   enum Kind: String, Sendable {
     case open, read, create, write, synchronize, close, rename, link, remove, makeDirectory
-    case removeDirectory, list, synchronizeDirectory, status, lock
+    case removeDirectory, list, synchronizeDirectory, synchronizeAll, status, lock
   }
 
   let kind: Kind

@@ -4,7 +4,7 @@
 struct DiskOperation: Sendable {
   enum Kind: String, Sendable, CaseIterable {
     case create, write, synchronize, rename, link, remove, makeDirectory, removeDirectory
-    case synchronizeDirectory, close, mark
+    case synchronizeDirectory, synchronizeAll, close, mark
   }
 
   enum Change: Sendable {
@@ -13,6 +13,7 @@ struct DiskOperation: Sendable {
     case contents(file: Int, bytes: [UInt8])
     case synchronizedFile(Int)
     case synchronizedDirectory(Int)
+    case synchronizedAll
     /// A commit with this outcome may happen from now on.
     case begun(Int)
     /// Success was reported for this outcome.
@@ -58,6 +59,11 @@ extension DiskImage {
       guard let found = files[file], !found.isLost else { return }
       files[file]?.durable = found.bytes
       files[file]?.isDirty = false
+    case .synchronizedAll:
+      for (number, file) in files where !file.isLost {
+        files[number]?.durable = file.bytes
+        files[number]?.isDirty = false
+      }
     case .synchronizedDirectory, .begun, .acknowledged, .nothing: break
     }
   }
