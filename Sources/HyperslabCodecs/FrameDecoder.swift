@@ -6,6 +6,8 @@ package final class FrameDecoder {
   private let unpacked: ElementBuffer
   private let scratch: ElementBuffer
   private let decoded: ElementBuffer
+  /// Between the filters bit shuffle and delta.
+  private let differences: ElementBuffer?
 
   /// A decoder for the chunks of one data set.
   package init(format: FrameFormat) {
@@ -13,6 +15,7 @@ package final class FrameDecoder {
     unpacked = ElementBuffer(byteCount: format.blockByteCount)
     scratch = ElementBuffer(byteCount: format.blockByteCount)
     decoded = ElementBuffer(byteCount: format.blockByteCount)
+    differences = format.deltaStride.map { _ in ElementBuffer(byteCount: format.blockByteCount) }
   }
 
   /// Checks and decodes a block and copies what a region needs of it.
@@ -74,6 +77,21 @@ package final class FrameDecoder {
   }
 
   private func decode(
+    block: Int, stored: UnsafeRawBufferPointer, prefix: FramePrefix,
+    into target: UnsafeMutableRawPointer
+  ) throws(HyperslabError) {
+    guard let stride = format.deltaStride, let differences else {
+      try unpack(block: block, stored: stored, prefix: prefix, into: target)
+      return
+    }
+    try unpack(block: block, stored: stored, prefix: prefix, into: differences.pointer)
+    Delta.undo(
+      differences.pointer, target, byteCount: format.byteRange(ofBlock: block).count,
+      elementByteCount: format.elementByteCount, stride: stride)
+  }
+
+  /// Decodes a block but for the differences along an axis.
+  private func unpack(
     block: Int, stored: UnsafeRawBufferPointer, prefix: FramePrefix,
     into target: UnsafeMutableRawPointer
   ) throws(HyperslabError) {

@@ -75,6 +75,9 @@ struct DatasetRecord: Sendable {
   /// Members starting `x-`, carried along.
   var extensions = JSONObject()
 
+  /// Whether chunks hold differences along an axis, which only our own readers undo.
+  var usesDelta: Bool { description.compression.delta != nil }
+
   /// Directory of the runs.
   var tableDirectory: StorePath { StoreLayout.tables / "d\(id)" }
 
@@ -84,6 +87,7 @@ struct DatasetRecord: Sendable {
       && description.dataType == other.description.dataType
       && description.fillValue == other.description.fillValue
       && (filter == other.filter || filter == nil || other.filter == nil)
+      && description.compression.delta == other.description.compression.delta
       && blockByteCount == other.blockByteCount
   }
 }
