@@ -36,7 +36,9 @@ struct StoreIndex: Sendable {
   var state: String
   var writeFeatures = ["runs"]
   /// What a reader must know to read the data sets that there are.
-  var readFeatures: [String] { datasets.contains { $0.record.usesDelta } ? ["delta"] : [] }
+  var readFeatures: [String] {
+    nodes.keys.contains { dataset($0)?.usesDelta ?? false } ? ["delta"] : []
+  }
   /// Always holds the root group.
   var nodes: [NodePath: Node]
   var removed: [Removal] = []
