@@ -69,7 +69,7 @@ enum Delta {
         of: source.loadUnaligned(fromByteOffset: column * size, as: T.self),
         toByteOffset: columns.start(column) * size, as: T.self)
     }
-    if stride == 1 {
+    if stride == 1, columns.count > 1 {
       difference(type, source, target, 1, 1..<columns.count)
       return
     }

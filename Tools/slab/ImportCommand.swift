@@ -23,8 +23,9 @@ struct ImportCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Store differences along this axis, a number or one of --dims, before bitshuffle.",
-      discussion: "For integers that change slowly along it. Stock Zarr readers refuse the data set.",
-      valueName: "axis"))
+      discussion: """
+        For integers that change slowly along it. Stock Zarr readers refuse the data set.
+        """, valueName: "axis"))
   var delta: String?
 
   @Option(help: "LZ4's effort: 1 and 2 fast, 3 to 12 high compression.")
