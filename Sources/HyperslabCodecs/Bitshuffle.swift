@@ -1,3 +1,5 @@
+import CPlatform
+
 /// Bit shuffle: the first bits of all elements, then the second bits, …
 ///
 /// With `m` elements, `m` a multiple of eight, bit plane `8j + b` holds bit `b` (0 is least
@@ -13,36 +15,44 @@ enum Bitshuffle {
     byteCount % (8 * elementByteCount) == 0
   }
 
-  /// Shuffles `byteCount` bytes through `scratch` of the same size; none of the three overlap.
-  static func apply(
+  /// Splits `count` elements, a multiple of eight, into bit planes of `count / 8` bytes.
+  ///
+  /// - Parameter scratch: Room for as many bytes as there are; no memory overlaps.
+  static func split(
     _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer,
-    byteCount: Int, elementByteCount: Int
+    count: Int, elementByteCount: Int, width: Int = VectorWidth.best
   ) {
-    let planeByteCount = byteCount / elementByteCount
     var planes = source
     if elementByteCount > 1 {
-      Shuffle.apply(source, scratch, byteCount: byteCount, elementByteCount: elementByteCount)
+      Shuffle.split(
+        source, scratch, plane: count, count: count, elementByteCount: elementByteCount,
+        width: width)
       planes = UnsafeRawPointer(scratch)
     }
-    for plane in 0..<elementByteCount {
-      let offset = plane * planeByteCount
-      split(planes + offset, target + offset, planeByteCount)
+    for byte in 0..<elementByteCount {
+      let offset = byte * count
+      if hyperslab_split_bits(width, planes + offset, target + offset, count / 8, count / 8) == 0 {
+        split(planes + offset, target + offset, count)
+      }
     }
   }
 
-  /// Undoes ``apply(_:_:scratch:byteCount:elementByteCount:)``.
-  static func undo(
-    _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer,
-    byteCount: Int, elementByteCount: Int
+  /// Joins the bits of some elements into byte planes, which ``Shuffle/join`` makes elements of.
+  ///
+  /// - Parameters:
+  ///   - source: The bit planes of `count` elements.
+  ///   - elements: Which of them; both bounds multiples of eight.
+  ///   - planes: Takes as many planes of `elements.count` bytes as an element has bytes.
+  static func join(
+    _ source: UnsafeRawPointer, count: Int, _ elements: Range<Int>,
+    _ planes: UnsafeMutableRawPointer, elementByteCount: Int, width: Int = VectorWidth.best
   ) {
-    let planeByteCount = byteCount / elementByteCount
-    let planes = elementByteCount > 1 ? scratch : target
-    for plane in 0..<elementByteCount {
-      let offset = plane * planeByteCount
-      join(source + offset, planes + offset, planeByteCount)
-    }
-    if elementByteCount > 1 {
-      Shuffle.undo(scratch, target, byteCount: byteCount, elementByteCount: elementByteCount)
+    for byte in 0..<elementByteCount {
+      let from = source + byte * count + elements.lowerBound / 8
+      let to = planes + byte * elements.count
+      if hyperslab_join_bits(width, from, count / 8, to, elements.count / 8) == 0 {
+        join(from, plane: count / 8, to, elements.count)
+      }
     }
   }
 
@@ -81,9 +91,8 @@ enum Bitshuffle {
 
   /// Eight bit planes back into their byte plane.
   private static func join(
-    _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ byteCount: Int
+    _ source: UnsafeRawPointer, plane: Int, _ target: UnsafeMutableRawPointer, _ byteCount: Int
   ) {
-    let plane = byteCount / 8
     var offset = 0
     while offset + 128 <= byteCount {
       var words = Words { index in

@@ -18,7 +18,7 @@ package struct CRC32C: Sendable {
     guard let base = bytes.baseAddress else { return }
     state =
       Self.hasInstruction
-      ? hyperslab_crc32c(state, base, bytes.count) : Self.portable(state, bytes)
+      ? hyperslab_crc32c(state, base, bytes.count, Self.shift) : Self.portable(state, bytes)
   }
 
   /// The checksum of some bytes.
@@ -88,6 +88,12 @@ extension CRC32C {
     return powers
   }()
 
+  /// What a piece of zeros makes of each byte of a state, for putting pieces together.
+  private static let shift: [UInt32] = {
+    let piece = factor(ofBytes: Int(HYPERSLAB_CRC32C_PIECE))
+    return (0..<1024).map { multiply(piece, UInt32($0 & 0xFF) << UInt32($0 / 256 * 8)) }
+  }()
+
   private static func multiply(_ a: UInt32, _ b: UInt32) -> UInt32 {
     var product: UInt32 = 0
     var factor = b
@@ -101,14 +107,19 @@ extension CRC32C {
   /// The checksum of two pieces one after the other, from the pieces' checksums: CRCs are linear,
   /// so the first is multiplied by `x^(8 · secondByteCount)`.
   package static func combine(_ first: UInt32, _ second: UInt32, secondByteCount: Int) -> UInt32 {
-    var result = first
-    var rest = secondByteCount
+    multiply(factor(ofBytes: secondByteCount), first) ^ second
+  }
+
+  /// `x^(8 · byteCount)` modulo the polynomial.
+  private static func factor(ofBytes byteCount: Int) -> UInt32 {
+    var result: UInt32 = 1 << 31
+    var rest = byteCount
     var power = 3
     while rest > 0 {
       if rest & 1 == 1 { result = multiply(powers[power & 31], result) }
       rest >>= 1
       power += 1
     }
-    return result ^ second
+    return result
   }
 }

@@ -34,6 +34,8 @@ package final class FrameEncoder {
   private let differences: ElementBuffer?
   /// The file's prefix, and behind it a window of the file that was not written out yet.
   private let output: ElementBuffer
+  /// A block of padding as stored, and its size before.
+  private var packedPadding: (decodedByteCount: Int, bytes: [UInt8])?
   private var windowStart = 0
   private var windowEnd = 0
 
@@ -79,21 +81,25 @@ package final class FrameEncoder {
     windowEnd = prefix
     for block in 0..<blocks {
       let range = format.byteRange(ofBlock: block)
-      let bytes = load(range, copy, base, isPadded: isPadded)
-      if !isPadded { statistics.add(bytes, dataType: dataType) }
-      if isFill { isFill = fill.fills(bytes) }
       if prefix + windowEnd - windowStart + range.count + 8 > output.byteCount {
         try writeWindow(to: sink)
       }
       let position = prefix + windowEnd - windowStart
-      let stored = compress(bytes, at: position)
+      let stored: Int
+      if isPadded && !copy.touches(format.elementRange(ofBlock: block)) {
+        stored = padding(block, at: position)
+      } else {
+        let bytes = load(block, copy, base, isPadded: isPadded)
+        if isFill { isFill = fill.fills(bytes) }
+        addStatistics(of: bytes, block, isPadded ? copy : nil, to: &statistics)
+        stored = compress(bytes, block, at: position)
+      }
       let crc = CRC32C.of(UnsafeRawBufferPointer(start: output.pointer + position, count: stored))
       store(UInt32(windowEnd), at: 16 + 4 * block)
       store(crc, at: 16 + 4 * (blocks + block))
       dataCRC = block == 0 ? crc : CRC32C.combine(dataCRC, crc, secondByteCount: stored)
       windowEnd += stored
     }
-    if isPadded { addValidPart(of: copy, from: base, to: &statistics) }
     let headerCRC = finish(frameByteCount: windowEnd, dataCRC: dataCRC)
     windowEnd += 4
     if windowStart == prefix {
@@ -121,29 +127,57 @@ package final class FrameEncoder {
 
   /// The bytes that one block would take.
   func storedByteCount(ofBlock block: Int, _ copy: ChunkCopy, from base: UnsafeRawPointer) -> Int {
-    let range = format.byteRange(ofBlock: block)
-    let bytes = load(range, copy, base, isPadded: !copy.coversChunk)
-    return compress(bytes, at: format.prefixByteCount)
+    let bytes = load(block, copy, base, isPadded: !copy.coversChunk)
+    return compress(bytes, block, at: format.prefixByteCount)
   }
 
   /// The block's bytes: the source itself where the chunk lies in one piece, else gathered.
   private func load(
-    _ range: Range<Int>, _ copy: ChunkCopy, _ base: UnsafeRawPointer, isPadded: Bool
+    _ block: Int, _ copy: ChunkCopy, _ base: UnsafeRawPointer, isPadded: Bool
   ) -> UnsafeRawBufferPointer {
+    let range = format.byteRange(ofBlock: block)
     if let offset = copy.contiguousOffset {
       return UnsafeRawBufferPointer(start: base + offset + range.lowerBound, count: range.count)
     }
     let memory = UnsafeMutableRawBufferPointer(start: gathered.pointer, count: range.count)
     if isPadded { fill.write(over: memory) }
-    let size = format.elementByteCount
-    copy.gather(
-      range.lowerBound / size..<range.upperBound / size, from: base, into: gathered.pointer)
+    copy.gather(format.elementRange(ofBlock: block), from: base, into: gathered.pointer)
     return UnsafeRawBufferPointer(memory)
   }
 
+  /// Adds a block's elements, of a padded chunk's only those inside the array.
+  private func addStatistics(
+    of bytes: UnsafeRawBufferPointer, _ block: Int, _ padded: ChunkCopy?,
+    to statistics: inout ElementStatistics
+  ) {
+    guard let padded, let elements = bytes.baseAddress else {
+      return statistics.add(bytes, dataType: dataType)
+    }
+    let count = padded.compact(
+      format.elementRange(ofBlock: block), from: elements, into: filtered.pointer)
+    statistics.add(
+      UnsafeRawBufferPointer(start: filtered.pointer, count: count * format.elementByteCount),
+      dataType: dataType)
+  }
+
+  /// Stores a block of nothing but padding. They are all alike, so the first is kept.
+  private func padding(_ block: Int, at position: Int) -> Int {
+    let count = format.byteRange(ofBlock: block).count
+    if let packed = packedPadding, packed.decodedByteCount == count {
+      (output.pointer + position).copyMemory(from: packed.bytes, byteCount: packed.bytes.count)
+      return packed.bytes.count
+    }
+    let memory = UnsafeMutableRawBufferPointer(start: gathered.pointer, count: count)
+    fill.write(over: memory)
+    let stored = compress(UnsafeRawBufferPointer(memory), block, at: position)
+    let bytes = UnsafeRawBufferPointer(start: output.pointer + position, count: stored)
+    packedPadding = (count, [UInt8](bytes))
+    return stored
+  }
+
   /// Filters and compresses a block behind its length word; returns the bytes of both.
-  private func compress(_ bytes: UnsafeRawBufferPointer, at position: Int) -> Int {
-    let plain = filter(delta(bytes))
+  private func compress(_ bytes: UnsafeRawBufferPointer, _ block: Int, at position: Int) -> Int {
+    let plain = filter(delta(bytes), format.filter(ofBlock: block))
     let target = UnsafeMutableRawBufferPointer(
       start: output.pointer + position + 4, count: bytes.count)
     // One byte less than the block: what LZ4 does not shrink is stored as it is.
@@ -167,37 +201,19 @@ package final class FrameEncoder {
     return UnsafeRawBufferPointer(start: differences.pointer, count: bytes.count)
   }
 
-  private func filter(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-    guard let source = bytes.baseAddress else { return bytes }
+  private func filter(
+    _ bytes: UnsafeRawBufferPointer, _ filter: Filter
+  ) -> UnsafeRawBufferPointer {
+    guard filter != .none, let source = bytes.baseAddress else { return bytes }
     let size = format.elementByteCount
-    switch format.filter {
-    case .shuffle where size > 1:
-      Shuffle.apply(source, filtered.pointer, byteCount: bytes.count, elementByteCount: size)
-    case .bitshuffle where Bitshuffle.applies(byteCount: bytes.count, elementByteCount: size):
-      Bitshuffle.apply(
-        source, filtered.pointer, scratch: scratch.pointer, byteCount: bytes.count,
-        elementByteCount: size)
-    default: return bytes
+    let count = bytes.count / size
+    if filter == .shuffle {
+      Shuffle.split(source, filtered.pointer, plane: count, count: count, elementByteCount: size)
+    } else {
+      Bitshuffle.split(
+        source, filtered.pointer, scratch: scratch.pointer, count: count, elementByteCount: size)
     }
     return UnsafeRawBufferPointer(start: filtered.pointer, count: bytes.count)
-  }
-
-  /// Padding must not count, so an edge chunk's valid part is gathered a second time without it.
-  private func addValidPart(
-    of copy: ChunkCopy, from base: UnsafeRawPointer, to statistics: inout ElementStatistics
-  ) {
-    let valid = copy.regionOnly
-    let size = format.elementByteCount
-    let step = format.blockByteCount / size
-    var start = 0
-    while start < valid.elementCount {
-      let end = Swift.min(start + step, valid.elementCount)
-      valid.gather(start..<end, from: base, into: gathered.pointer)
-      statistics.add(
-        UnsafeRawBufferPointer(start: gathered.pointer, count: (end - start) * size),
-        dataType: dataType)
-      start = end
-    }
   }
 
   /// Writes header, header checksum and trailer; returns the header checksum.

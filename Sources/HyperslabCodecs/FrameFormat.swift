@@ -71,6 +71,42 @@ package struct FrameFormat: Hashable, Sendable {
     return start..<Swift.min(start + blockByteCount, chunkByteCount)
   }
 
+  /// The elements of the decoded chunk that a block holds.
+  package func elementRange(ofBlock block: Int) -> Range<Int> {
+    let bytes = byteRange(ofBlock: block)
+    return bytes.lowerBound / elementByteCount..<bytes.upperBound / elementByteCount
+  }
+
+  /// The blocks that a region of the chunk touches, in runs of neighbours.
+  package func blocks(touching copy: ChunkCopy) -> [Range<Int>] {
+    let stream = copy.streamRange
+    if stream.isEmpty { return [] }
+    let unit = blockByteCount / elementByteCount
+    var runs: [Range<Int>] = []
+    for block in stream.lowerBound / unit..<stream.upperBound.dividedRoundingUp(by: unit)
+    where copy.touches(elementRange(ofBlock: block)) {
+      if let last = runs.last, last.upperBound == block {
+        runs[runs.count - 1] = last.lowerBound..<block + 1
+      } else {
+        runs.append(block..<block + 1)
+      }
+    }
+    return runs
+  }
+
+  /// The filter that a block's bytes went through: nothing moves where elements are bytes, nor is a
+  /// block bit-shuffled whose element count is no multiple of eight.
+  func filter(ofBlock block: Int) -> Filter {
+    switch filter {
+    case .shuffle where elementByteCount > 1: .shuffle
+    case .bitshuffle
+    where Bitshuffle.applies(
+      byteCount: byteRange(ofBlock: block).count, elementByteCount: elementByteCount):
+      .bitshuffle
+    default: .none
+    }
+  }
+
   /// Blosc's flags: not split, LZ4, and the filter.
   var flags: UInt8 {
     switch filter {

@@ -1,46 +1,78 @@
+import CPlatform
+
 /// Byte shuffle: the first bytes of all elements, then the second bytes, …
 ///
-/// `out[j · m + i] = in[i · e + j]` for `m` whole elements of `e` bytes; bytes beyond them stay.
-/// Source: Blosc, `shuffle.c`.
+/// `plane[j][i] = in[i · e + j]` for elements of `e` bytes. Source: Blosc, `shuffle.c`.
 enum Shuffle {
-  /// Shuffles `byteCount` bytes; the two pieces of memory do not overlap.
-  static func apply(
-    _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, byteCount: Int,
-    elementByteCount: Int
+  /// Splits elements into byte planes, plane `j` at `target + j · plane`; no memory overlaps.
+  static func split(
+    _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, plane: Int, count: Int,
+    elementByteCount: Int, width: Int = VectorWidth.best
   ) {
-    let count = byteCount / elementByteCount
+    if hyperslab_split(width, source, target, plane, count, elementByteCount) != 0 { return }
     switch elementByteCount {
-    case 1: break
-    case 2: split2(source, target, count)
-    case 4: split4(source, target, count)
-    case 8: split8(source, target, count)
+    case 1: target.copyMemory(from: source, byteCount: count)
+    case 2: split(UInt16.self, source, target, plane, count)
+    case 4: split(UInt32.self, source, target, plane, count)
+    case 8: split(UInt64.self, source, target, plane, count)
     default:
       for byte in 0..<elementByteCount {
-        strided(source + byte, elementByteCount, target + byte * count, 1, count)
+        strided(source + byte, elementByteCount, target + byte * plane, 1, count)
       }
     }
-    let done = elementByteCount == 1 ? 0 : count * elementByteCount
-    (target + done).copyMemory(from: source + done, byteCount: byteCount - done)
   }
 
-  /// Undoes ``apply(_:_:byteCount:elementByteCount:)``.
-  static func undo(
-    _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, byteCount: Int,
-    elementByteCount: Int
+  /// Joins byte planes, plane `j` at `source + j · plane`, into elements; no memory overlaps.
+  static func join(
+    _ source: UnsafeRawPointer, plane: Int, _ target: UnsafeMutableRawPointer, count: Int,
+    elementByteCount: Int, width: Int = VectorWidth.best
   ) {
-    let count = byteCount / elementByteCount
+    if hyperslab_join(width, source, plane, target, count, elementByteCount) != 0 { return }
     switch elementByteCount {
-    case 1: break
-    case 2: join2(source, target, count)
-    case 4: join4(source, target, count)
-    case 8: join8(source, target, count)
+    case 1: target.copyMemory(from: source, byteCount: count)
+    case 2: join(UInt16.self, source, plane, target, count)
+    case 4: join(UInt32.self, source, plane, target, count)
+    case 8: join(UInt64.self, source, plane, target, count)
     default:
       for byte in 0..<elementByteCount {
-        strided(source + byte * count, 1, target + byte, elementByteCount, count)
+        strided(source + byte * plane, 1, target + byte, elementByteCount, count)
       }
     }
-    let done = elementByteCount == 1 ? 0 : count * elementByteCount
-    (target + done).copyMemory(from: source + done, byteCount: byteCount - done)
+  }
+
+  // The loops below are plain, and the element's size a constant in each, so that the compiler
+  // vectorizes them; all planes in one pass keep the input in registers.
+
+  @inline(__always)
+  private static func split<Bits: FixedWidthInteger>(
+    _ type: Bits.Type, _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ plane: Int,
+    _ count: Int
+  ) {
+    let size = MemoryLayout<Bits>.size
+    for index in 0..<count {
+      let value = source.loadUnaligned(fromByteOffset: size * index, as: Bits.self)
+      for byte in 0..<size {
+        target.storeBytes(
+          of: UInt8(truncatingIfNeeded: value &>> Bits(truncatingIfNeeded: 8 * byte)),
+          toByteOffset: byte * plane + index, as: UInt8.self)
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func join<Bits: FixedWidthInteger>(
+    _ type: Bits.Type, _ source: UnsafeRawPointer, _ plane: Int, _ target: UnsafeMutableRawPointer,
+    _ count: Int
+  ) {
+    let size = MemoryLayout<Bits>.size
+    for index in 0..<count {
+      var value: Bits = 0
+      for byte in 0..<size {
+        let part = source.load(fromByteOffset: byte * plane + index, as: UInt8.self)
+        value |= Bits(truncatingIfNeeded: part) &<< Bits(truncatingIfNeeded: 8 * byte)
+      }
+      target.storeBytes(of: value, toByteOffset: size * index, as: Bits.self)
+    }
   }
 
   private static func strided(
@@ -51,84 +83,6 @@ enum Shuffle {
       target.storeBytes(
         of: source.load(fromByteOffset: index * from, as: UInt8.self), toByteOffset: index * to,
         as: UInt8.self)
-    }
-  }
-
-  // The loops below are plain so that the compiler vectorizes them; several planes a pass keep the
-  // input in registers.
-
-  private static func split2(
-    _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ count: Int
-  ) {
-    for index in 0..<count {
-      let value = source.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
-      target.storeBytes(of: UInt8(truncatingIfNeeded: value), toByteOffset: index, as: UInt8.self)
-      target.storeBytes(
-        of: UInt8(truncatingIfNeeded: value >> 8), toByteOffset: count + index, as: UInt8.self)
-    }
-  }
-
-  private static func split4(
-    _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ count: Int
-  ) {
-    for index in 0..<count {
-      let value = source.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
-      for byte in 0..<4 {
-        target.storeBytes(
-          of: UInt8(truncatingIfNeeded: value >> UInt32(8 * byte)),
-          toByteOffset: byte * count + index, as: UInt8.self)
-      }
-    }
-  }
-
-  private static func split8(
-    _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ count: Int
-  ) {
-    for index in 0..<count {
-      let value = source.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)
-      for byte in 0..<8 {
-        target.storeBytes(
-          of: UInt8(truncatingIfNeeded: value >> UInt64(8 * byte)),
-          toByteOffset: byte * count + index, as: UInt8.self)
-      }
-    }
-  }
-
-  private static func join2(
-    _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ count: Int
-  ) {
-    for index in 0..<count {
-      let low = UInt16(source.load(fromByteOffset: index, as: UInt8.self))
-      let high = UInt16(source.load(fromByteOffset: count + index, as: UInt8.self))
-      target.storeBytes(of: low | high << 8, toByteOffset: 2 * index, as: UInt16.self)
-    }
-  }
-
-  private static func join4(
-    _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ count: Int
-  ) {
-    for index in 0..<count {
-      var value: UInt32 = 0
-      for byte in 0..<4 {
-        value |=
-          UInt32(source.load(fromByteOffset: byte * count + index, as: UInt8.self))
-          << UInt32(8 * byte)
-      }
-      target.storeBytes(of: value, toByteOffset: 4 * index, as: UInt32.self)
-    }
-  }
-
-  private static func join8(
-    _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ count: Int
-  ) {
-    for index in 0..<count {
-      var value: UInt64 = 0
-      for byte in 0..<8 {
-        value |=
-          UInt64(source.load(fromByteOffset: byte * count + index, as: UInt8.self))
-          << UInt64(8 * byte)
-      }
-      target.storeBytes(of: value, toByteOffset: 8 * index, as: UInt64.self)
     }
   }
 }

@@ -48,24 +48,38 @@ import Testing
     return Array(target.prefix(bytes.count))
   }
 
-  @Test(arguments: sizes)
-  func shuffleIsItsDefinition(size: Int) {
+  @Test(arguments: sizes, VectorWidth.all)
+  func shuffleIsItsDefinition(size: Int, width: Int) {
     var generator = SeededGenerator("shuffle", size)
     for count in Self.counts {
       let bytes = (0..<count * size).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
       let there = run(bytes) {
-        Shuffle.apply($0, $1, byteCount: $2, elementByteCount: size)
+        Shuffle.split(
+          $0, $1, plane: count, count: $2 / size, elementByteCount: size, width: width)
       }
       #expect(there == shuffled(bytes, size), "\(count) elements")
       let back = run(there) {
-        Shuffle.undo($0, $1, byteCount: $2, elementByteCount: size)
+        Shuffle.join(
+          $0, plane: count, $1, count: $2 / size, elementByteCount: size, width: width)
       }
       #expect(back == bytes, "\(count) elements")
+      // A part of the elements.
+      let part = count / 3..<count - count / 4
+      let expected = Array(bytes[part.lowerBound * size..<part.upperBound * size])
+      let some = run(expected) { _, target, _ in
+        there.withUnsafeBytes {
+          guard let planes = $0.baseAddress else { return }
+          Shuffle.join(
+            planes + part.lowerBound, plane: count, target, count: part.count,
+            elementByteCount: size, width: width)
+        }
+      }
+      #expect(some == expected, "\(part) of \(count) elements")
     }
   }
 
-  @Test(arguments: sizes)
-  func bitshuffleIsItsDefinition(size: Int) {
+  @Test(arguments: sizes, VectorWidth.all)
+  func bitshuffleIsItsDefinition(size: Int, width: Int) {
     var generator = SeededGenerator("bitshuffle", size)
     for count in Self.counts {
       let byteCount = count * size
@@ -75,15 +89,21 @@ import Testing
       let bytes = (0..<byteCount).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
       let scratch = ElementBuffer(byteCount: byteCount)
       let there = run(bytes) {
-        Bitshuffle.apply(
-          $0, $1, scratch: scratch.pointer, byteCount: $2, elementByteCount: size)
+        Bitshuffle.split(
+          $0, $1, scratch: scratch.pointer, count: $2 / size, elementByteCount: size, width: width)
       }
       #expect(there == bitshuffled(bytes, size), "\(count) elements")
-      let back = run(there) {
-        Bitshuffle.undo(
-          $0, $1, scratch: scratch.pointer, byteCount: $2, elementByteCount: size)
+      for part in [0..<count, count / 16 * 8..<count, 0..<count / 24 * 8] {
+        let planes = run(Array(bytes.prefix(part.count * size))) { _, target, _ in
+          there.withUnsafeBytes {
+            guard let source = $0.baseAddress else { return }
+            Bitshuffle.join(
+              source, count: count, part, target, elementByteCount: size, width: width)
+          }
+        }
+        let expected = Array(bytes[part.lowerBound * size..<part.upperBound * size])
+        #expect(planes == shuffled(expected, size), "\(part) of \(count) elements")
       }
-      #expect(back == bytes, "\(count) elements")
     }
   }
 
@@ -130,31 +150,5 @@ import Testing
     checkDelta(UInt16.self)
     checkDelta(UInt32.self)
     checkDelta(UInt64.self)
-  }
-
-  private func choice<Element: ArrayElement>(_ values: [Element], chunk: Shape) throws -> Filter {
-    let fill = FillValue(zero: Element.dataType)
-    let layout = try #require(
-      StridedLayout.rowMajor([values.count], elementByteCount: Element.dataType.byteCount))
-    return try values.withUnsafeBytes { bytes in
-      try FilterChoice.choose(
-        #require(bytes.baseAddress), layout: layout, chunkShape: chunk, fill: fill, level: 1,
-        blockByteCount: FrameFormat.defaultBlockByteCount)
-    }
-  }
-
-  @Test func theChoiceFitsTheData() throws {
-    var generator = SeededGenerator("choice")
-    let noise = (0..<50_000).map { _ in UInt64.random(in: .min ... .max, using: &generator) }
-    #expect(try choice(noise, chunk: [20_000]) == .none)
-    let walk = (0..<100_000).reduce(into: [Int16(0)]) { walk, _ in
-      walk.append(walk[walk.count - 1] &+ Int16.random(in: -3...3, using: &generator))
-    }
-    #expect(try choice(walk, chunk: [50_000]) != .none)
-    let counter = (0..<100_000).map { Int64($0) }
-    #expect(try choice(counter, chunk: [30_000]) != .none)
-    // A sample of one element, and of less than a chunk.
-    _ = try choice([Int32(5)], chunk: [1000])
-    _ = try choice([UInt8](), chunk: [1000])
   }
 }

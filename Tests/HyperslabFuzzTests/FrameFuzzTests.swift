@@ -26,8 +26,9 @@ import Testing
       elementByteCount: size)
     let files = MemoryFiles(contents: [file: bytes])
     let result = Result { () throws(HyperslabError) in
-      try ChunkReader(format: sample.format).read(
-        file, in: files, row: row, copy: copy, into: memory.pointer + guardByteCount)
+      let reader = ChunkReader(format: sample.format)
+      try reader.read(
+        reader.open(file, in: files, row: row), copy: copy, into: memory.pointer + guardByteCount)
     }
     let all = UnsafeRawBufferPointer(start: memory.pointer, count: memory.byteCount)
     let guards = all.prefix(guardByteCount) + all.suffix(guardByteCount)

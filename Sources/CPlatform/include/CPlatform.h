@@ -1,5 +1,5 @@
-/* What Swift cannot reach by itself: the processor's CRC-32C instruction and renaming without
-   replacing. */
+/* What Swift cannot reach by itself: the processor's CRC-32C instruction, vectors wider than the
+   baseline's, and renaming without replacing. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -7,9 +7,36 @@
 /* Whether this processor has the CRC-32C instruction. */
 int hyperslab_has_crc32c(void);
 
-/* Continues a CRC-32C (no inversion at either end) with the instruction; only where it exists. */
-uint32_t hyperslab_crc32c(uint32_t crc, const void *bytes, size_t count);
+/* Pieces of so many bytes are summed side by side. */
+#define HYPERSLAB_CRC32C_PIECE 1024
+
+/* Continues a CRC-32C (no inversion at either end) with the instruction; only where it exists. `shift`
+   has four tables of 256: what a piece of zeros makes of each byte of a CRC, the lowest first. */
+uint32_t hyperslab_crc32c(
+    uint32_t crc, const void *bytes, size_t count, const uint32_t *shift);
 
 /* rename(2) that fails with EEXIST instead of replacing; both paths absolute or relative to the
    working directory. Returns 0 or -1 with errno set; ENOSYS or EINVAL where unsupported. */
 int hyperslab_rename_exclusive(const char *from, const char *to);
+
+/* The widest vectors of this processor that the functions below know, in bytes: 64 (AVX-512 with VBMI
+   and GFNI), 32 (AVX2), or 0. They take a width of at most that, and return 0, having done nothing,
+   where they have no kernel for it or less than 16 of what they count. */
+size_t hyperslab_vector_width(void);
+
+/* Splits `count` elements of `e` bytes (2, 4, 8 or 16) into e byte planes, plane j at to + j * plane. */
+int hyperslab_split(
+    size_t width, const void *from, void *to, size_t plane, size_t count, size_t e);
+
+/* Joins e byte planes, plane j at from + j * plane, into `count` elements of e bytes. */
+int hyperslab_join(
+    size_t width, const void *from, size_t plane, void *to, size_t count, size_t e);
+
+/* Splits 8 * `count` bytes into 8 bit planes of `count` bytes, plane b at to + b * plane: bit i of its
+   byte k is bit b of byte 8 * k + i. */
+int hyperslab_split_bits(
+    size_t width, const void *from, void *to, size_t plane, size_t count);
+
+/* Joins 8 bit planes of `count` bytes, plane b at from + b * plane, into 8 * `count` bytes. */
+int hyperslab_join_bits(
+    size_t width, const void *from, size_t plane, void *to, size_t count);

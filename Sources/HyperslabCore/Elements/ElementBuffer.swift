@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// A piece of memory of fixed size for elements, aligned to 64 bytes and freed with its owner.
 ///
 /// Contents start undefined. Whoever shares one between threads sees to it that no two write the
@@ -18,13 +10,10 @@ public final class ElementBuffer: @unchecked Sendable {
 
   /// Allocates memory; large pieces ask the system for huge pages, which fault faster.
   public init(byteCount: Int) {
-    let huge = 1 << 21
-    let alignment = byteCount >= 2 * huge ? huge : 64
+    let alignment = byteCount >= 2 * HugePages.byteCount ? HugePages.byteCount : 64
     pointer = .allocate(byteCount: Swift.max(byteCount, 1), alignment: alignment)
     self.byteCount = byteCount
-    #if os(Linux)
-      if byteCount >= 2 * huge { madvise(pointer, byteCount / huge * huge, MADV_HUGEPAGE) }
-    #endif
+    HugePages.advise(UnsafeMutableRawBufferPointer(start: pointer, count: byteCount))
   }
 
   deinit { pointer.deallocate() }

@@ -1,6 +1,7 @@
 /// Smallest and largest value and the number of NaNs among some elements.
 ///
-/// NaNs count as neither smallest nor largest; complex elements have no order, only NaNs.
+/// NaNs count as neither smallest nor largest, and −0.0 as 0.0, so that the order in which elements
+/// come does not matter; complex elements have no order, only NaNs.
 public struct ElementStatistics: Hashable, Sendable {
   /// A value at its type's full precision; `bool` counts as 0 and 1.
   public enum Value: Hashable, Sendable {
@@ -61,9 +62,9 @@ public struct ElementStatistics: Hashable, Sendable {
     case .int16: addSigned(Int16.self, memory)
     case .int32: addSigned(Int32.self, memory)
     case .int64: addSigned(Int64.self, memory)
-    case .float16: addReal(Int16.self, infinity: 0x7C00, memory)
-    case .float32: addReal(Int32.self, infinity: 0x7F80_0000, memory)
-    case .float64: addReal(Int64.self, infinity: 0x7FF0_0000_0000_0000, memory)
+    case .float16: addHalf(memory)
+    case .float32: addReal(SIMD16<Float>.self, memory)
+    case .float64: addReal(SIMD8<Double>.self, memory)
     case .complex64: nanCount += complexNaNs(Float.self, memory)
     case .complex128: nanCount += complexNaNs(Double.self, memory)
     }
@@ -85,45 +86,112 @@ public struct ElementStatistics: Hashable, Sendable {
     formUnion(.init(minimum: .unsigned(UInt64(low)), maximum: .unsigned(UInt64(high)), nanCount: 0))
   }
 
-  /// Floats as integers that order alike: the bits of a negative number with its magnitude flipped.
-  ///
-  /// Integer minima become vector code where floating-point ones, with NaN to mind, do not.
   @inline(__always)
-  private mutating func addReal<Bits: FixedWidthInteger & SignedInteger>(
-    _ type: Bits.Type, infinity: Bits, _ memory: UnsafeRawBufferPointer
+  private mutating func addReal<Lanes: RealLanes>(
+    _ type: Lanes.Type, _ memory: UnsafeRawBufferPointer
   ) {
-    let size = MemoryLayout<Bits>.size
+    let size = MemoryLayout<Lanes.Scalar>.size
     let count = memory.count / size
     guard count > 0, let base = memory.baseAddress else { return }
-    var low = Bits.max
-    var high = Bits.min
-    var nans: Bits = 0
+    var low = Lanes(repeating: .infinity)
+    var high = Lanes(repeating: -.infinity)
+    var nans = 0
+    var index = 0
+    while index + Lanes.scalarCount <= count {
+      // The narrow counters must not overflow.
+      let end = Swift.min(count, index + 16384 * Lanes.scalarCount)
+      var counters = Lanes.Counters()
+      while index + Lanes.scalarCount <= end {
+        Lanes.fold(
+          base.loadUnaligned(fromByteOffset: index * size, as: Lanes.self), &low, &high, &counters)
+        index += Lanes.scalarCount
+      }
+      nans += Lanes.sum(counters)
+    }
+    var (least, most) = (low.min(), high.max())
+    while index < count {
+      let value = base.loadUnaligned(fromByteOffset: index * size, as: Lanes.Scalar.self)
+      least = value < least ? value : least
+      most = value > most ? value : most
+      nans += value.isNaN ? 1 : 0
+      index += 1
+    }
+    let some = count > nans
+    formUnion(
+      .init(
+        minimum: some ? .real(Double(least) + 0) : nil,
+        maximum: some ? .real(Double(most) + 0) : nil,
+        nanCount: nans))
+  }
+
+  /// Halves as integers that order alike, since not every processor compares them as they are: the
+  /// bits of a negative number with its magnitude flipped.
+  private mutating func addHalf(_ memory: UnsafeRawBufferPointer) {
+    let count = memory.count / 2
+    guard count > 0, let base = memory.baseAddress else { return }
+    var low = Int16.max
+    var high = Int16.min
+    var nans: Int16 = 0
     var total = 0
     var start = 0
     while start < count {
       // The narrow counter must not overflow.
       let end = Swift.min(count, start + 16384)
       for index in start..<end {
-        let bits = base.loadUnaligned(fromByteOffset: index * size, as: Bits.self)
-        let isNaN = bits & Bits.max > infinity
-        let key = bits ^ ((bits >> (Bits.bitWidth - 1)) & Bits.max)
-        low = Swift.min(low, isNaN ? Bits.max : key)
-        high = Swift.max(high, isNaN ? Bits.min : key)
+        let bits = base.loadUnaligned(fromByteOffset: index * 2, as: Int16.self)
+        let isNaN = bits & Int16.max > 0x7C00
+        let key = bits ^ ((bits >> 15) & Int16.max)
+        low = Swift.min(low, isNaN ? Int16.max : key)
+        high = Swift.max(high, isNaN ? Int16.min : key)
         nans &+= isNaN ? 1 : 0
       }
       total += Int(nans)
       nans = 0
       start = end
     }
-    func value(_ key: Bits) -> Value {
-      let bits = key ^ ((key >> (Bits.bitWidth - 1)) & Bits.max)
-      return .real(
-        FloatBits.value(of: UInt64(truncatingIfNeeded: bits), byteCount: size))
+    func value(_ key: Int16) -> Value {
+      let bits = key ^ ((key >> 15) & Int16.max)
+      return .real(FloatBits.value(of: UInt64(truncatingIfNeeded: bits), byteCount: 2) + 0)
     }
     let some = count > total
     formUnion(
       .init(minimum: some ? value(low) : nil, maximum: some ? value(high) : nil, nanCount: total))
   }
+}
+
+/// Vectors of floats to take statistics in. The conformances repeat each other because only operations
+/// on vectors of a known type become vector code.
+private protocol RealLanes: SIMD where Scalar: BinaryFloatingPoint {
+  associatedtype Counters: SIMD
+  /// Takes values into the lanes' minima, maxima and numbers of NaNs; a comparison with NaN is false,
+  /// so that NaN never takes a lane.
+  static func fold(
+    _ values: Self, _ low: inout Self, _ high: inout Self, _ nans: inout Counters)
+  static func sum(_ nans: Counters) -> Int
+}
+
+extension SIMD16<Float>: RealLanes {
+  @inline(__always)
+  fileprivate static func fold(
+    _ values: Self, _ low: inout Self, _ high: inout Self, _ nans: inout SIMD16<Int32>
+  ) {
+    low.replace(with: values, where: values .< low)
+    high.replace(with: values, where: values .> high)
+    nans.replace(with: nans &+ 1, where: values .!= values)
+  }
+  fileprivate static func sum(_ nans: SIMD16<Int32>) -> Int { Int(nans.wrappedSum()) }
+}
+
+extension SIMD8<Double>: RealLanes {
+  @inline(__always)
+  fileprivate static func fold(
+    _ values: Self, _ low: inout Self, _ high: inout Self, _ nans: inout SIMD8<Int64>
+  ) {
+    low.replace(with: values, where: values .< low)
+    high.replace(with: values, where: values .> high)
+    nans.replace(with: nans &+ 1, where: values .!= values)
+  }
+  fileprivate static func sum(_ nans: SIMD8<Int64>) -> Int { Int(nans.wrappedSum()) }
 }
 
 /// In a form that the compiler turns into vector minimum and maximum.

@@ -41,13 +41,15 @@ public struct FillValue: Hashable, Sendable {
 
   /// Writes the value over memory whose size is a multiple of the element's.
   package func write(over memory: UnsafeMutableRawBufferPointer) {
-    if Set(bytes).count == 1 {
-      for index in memory.indices { memory[index] = bytes[0] }
-      return
+    let pattern = pattern
+    var offset = 0
+    while offset + 16 <= memory.count {
+      memory.storeBytes(of: pattern, toByteOffset: offset, as: SIMD16<UInt8>.self)
+      offset += 16
     }
-    let size = bytes.count
-    for offset in stride(from: 0, to: memory.count / size * size, by: size) {
-      for index in 0..<size { memory[offset + index] = bytes[index] }
+    while offset < memory.count {
+      memory[offset] = pattern[offset % 16]
+      offset += 1
     }
   }
 
@@ -55,11 +57,16 @@ public struct FillValue: Hashable, Sendable {
   package func fills(_ memory: UnsafeRawBufferPointer) -> Bool {
     let pattern = pattern
     var offset = 0
-    while offset + 16 <= memory.count {
-      if memory.loadUnaligned(fromByteOffset: offset, as: SIMD16<UInt8>.self) != pattern {
-        return false
+    // A look at every 256 bytes together: a comparison each would cost more than the loads.
+    while offset + 256 <= memory.count {
+      var difference = SIMD16<UInt8>()
+      for part in 0..<16 {
+        let bytes = memory.loadUnaligned(
+          fromByteOffset: offset + 16 * part, as: SIMD16<UInt8>.self)
+        difference |= bytes ^ pattern
       }
-      offset += 16
+      if difference != SIMD16<UInt8>() { return false }
+      offset += 256
     }
     while offset < memory.count {
       if memory[offset] != pattern[offset % 16] { return false }

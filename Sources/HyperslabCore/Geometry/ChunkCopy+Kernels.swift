@@ -8,7 +8,7 @@
 
 /// Copies `counts.0 × counts.1` elements between two strided planes.
 func copyPlane(
-  from source: UnsafeMutableRawPointer, _ sourceStrides: (Int, Int),
+  from source: UnsafeRawPointer, _ sourceStrides: (Int, Int),
   to target: UnsafeMutableRawPointer, _ targetStrides: (Int, Int), _ counts: (Int, Int),
   _ elementByteCount: Int
 ) {
@@ -33,13 +33,13 @@ func copyPlane(
 
 @inline(__always)
 private func copyElements<T: BitwiseCopyable>(
-  _ type: T.Type, _ source: UnsafeMutableRawPointer, _ sourceStride: Int,
+  _ type: T.Type, _ source: UnsafeRawPointer, _ sourceStride: Int,
   _ target: UnsafeMutableRawPointer, _ targetStride: Int, _ count: Int
 ) {
   var from = source
   var to = target
   for _ in 0..<count {
-    (to).storeBytes(of: UnsafeRawPointer(from).loadUnaligned(as: T.self), as: T.self)
+    (to).storeBytes(of: from.loadUnaligned(as: T.self), as: T.self)
     from += sourceStride
     to += targetStride
   }
@@ -48,7 +48,7 @@ private func copyElements<T: BitwiseCopyable>(
 /// Copies `rows` runs of `byteCount` bytes. Short rows avoid the call into `memcpy`, which costs
 /// more than they do: two overlapping words cover any length between one and two words.
 private func copyRows(
-  from source: UnsafeMutableRawPointer, _ sourceStride: Int, to target: UnsafeMutableRawPointer,
+  from source: UnsafeRawPointer, _ sourceStride: Int, to target: UnsafeMutableRawPointer,
   _ targetStride: Int, _ rows: Int, _ byteCount: Int
 ) {
   switch byteCount {
@@ -69,11 +69,11 @@ private func copyRows(
 
 @inline(__always)
 private func copyPairs<T: BitwiseCopyable>(
-  _ type: T.Type, _ source: UnsafeMutableRawPointer, _ sourceStride: Int,
+  _ type: T.Type, _ source: UnsafeRawPointer, _ sourceStride: Int,
   _ target: UnsafeMutableRawPointer, _ targetStride: Int, _ rows: Int, _ byteCount: Int
 ) {
   let tail = byteCount - MemoryLayout<T>.size
-  var from = UnsafeRawPointer(source)
+  var from = source
   var to = target
   for _ in 0..<rows {
     let head = from.loadUnaligned(as: T.self)

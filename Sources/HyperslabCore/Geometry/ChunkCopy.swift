@@ -17,8 +17,6 @@ package struct ChunkCopy: Sendable {
     var chunkStride = 1
   }
 
-  enum Direction { case gather, scatter }
-
   let axes: [Axis]
   let elementByteCount: Int
   let byteOffset: Int
@@ -81,6 +79,28 @@ package struct ChunkCopy: Sendable {
     return byteOffset
   }
 
+  /// Bytes of the longest row that lies without gaps on both sides.
+  package var rowByteCount: Int {
+    let inner = axes[axes.count - 1]
+    return inner.step == 1 && inner.stride == elementByteCount
+      ? inner.count * elementByteCount : elementByteCount
+  }
+
+  /// Where on the other side the region's first element at or after a place in the stream roughly
+  /// lies: exact on the outermost axis, for putting work in order.
+  package func byteOffset(of element: Int) -> Int {
+    var offset = byteOffset
+    var rest = element
+    for axis in axes {
+      let coordinate = rest / axis.chunkStride
+      rest -= coordinate * axis.chunkStride
+      let position = Swift.min(
+        Swift.max(0, (coordinate - axis.start) / axis.step), Swift.max(0, axis.count - 1))
+      offset += position * axis.stride
+    }
+    return offset
+  }
+
   /// The range of the chunk's stream that the region lies in; empty for an empty region.
   package var streamRange: Range<Int> {
     if isEmpty { return 0..<0 }
@@ -115,14 +135,42 @@ package struct ChunkCopy: Sendable {
   package func gather(
     _ range: Range<Int>, from base: UnsafeRawPointer, into block: UnsafeMutableRawPointer
   ) {
-    walk(range, block, UnsafeMutableRawPointer(mutating: base), .gather, 0, 0, byteOffset)
+    forEachPlane(in: range) { plane in
+      plane.copy(
+        from: base + plane.byteOffset, plane.byteStrides,
+        to: block + plane.element * elementByteCount, nearStrides(plane), elementByteCount)
+    }
   }
 
   /// Copies a block that holds stream elements `range` out to the other side.
   package func scatter(
     _ range: Range<Int>, from block: UnsafeRawPointer, into base: UnsafeMutableRawPointer
   ) {
-    walk(range, UnsafeMutableRawPointer(mutating: block), base, .scatter, 0, 0, byteOffset)
+    forEachPlane(in: range) { plane in
+      plane.copy(
+        from: block + plane.element * elementByteCount, nearStrides(plane),
+        to: base + plane.byteOffset, plane.byteStrides, elementByteCount)
+    }
+  }
+
+  /// Copies the region's elements of a block that holds stream elements `range` into memory without
+  /// gaps, in the stream's order; returns how many.
+  package func compact(
+    _ range: Range<Int>, from block: UnsafeRawPointer, into target: UnsafeMutableRawPointer
+  ) -> Int {
+    var count = 0
+    forEachPlane(in: range) { plane in
+      plane.copy(
+        from: block + plane.element * elementByteCount, nearStrides(plane),
+        to: target + count * elementByteCount,
+        (plane.counts.columns * elementByteCount, elementByteCount), elementByteCount)
+      count += plane.counts.rows * plane.counts.columns
+    }
+    return count
+  }
+
+  private func nearStrides(_ plane: Plane) -> (Int, Int) {
+    (plane.elementStrides.rows * elementByteCount, plane.elementStrides.columns * elementByteCount)
   }
 
   /// Which positions of an axis have stream elements in a range.
@@ -137,9 +185,42 @@ package struct ChunkCopy: Sendable {
     return part.skipped..<part.skipped + part.axis.count
   }
 
+  /// Rows of elements that lie alike on both sides.
+  package struct Plane {
+    /// Where the first element is on the chunk's side, counted from the start of the range.
+    package var element: Int
+    /// Where it is on the other side.
+    package var byteOffset: Int
+    /// How many rows of how many elements; none is 0.
+    package var counts: (rows: Int, columns: Int)
+    /// Elements from one row, and from one column, to the next on the chunk's side.
+    package var elementStrides: (rows: Int, columns: Int)
+    /// Bytes from one row, and from one column, to the next on the other side.
+    package var byteStrides: (rows: Int, columns: Int)
+
+    /// One past the last element on the chunk's side.
+    package var end: Int {
+      element + (counts.rows - 1) * elementStrides.rows
+        + (counts.columns - 1) * elementStrides.columns + 1
+    }
+
+    func copy(
+      from source: UnsafeRawPointer, _ sourceStrides: (Int, Int),
+      to target: UnsafeMutableRawPointer, _ targetStrides: (Int, Int), _ elementByteCount: Int
+    ) {
+      copyPlane(
+        from: source, sourceStrides, to: target, targetStrides, (counts.rows, counts.columns),
+        elementByteCount)
+    }
+  }
+
+  /// The region's elements in a range of the stream, plane by plane in the stream's order.
+  package func forEachPlane(in range: Range<Int>, _ body: (Plane) -> Void) {
+    if !isEmpty { walk(range, 0, 0, byteOffset, body) }
+  }
+
   private func walk(
-    _ range: Range<Int>, _ block: UnsafeMutableRawPointer, _ base: UnsafeMutableRawPointer,
-    _ direction: Direction, _ depth: Int, _ streamBase: Int, _ offset: Int
+    _ range: Range<Int>, _ depth: Int, _ streamBase: Int, _ offset: Int, _ body: (Plane) -> Void
   ) {
     let axis = axes[depth]
     let positions = positions(of: axis, in: range, streamBase: streamBase)
@@ -147,9 +228,8 @@ package struct ChunkCopy: Sendable {
     if depth < axes.count - 2 {
       for position in positions {
         walk(
-          range, block, base, direction, depth + 1,
-          streamBase + (axis.start + position * axis.step) * axis.chunkStride,
-          offset + position * axis.stride)
+          range, depth + 1, streamBase + (axis.start + position * axis.step) * axis.chunkStride,
+          offset + position * axis.stride, body)
       }
       return
     }
@@ -159,19 +239,14 @@ package struct ChunkCopy: Sendable {
       let element =
         streamBase + (axis.start + positions.lowerBound * axis.step) * axis.chunkStride
         + inner.start + columns.lowerBound * inner.step
-      let near = block + (element - range.lowerBound) * elementByteCount
-      let far =
-        base + (offset + positions.lowerBound * axis.stride + columns.lowerBound * inner.stride)
-      let nearStrides = (
-        axis.step * axis.chunkStride * elementByteCount, inner.step * elementByteCount
-      )
-      let farStrides = (axis.stride, inner.stride)
-      let counts = (positions.count, columns.count)
-      if direction == .gather {
-        copyPlane(from: far, farStrides, to: near, nearStrides, counts, elementByteCount)
-      } else {
-        copyPlane(from: near, nearStrides, to: far, farStrides, counts, elementByteCount)
-      }
+      body(
+        Plane(
+          element: element - range.lowerBound,
+          byteOffset: offset + positions.lowerBound * axis.stride
+            + columns.lowerBound * inner.stride,
+          counts: (positions.count, columns.count),
+          elementStrides: (axis.step * axis.chunkStride, inner.step),
+          byteStrides: (axis.stride, inner.stride)))
     }
     // The range can cut into the first and the last row only.
     func columns(_ position: Int) -> Range<Int> {

@@ -19,6 +19,7 @@ extension ChunkedDataset {
     var failure: HyperslabError?
     let elements = [Element](unsafeUninitializedCapacity: result.elementCount) {
       memory, initialized in
+      HugePages.advise(UnsafeMutableRawBufferPointer(memory))
       var bytes = UnsafeMutableRawBufferPointer(memory).mutableBytes
       do throws(HyperslabError) {
         try read(result.slice.region, into: &bytes, layout: result.layout, missing: missing)
@@ -38,6 +39,7 @@ extension ChunkedDataset {
     try checkFits(result)
     var failure: HyperslabError?
     let bytes = [UInt8](unsafeUninitializedCapacity: result.byteCount) { memory, initialized in
+      HugePages.advise(UnsafeMutableRawBufferPointer(memory))
       var span = UnsafeMutableRawBufferPointer(memory).mutableBytes
       do throws(HyperslabError) {
         try read(result.slice.region, into: &span, layout: result.layout, missing: missing)

@@ -1,4 +1,3 @@
-import Dispatch
 import Synchronization
 
 /// Runs `body` for every index below `count` on up to `threads` threads, the caller's among them,
@@ -32,7 +31,7 @@ package func parallelLoop<Worker>(
   if workers <= 1 {
     run()
   } else {
-    DispatchQueue.concurrentPerform(iterations: workers) { _ in run() }
+    WorkerPool.shared.run(helpers: workers - 1) { run() }
   }
   if let error = failure.withLock({ $0 }) { throw error }
 }

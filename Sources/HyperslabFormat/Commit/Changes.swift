@@ -1,3 +1,4 @@
+import HyperslabCodecs
 import HyperslabCore
 
 /// What a writer did since its last commit.
@@ -32,7 +33,8 @@ struct Changes: Sendable {
     var path: NodePath
     /// The record that the handle was opened with, where the writer's own index knows none.
     var opened: DatasetRecord?
-    var filter: Filter?
+    /// How its blocks are coded, if this writer chose that.
+    var coding: BlockCoding?
     /// The array's shape from now on, if it changed.
     var shape: Shape?
     /// The least that it was on the way there: what was beyond is gone, even if it has grown since.
@@ -44,7 +46,7 @@ struct Changes: Sendable {
       cut.map { !$0.contains(chunk) } ?? false && rows[chunk] == nil
     }
 
-    var isEmpty: Bool { rows.isEmpty && filter == nil && shape == nil }
+    var isEmpty: Bool { rows.isEmpty && coding == nil && shape == nil }
   }
 
   var groups: [NodePath: JSONObject] = [:]
@@ -62,6 +64,6 @@ struct Changes: Sendable {
   /// Whether node metadata changes, and with it the derived files.
   var touchesMetadata: Bool {
     !(groups.isEmpty && datasets.isEmpty && removed.isEmpty && attributes.isEmpty)
-      || slots.values.contains { $0.filter != nil || $0.shape != nil }
+      || slots.values.contains { $0.coding != nil || $0.shape != nil }
   }
 }

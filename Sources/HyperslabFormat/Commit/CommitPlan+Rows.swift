@@ -16,10 +16,10 @@ extension CommitPlan {
     // A handle may know a newer commit than the last of this writer.
     let started = isNew ? old : known.max { $0.commit < $1.commit }
     guard let started, started.isCompatible(with: old),
-      changes.filter == nil || old.filter == nil || changes.filter == old.filter
+      changes.coding == nil || old.coding == nil || changes.coding == old.coding
     else { throw Self.conflict("the data set was replaced", path) }
     try reshape(&record, changes, started)
-    record.filter = record.filter ?? changes.filter
+    record.coding = record.coding ?? changes.coding
     guard record.filter != nil || changes.rows.values.allSatisfy({ $0.row.state != .stored }) else {
       throw HyperslabError(
         .invalidValue, "chunks are stored but no filter was chosen", at: "\(path)")

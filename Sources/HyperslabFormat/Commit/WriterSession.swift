@@ -186,19 +186,19 @@ final class WriterSession: Sendable {
   /// The shape that this session gave to a data set since its last commit.
   func shape(slot: Int) -> Shape? { state.withLock { $0.changes.slots[slot]?.shape } }
 
-  /// The filter that this session chose for a data set since its last commit.
-  func filter(slot: Int) -> Filter? {
-    state.withLock { $0.changes.slots[slot]?.filter }
+  /// The coding that this session chose for a data set since its last commit.
+  func coding(slot: Int) -> BlockCoding? {
+    state.withLock { $0.changes.slots[slot]?.coding }
   }
 
-  /// Records a choice of filter, unless another thread's was first; returns the one that holds.
-  func settleFilter(
-    _ choice: Filter, slot: Int, path: NodePath, opened: DatasetRecord
-  ) throws(HyperslabError) -> Filter {
-    try withState { (state) throws(HyperslabError) -> Filter in
+  /// Records a choice of coding, unless another thread's was first; returns the one that holds.
+  func settle(
+    _ choice: BlockCoding, slot: Int, path: NodePath, opened: DatasetRecord
+  ) throws(HyperslabError) -> BlockCoding {
+    try withState { (state) throws(HyperslabError) -> BlockCoding in
       try state.checkCurrent(slot, path)
-      let settled = state.changes.slots[slot]?.filter ?? choice
-      state.changes.slots[slot, default: .init(path: path, opened: opened)].filter = settled
+      let settled = state.changes.slots[slot]?.coding ?? choice
+      state.changes.slots[slot, default: .init(path: path, opened: opened)].coding = settled
       return settled
     }
   }

@@ -141,6 +141,9 @@ extension DatasetRecord {
       throw codec.error("filter", "none, shuffle, bitshuffle or auto")
     }
     result.blockByteCount = try codec.count("block", upTo: FrameFormat.blockByteCounts.upperBound)
+    if result.filter == nil, result.blockByteCount == FrameFormat.defaultBlockByteCount {
+      result.blockByteCount = nil
+    }
     result.level = try codec.count("level", upTo: 12)
     guard result.level >= 1 else { throw codec.error("level", "1 to 12") }
     if let value = codec.optional("delta") {
@@ -171,17 +174,22 @@ extension DatasetRecord {
     }
   }
 
-  /// The frames that the record implies.
+  /// The frames that the record implies, with a filter for its own.
   func frameFormat(filter: Filter) throws(HyperslabError) -> FrameFormat {
+    try frameFormat(BlockCoding(filter: filter, blockByteCount: blockByteCount))
+  }
+
+  /// The frames that the record implies, with a coding for its own.
+  func frameFormat(_ coding: BlockCoding) throws(HyperslabError) -> FrameFormat {
     let size = description.dataType.byteCount
     let byteCount = Checked.product(description.chunkShape.axes + [size]) ?? Int.max
     var stride: Int?
-    if let axis = description.compression.delta, filter == .bitshuffle {
+    if let axis = description.compression.delta, coding.filter == .bitshuffle {
       stride = Checked.product(description.chunkShape.axes.dropFirst(axis + 1)) ?? Int.max
     }
     return try FrameFormat(
-      elementByteCount: size, filter: filter, deltaStride: stride, chunkByteCount: byteCount,
-      blockByteCount: blockByteCount)
+      elementByteCount: size, filter: coding.filter, deltaStride: stride,
+      chunkByteCount: byteCount, blockByteCount: coding.blockByteCount)
   }
 }
 

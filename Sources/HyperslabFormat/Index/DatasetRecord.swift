@@ -1,3 +1,4 @@
+import HyperslabCodecs
 import HyperslabCore
 
 /// What the index root says of one data set.
@@ -62,6 +63,7 @@ struct DatasetRecord: Sendable {
   var grid: ChunkGrid
   /// The filter in use; nil while none was chosen, which can only be before the first stored chunk.
   var filter: Filter?
+  /// Bytes of a block; while the filter is open it may still be chosen, too, unless it was asked for.
   var blockByteCount: Int
   /// The commit that last changed it.
   var commit: Int
@@ -86,8 +88,22 @@ struct DatasetRecord: Sendable {
     id == other.id && description.chunkShape == other.description.chunkShape
       && description.dataType == other.description.dataType
       && description.fillValue == other.description.fillValue
-      && (filter == other.filter || filter == nil || other.filter == nil)
       && description.compression.delta == other.description.compression.delta
-      && blockByteCount == other.blockByteCount
+      && (coding == other.coding || coding == nil || other.coding == nil)
+  }
+
+  /// How its blocks are coded; nil while that is open.
+  var coding: BlockCoding? {
+    get { filter.map { BlockCoding(filter: $0, blockByteCount: blockByteCount) } }
+    set {
+      filter = newValue?.filter
+      if let newValue { blockByteCount = newValue.blockByteCount }
+    }
+  }
+
+  /// The block size that a choice of filter must keep; nil where it is free, too.
+  var fixedBlockByteCount: Int? {
+    blockByteCount == FrameFormat.defaultBlockByteCount
+      && description.compression.blockByteCount == nil ? nil : blockByteCount
   }
 }

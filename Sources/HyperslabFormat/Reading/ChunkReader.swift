@@ -23,36 +23,55 @@ final class ChunkReader {
       byteCount: Swift.min(largest, Swift.max(Self.windowByteCount, format.blockByteCount + 4)))
   }
 
-  /// Copies what a region needs of one chunk file.
+  /// Opens a chunk file and checks its beginning.
   ///
   /// - Throws: `missing`, `torn`, `checksum`, `swapped`, `foreign` or `io`.
+  func open(
+    _ path: StorePath, in files: any FileSystem, row: ChunkRow
+  ) throws(HyperslabError) -> ChunkFile {
+    try ChunkFile(path, in: files, row: row, format: format, memory: prefix)
+  }
+
+  /// Copies what a region needs of a chunk file.
   func read(
-    _ path: StorePath, in files: any FileSystem, row: ChunkRow, copy: ChunkCopy,
-    into base: UnsafeMutableRawPointer
+    _ file: ChunkFile, copy: ChunkCopy, into base: UnsafeMutableRawPointer
   ) throws(HyperslabError) {
-    let (file, prefix) = try open(path, in: files, row: row)
-    let size = format.elementByteCount
-    var isWhole = true
-    var pending: Range<Int>?
-    for block in 0..<format.blockCount {
-      let range = format.byteRange(ofBlock: block)
-      guard copy.touches(range.lowerBound / size..<range.upperBound / size) else {
-        isWhole = false
-        continue
+    let runs = format.blocks(touching: copy)
+    for run in runs { try read(run, of: file, copy: copy, into: base) }
+    if runs == [0..<format.blockCount] { try file.checkTrailer() }
+  }
+
+  /// Copies what a region needs of some blocks, each of which it touches.
+  func read(
+    _ blocks: Range<Int>, of file: ChunkFile, copy: ChunkCopy, into base: UnsafeMutableRawPointer
+  ) throws(HyperslabError) {
+    var rest = blocks
+    while !rest.isEmpty {
+      var run = rest.lowerBound..<rest.lowerBound + 1
+      while run.upperBound < rest.upperBound,
+        file.storedRange(ofBlocks: run.lowerBound..<run.upperBound + 1).count <= window.byteCount
+      {
+        run = run.lowerBound..<run.upperBound + 1
       }
-      if let run = pending {
-        let start = prefix.storedRange(ofBlock: run.lowerBound).lowerBound
-        let end = prefix.storedRange(ofBlock: block).upperBound
-        if run.upperBound == block, end - start <= window.byteCount {
-          pending = run.lowerBound..<block + 1
-          continue
-        }
-        try decode(run, of: file, prefix, copy, into: base)
-      }
-      pending = block..<block + 1
+      try decode(run, of: file, copy, into: base)
+      rest = run.upperBound..<rest.upperBound
     }
-    if let run = pending { try decode(run, of: file, prefix, copy, into: base) }
-    if isWhole { try checkTrailer(of: file, prefix) }
+  }
+
+  private func decode(
+    _ blocks: Range<Int>, of file: ChunkFile, _ copy: ChunkCopy, into base: UnsafeMutableRawPointer
+  ) throws(HyperslabError) {
+    let stored = file.storedRange(ofBlocks: blocks)
+    let bytes = try file.read(stored, into: window)
+    for block in blocks {
+      let range = file.prefix.storedRange(ofBlock: block)
+      try decoder.decode(
+        block: block,
+        stored: UnsafeRawBufferPointer(
+          rebasing: bytes[
+            range.lowerBound - stored.lowerBound..<range.upperBound - stored.lowerBound]),
+        prefix: file.prefix, copy: copy, into: base)
+    }
   }
 
   /// Checks every byte of a chunk file and that every block unpacks; with `quick` only its header
@@ -60,13 +79,13 @@ final class ChunkReader {
   func check(
     _ path: StorePath, in files: any FileSystem, row: ChunkRow, quick: Bool
   ) throws(HyperslabError) {
-    let (file, prefix) = try open(path, in: files, row: row)
+    let file = try open(path, in: files, row: row)
     if quick { return }
     for block in 0..<format.blockCount {
-      let stored = try fetch(prefix.storedRange(ofBlock: block), of: file)
-      try decoder.check(block: block, stored: stored, prefix: prefix)
+      let stored = try file.read(file.prefix.storedRange(ofBlock: block), into: window)
+      try decoder.check(block: block, stored: stored, prefix: file.prefix)
     }
-    try checkTrailer(of: file, prefix)
+    try file.checkTrailer()
   }
 
   /// Decodes a chunk whole, padding included, for checks that need the values.
@@ -79,67 +98,6 @@ final class ChunkReader {
     let copy = ChunkCopy(
       chunkShape: chunkShape, region: StridedSelection(Selection(all: chunkShape)), layout: layout,
       elementByteCount: size)
-    try read(path, in: files, row: row, copy: copy, into: memory.pointer)
-  }
-
-  private func open(
-    _ path: StorePath, in files: any FileSystem, row: ChunkRow
-  ) throws(HyperslabError) -> (any FileHandle, FramePrefix) {
-    let file = try files.open(path)
-    guard file.byteCount == row.byteCount else {
-      throw HyperslabError(
-        .torn, "the chunk file's size", expected: "\(row.byteCount) bytes",
-        found: "\(file.byteCount)")
-    }
-    let memory = UnsafeMutableRawBufferPointer(
-      start: prefix.pointer, count: Swift.min(prefix.byteCount, file.byteCount))
-    guard try file.read(at: 0, into: memory) == memory.count else { throw Self.shrank() }
-    let parsed = try FramePrefix(
-      UnsafeRawBufferPointer(memory), format: format, fileByteCount: file.byteCount)
-    guard parsed.headerCRC == row.crc else {
-      throw HyperslabError(
-        .swapped, "the chunk file is sound but not the one that the table lists",
-        expected: CRC32C.hex(row.crc), found: CRC32C.hex(parsed.headerCRC))
-    }
-    return (file, parsed)
-  }
-
-  private func fetch(
-    _ range: Range<Int>, of file: any FileHandle
-  ) throws(HyperslabError) -> UnsafeRawBufferPointer {
-    let memory = UnsafeMutableRawBufferPointer(start: window.pointer, count: range.count)
-    guard try file.read(at: range.lowerBound, into: memory) == range.count else {
-      throw Self.shrank()
-    }
-    return UnsafeRawBufferPointer(memory)
-  }
-
-  private func decode(
-    _ blocks: Range<Int>, of file: any FileHandle, _ prefix: FramePrefix, _ copy: ChunkCopy,
-    into base: UnsafeMutableRawPointer
-  ) throws(HyperslabError) {
-    let start = prefix.storedRange(ofBlock: blocks.lowerBound).lowerBound
-    let end = prefix.storedRange(ofBlock: blocks.upperBound - 1).upperBound
-    let bytes = try fetch(start..<end, of: file)
-    for block in blocks {
-      let range = prefix.storedRange(ofBlock: block)
-      let stored = UnsafeRawBufferPointer(
-        rebasing: bytes[range.lowerBound - start..<range.upperBound - start])
-      try decoder.decode(block: block, stored: stored, prefix: prefix, copy: copy, into: base)
-    }
-  }
-
-  private func checkTrailer(of file: any FileHandle, _ prefix: FramePrefix) throws(HyperslabError) {
-    let bytes = try fetch(prefix.frameByteCount..<prefix.frameByteCount + 4, of: file)
-    let found = bytes.loadUnaligned(as: UInt32.self)
-    guard found == prefix.trailer else {
-      throw HyperslabError(
-        .checksum, "the chunk file's last word", expected: CRC32C.hex(prefix.trailer),
-        found: CRC32C.hex(found))
-    }
-  }
-
-  private static func shrank() -> HyperslabError {
-    HyperslabError(.torn, "the chunk file shrank while it was read")
+    try read(open(path, in: files, row: row), copy: copy, into: memory.pointer)
   }
 }

@@ -2,12 +2,6 @@ import HyperslabCodecs
 public import HyperslabCore
 
 extension SlabDataset {
-  /// A chunk as one view of the store has it: its row and where its file may be, in order.
-  private struct Located {
-    var row: ChunkRow
-    var paths: [StorePath] = []
-  }
-
   /// What is known of a chunk, uncommitted writes of this session included.
   public func state(of chunk: ChunkIndex) throws(HyperslabError) -> ChunkState {
     try checkChunk(chunk)
@@ -28,7 +22,7 @@ extension SlabDataset {
     try bytes.withUnsafeMutableBytes { (memory) throws(HyperslabError) in
       guard let base = memory.baseAddress else { return }
       try consistently { (view) throws(HyperslabError) in
-        try read(locate(chunk, in: view), chunk, region, layout, into: base)
+        try read(locate(chunk, in: view), copy(of: region, layout), into: base)
       }
     }
   }
@@ -42,24 +36,72 @@ extension SlabDataset {
     try checkRead(region, byteCount: bytes.byteCount, layout: layout)
     if region.isEmpty { return }
     let chunks = grid.chunks(touching: region.boundingBox)
-    let byteCount = Checked.product(region.shape.axes + [description.dataType.byteCount]) ?? Int.max
-    // Threads cost more than they bring where little is read.
-    let threads = byteCount < 1 << 19 ? 1 : Machine.processorCount
     try bytes.withUnsafeMutableBytes { (memory) throws(HyperslabError) in
       guard let base = memory.baseAddress else { return }
       let output = DisjointOutput(base: base)
       try consistently { (view) throws(HyperslabError) in
-        try parallelLoop(count: chunks.count, threads: threads, makeWorker: {}) {
-          (_, position) throws(HyperslabError) in
-          let chunk = chunks[position]
-          let part = ChunkPart(chunk, of: region, in: grid)
-          if part.region.isEmpty { return }
-          let located = try locate(chunk, in: view)
-          if located.row.state == .neverWritten, missing == .refuse { throw neverWritten(chunk) }
-          try read(located, chunk, part.region, layout.slice(part.target), into: output.base)
+        if chunks.count <= Self.mostChunksTogether {
+          try readTogether(chunks, of: region, layout, missing, in: view, into: output)
+        } else {
+          try parallelLoop(
+            count: chunks.count, threads: Machine.processorCount, makeWorker: {}
+          ) { (_, position) throws(HyperslabError) in
+            let chunk = chunks[position]
+            let part = ChunkPart(chunk, of: region, in: grid)
+            if part.region.isEmpty { return }
+            let located = try locate(chunk, in: view, missing)
+            try read(located, copy(of: part.region, layout.slice(part.target)), into: output.base)
+          }
         }
       }
     }
+  }
+
+  /// Up to so many chunks are open at once and their blocks shared among threads; where there are
+  /// more, a thread has a chunk to itself.
+  private static let mostChunksTogether = 64
+
+  private func readTogether(
+    _ chunks: ChunkRange, of region: StridedSelection, _ layout: StridedLayout,
+    _ missing: MissingChunks, in view: StoreView, into output: DisjointOutput
+  ) throws(HyperslabError) {
+    var plan = ReadPlan(format: try format(), maximumThreads: Machine.processorCount)
+    for chunk in chunks {
+      let part = ChunkPart(chunk, of: region, in: grid)
+      if part.region.isEmpty { continue }
+      let located = try locate(chunk, in: view, missing)
+      let copy = copy(of: part.region, layout.slice(part.target))
+      if located.row.state == .stored, located.paths.count == 1 {
+        let file = try withReader(chunk) { (reader) throws(HyperslabError) in
+          try inPlace(located.paths[0], chunk) { () throws(HyperslabError) in
+            try reader.open(located.paths[0], in: store.files, row: located.row)
+          }
+        }
+        plan.add(file, copy, chunk)
+      } else {
+        plan.add(located, copy)
+      }
+    }
+    let pieces = plan.pieces
+    try parallelLoop(count: pieces.count, threads: plan.threads, makeWorker: {}) {
+      (_, position) throws(HyperslabError) in
+      switch pieces[position] {
+      case .chunk(let chunk, let copy): try read(chunk, copy, into: output.base)
+      case .blocks(let blocks, let file, let copy, let chunk, let isWhole):
+        try withReader(chunk) { (reader) throws(HyperslabError) in
+          try inPlace(file.path, chunk) { () throws(HyperslabError) in
+            try reader.read(blocks, of: file, copy: copy, into: output.base)
+            if isWhole { try file.checkTrailer() }
+          }
+        }
+      }
+    }
+  }
+
+  private func copy(of region: StridedSelection, _ layout: StridedLayout) -> ChunkCopy {
+    ChunkCopy(
+      chunkShape: grid.chunkShape, region: region, layout: layout,
+      elementByteCount: description.dataType.byteCount)
   }
 
   /// Runs a read against one commit, and again against a newer one if files changed underneath.
@@ -120,48 +162,76 @@ extension SlabDataset {
     }
   }
 
-  private func locate(_ chunk: ChunkIndex, in view: StoreView) throws(HyperslabError) -> Located {
+  private func locate(
+    _ chunk: ChunkIndex, in view: StoreView
+  ) throws(HyperslabError) -> LocatedChunk {
     if let slot, let session = store.session,
       let staged = try session.staged(slot: slot, chunk: chunk, batch: view.batch)
     {
       // A commit on another thread may be moving it to its final name.
       let final = StoreLayout.chunk(path, chunk)
-      return Located(row: staged.row, paths: [staged.path, final])
+      return LocatedChunk(index: chunk, row: staged.row, paths: [staged.path, final])
     }
-    guard let record = committed(in: view.snapshot) else { return Located(row: .neverWritten) }
+    guard let record = committed(in: view.snapshot) else {
+      return LocatedChunk(index: chunk, row: .neverWritten)
+    }
     let row = try view.snapshot.table(record).row(chunk)
-    guard row.state == .stored else { return Located(row: row) }
-    var located = Located(row: row)
+    var located = LocatedChunk(index: chunk, row: row)
+    guard row.state == .stored else { return located }
     if let staged = record.pending?.stagedFile(of: chunk) { located.paths.append(staged) }
     located.paths.append(StoreLayout.chunk(path, chunk))
     return located
   }
 
+  /// Finds a chunk for a read that may refuse what nobody wrote.
+  private func locate(
+    _ chunk: ChunkIndex, in view: StoreView, _ missing: MissingChunks
+  ) throws(HyperslabError) -> LocatedChunk {
+    let located = try locate(chunk, in: view)
+    if located.row.state == .neverWritten, missing == .refuse { throw neverWritten(chunk) }
+    return located
+  }
+
+  /// Reads what a region needs of one chunk from wherever its file is by now.
   private func read(
-    _ located: Located, _ chunk: ChunkIndex, _ region: StridedSelection, _ layout: StridedLayout,
-    into base: UnsafeMutableRawPointer
+    _ chunk: LocatedChunk, _ copy: ChunkCopy, into base: UnsafeMutableRawPointer
   ) throws(HyperslabError) {
-    let copy = ChunkCopy(
-      chunkShape: grid.chunkShape, region: region, layout: layout,
-      elementByteCount: description.dataType.byteCount)
-    guard located.row.state == .stored else {
+    guard chunk.row.state == .stored else {
       return copy.fill(with: description.fillValue, into: base)
     }
-    guard let format = try format() else {
-      throw HyperslabError(.damagedIndex, "stored chunks but no filter", at: place, chunk: chunk)
-    }
-    try readers.withItem(make: { ChunkReader(format: format) }) { (reader) throws(HyperslabError) in
+    try withReader(chunk.index) { (reader) throws(HyperslabError) in
       var failure: HyperslabError?
-      for path in located.paths {
+      for path in chunk.paths {
         do throws(HyperslabError) {
-          return try reader.read(path, in: store.files, row: located.row, copy: copy, into: base)
+          return try inPlace(path, chunk.index) { () throws(HyperslabError) in
+            let file = try reader.open(path, in: store.files, row: chunk.row)
+            try reader.read(file, copy: copy, into: base)
+          }
         } catch {
           // A staged file may have moved to its final name; the last place decides.
-          failure = error.located(at: "\(store.path)/\(path)", chunk: chunk)
+          failure = error
         }
       }
       if let failure { throw failure }
     }
+  }
+
+  /// Errors of `body` name a chunk's file.
+  private func inPlace<R>(
+    _ file: StorePath, _ chunk: ChunkIndex, _ body: () throws(HyperslabError) -> R
+  ) throws(HyperslabError) -> R {
+    do { return try body() } catch {
+      throw error.located(at: "\(store.path)/\(file)", chunk: chunk)
+    }
+  }
+
+  private func withReader<R>(
+    _ chunk: ChunkIndex, _ body: (ChunkReader) throws(HyperslabError) -> R
+  ) throws(HyperslabError) -> R {
+    guard let format = try format() else {
+      throw HyperslabError(.damagedIndex, "stored chunks but no filter", at: place, chunk: chunk)
+    }
+    return try readers.withItem(make: { ChunkReader(format: format) }, body)
   }
 }
 

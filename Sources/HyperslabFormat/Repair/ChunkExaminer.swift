@@ -59,7 +59,6 @@ struct ChunkExaminer {
     ChunkRow(state: .fill, statistics: try statistics(of: nil, chunk, .neverWritten))
   }
 
-  /// Counted in the writer's own pieces, so that even the sign of a zero comes out alike.
   private func statistics(
     of place: StorePath?, _ chunk: ChunkIndex, _ row: ChunkRow
   ) throws(HyperslabError) -> ElementStatistics {
@@ -74,19 +73,15 @@ struct ChunkExaminer {
       let copy = ChunkCopy(
         chunkShape: record.grid.chunkShape, region: StridedSelection(Selection(all: valid)),
         layout: layout, elementByteCount: size)
-      try reader.read(place, in: files, row: row, copy: copy, into: memory.pointer)
+      try reader.read(
+        reader.open(place, in: files, row: row), copy: copy, into: memory.pointer)
     } else {
       record.description.fillValue.write(
         over: UnsafeMutableRawBufferPointer(start: memory.pointer, count: memory.byteCount))
     }
-    var start = 0
-    while start < memory.byteCount {
-      let end = Swift.min(start + format.blockByteCount, memory.byteCount)
-      result.add(
-        UnsafeRawBufferPointer(start: memory.pointer + start, count: end - start),
-        dataType: record.description.dataType)
-      start = end
-    }
+    result.add(
+      UnsafeRawBufferPointer(start: memory.pointer, count: memory.byteCount),
+      dataType: record.description.dataType)
     return result
   }
 

@@ -15,7 +15,7 @@ public final class SlabDataset: ChunkedDataset {
   private let openedID: Int?
   let slot: Int?
   let record: DatasetRecord
-  private let filter: Mutex<Filter?>
+  private let coding: Mutex<BlockCoding?>
   private let encoders = Pool<FrameEncoder>()
   let readers = Pool<ChunkReader>()
 
@@ -29,7 +29,7 @@ public final class SlabDataset: ChunkedDataset {
     grid = record.grid
     openedID = isNew ? nil : record.id
     slot = try store.session?.slot(of: path)
-    filter = Mutex(record.filter)
+    coding = Mutex(record.coding)
   }
 
   /// What the index says of it, as of the commit that the store's handle sees; of a data set that
@@ -51,20 +51,20 @@ public final class SlabDataset: ChunkedDataset {
 
   // MARK: - Format
 
-  /// The frames of its chunks; nil while the filter is open.
+  /// The frames of its chunks; nil while their coding is open.
   func format() throws(HyperslabError) -> FrameFormat? {
-    guard let known = knownFilter else { return nil }
-    return try record.frameFormat(filter: known)
+    guard let known = knownCoding else { return nil }
+    return try record.frameFormat(known)
   }
 
-  /// The filter as this handle, another one of the session, or a commit chose it.
-  private var knownFilter: Filter? {
-    if let own = filter.withLock({ $0 }) { return own }
-    if let slot, let chosen = store.session?.filter(slot: slot) { return chosen }
-    return committed(in: store.snapshot)?.filter
+  /// The coding as this handle, another one of the session, or a commit chose it.
+  private var knownCoding: BlockCoding? {
+    if let own = coding.withLock({ $0 }) { return own }
+    if let slot, let chosen = store.session?.coding(slot: slot) { return chosen }
+    return committed(in: store.snapshot)?.coding
   }
 
-  /// Chooses the filter by trying all on the sample, unless it is fixed already.
+  /// Chooses filter and block size by trying them on the sample, unless they are fixed already.
   public func prepare(sample: RawSpan, layout: StridedLayout) throws(HyperslabError) {
     _ = try store.writing()
     try checkMemory(layout, shape: layout.shape, byteCount: sample.byteCount)
@@ -78,13 +78,13 @@ public final class SlabDataset: ChunkedDataset {
     _ base: UnsafeRawPointer, _ layout: StridedLayout
   ) throws(HyperslabError) -> FrameFormat {
     if let format = try format() { return format }
-    let choice = try FilterChoice.choose(
+    let choice = try BlockCoding.choose(
       base, layout: layout, chunkShape: grid.chunkShape, fill: description.fillValue,
-      level: description.compression.level, blockByteCount: record.blockByteCount)
-    let settled = try store.writing().settleFilter(
+      level: description.compression.level, blockByteCount: record.fixedBlockByteCount)
+    let settled = try store.writing().settle(
       choice, slot: slot ?? 0, path: path, opened: record)
-    filter.withLock { $0 = settled }
-    return try record.frameFormat(filter: settled)
+    coding.withLock { $0 = settled }
+    return try record.frameFormat(settled)
   }
 
   // MARK: - Writing

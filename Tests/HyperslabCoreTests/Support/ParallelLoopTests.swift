@@ -39,4 +39,45 @@ import Testing
     }
     #expect(error?.code == .overflow)
   }
+
+  /// Everybody who loops also works: more loops than threads, in one another and beside one another,
+  /// come to an end.
+  @Test func loopsInLoops() throws {
+    let runs = Mutex([Int](repeating: 0, count: 1000))
+    try parallelLoop(count: 10, threads: 4) {
+    } body: { (_: Void, outer) throws(HyperslabError) in
+      try parallelLoop(count: 10, threads: 4) {
+      } body: { (_: Void, middle) throws(HyperslabError) in
+        try parallelLoop(count: 10, threads: 4) {
+        } body: { (_: Void, inner) throws(HyperslabError) in
+          runs.withLock { $0[100 * outer + 10 * middle + inner] += 1 }
+        }
+      }
+    }
+    #expect(runs.withLock { $0.allSatisfy { $0 == 1 } })
+  }
+
+  /// Helpers come and go while loops are begun, ended and left by errors, with sleep between.
+  @Test func manyLoopsOneAfterAnother() async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for caller in 0..<4 {
+        group.addTask {
+          for round in 0..<500 {
+            let total = Atomic<Int>(0)
+            let stop = round % 7 == caller ? 5 : 8
+            do {
+              try parallelLoop(count: 8, threads: 3) {
+              } body: { (_: Void, index) throws(HyperslabError) in
+                if index == stop { throw HyperslabError(.cancelled, "enough") }
+                total.wrappingAdd(index + 1, ordering: .relaxed)
+              }
+              #expect(total.load(ordering: .relaxed) == 36 && stop == 8)
+            } catch let error as HyperslabError { #expect(error.code == .cancelled && stop == 5) }
+            if round % 100 == 0 { try await Task.sleep(for: .milliseconds(2)) }
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+  }
 }

@@ -1,4 +1,5 @@
 import Dispatch
+import HyperslabCodecs
 import HyperslabCore
 import SystemPackage
 import Testing
@@ -134,8 +135,9 @@ import Testing
     let (a, b) = (try open(), try open())
     try a.dataset(x).put(0, Array(repeating: 7, count: 4))
     _ = try b.dataset(x)
-    _ = try b.session?.settleFilter(
-      .shuffle, slot: 0, path: x, opened: #require(b.snapshot.index.dataset(x)))
+    _ = try b.session?.settle(
+      BlockCoding(filter: .shuffle, blockByteCount: 65536), slot: 0, path: x,
+      opened: #require(b.snapshot.index.dataset(x)))
     try a.commit()
     let chosen = try SlabStore.open(path).dataset(x).info.filter
     if chosen == .shuffle { return try b.commit() }

@@ -1,0 +1,115 @@
+/* Byte and bit transposition in the widest vectors that the processor has; see CPlatform.h. */
+#include "CPlatform.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define UPTO_2(f, i, n) f(i, n), f(i + 1, n)
+#define UPTO_4(f, i, n) UPTO_2(f, i, n), UPTO_2(f, i + 2, n)
+#define UPTO_8(f, i, n) UPTO_4(f, i, n), UPTO_4(f, i + 4, n)
+#define UPTO_16(f, i, n) UPTO_8(f, i, n), UPTO_8(f, i + 8, n)
+#define UPTO_32(f, i, n) UPTO_16(f, i, n), UPTO_16(f, i + 16, n)
+#define INDICES_16(f) UPTO_16(f, 0, 16)
+#define INDICES_32(f) UPTO_32(f, 0, 32)
+#define INDICES_64(f) UPTO_32(f, 0, 64), UPTO_32(f, 32, 64)
+
+/* Where byte i of a result comes from in two vectors of n bytes. */
+#define EVEN(i, n) 2 * (i)
+#define ODD(i, n) 2 * (i) + 1
+#define LOW(i, n) (i) / 2 + (i) % 2 * n
+#define HIGH(i, n) n / 2 + (i) / 2 + (i) % 2 * n
+/* The bytes of every word of eight in reverse. */
+#define BACKWARDS(i, n) (i) / 8 * 8 + 7 - (i) % 8
+
+#define LANES 16
+#define NAME(x) x##_16
+#define TARGET __attribute__((target("avx2")))
+#define AFFINE 0
+#include "TransposeKernels.h"
+
+#define LANES 32
+#define NAME(x) x##_32
+#define TARGET __attribute__((target("avx2")))
+#define AFFINE 0
+#include "TransposeKernels.h"
+
+#define LANES 64
+#define NAME(x) x##_64
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi,gfni")))
+#define AFFINE 1
+#include "TransposeKernels.h"
+
+size_t hyperslab_vector_width(void) {
+  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")
+      && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("gfni"))
+    return 64;
+  return __builtin_cpu_supports("avx2") ? 32 : 0;
+}
+
+/* The widest kernel that has a whole group to work on. */
+#define CALL(kernel, ...)                                     \
+  do {                                                        \
+    if (width >= 64 && count >= 64) kernel##_64(__VA_ARGS__); \
+    else if (count >= 32) kernel##_32(__VA_ARGS__);           \
+    else kernel##_16(__VA_ARGS__);                            \
+    return 1;                                                 \
+  } while (0)
+
+#define CALL_BY_SIZE(kernel, ...)           \
+  switch (e) {                              \
+  case 2: CALL(kernel##2, __VA_ARGS__);     \
+  case 4: CALL(kernel##4, __VA_ARGS__);     \
+  case 8: CALL(kernel##8, __VA_ARGS__);     \
+  case 16: CALL(kernel##16, __VA_ARGS__);   \
+  default: return 0;                        \
+  }
+
+int hyperslab_split(
+    size_t width, const void *from, void *to, size_t plane, size_t count, size_t e) {
+  if (width < 32 || count < 16) return 0;
+  CALL_BY_SIZE(split, from, to, plane, count)
+}
+
+int hyperslab_join(
+    size_t width, const void *from, size_t plane, void *to, size_t count, size_t e) {
+  if (width < 32 || count < 16) return 0;
+  CALL_BY_SIZE(join, from, plane, to, count)
+}
+
+int hyperslab_split_bits(
+    size_t width, const void *from, void *to, size_t plane, size_t count) {
+  if (width < 32 || count < 16) return 0;
+  CALL(splitBits, from, to, plane, count);
+}
+
+int hyperslab_join_bits(
+    size_t width, const void *from, size_t plane, void *to, size_t count) {
+  if (width < 32 || count < 16) return 0;
+  CALL(joinBits, from, plane, to, count);
+}
+
+#else
+/* Elsewhere Swift's own loops become vector code of the baseline's width. */
+
+size_t hyperslab_vector_width(void) { return 0; }
+
+int hyperslab_split(
+    size_t width, const void *from, void *to, size_t plane, size_t count, size_t e) {
+  return 0;
+}
+
+int hyperslab_join(
+    size_t width, const void *from, size_t plane, void *to, size_t count, size_t e) {
+  return 0;
+}
+
+int hyperslab_split_bits(
+    size_t width, const void *from, void *to, size_t plane, size_t count) {
+  return 0;
+}
+
+int hyperslab_join_bits(
+    size_t width, const void *from, size_t plane, void *to, size_t count) {
+  return 0;
+}
+#endif

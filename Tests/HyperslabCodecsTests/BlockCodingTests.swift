@@ -1,0 +1,48 @@
+import HyperslabCore
+import HyperslabTestSupport
+import Testing
+
+@testable import HyperslabCodecs
+
+@Suite struct BlockCodingTests {
+  private func choice<Element: ArrayElement>(
+    _ values: [Element], chunk: Shape, block: Int? = nil
+  ) throws -> BlockCoding {
+    let fill = FillValue(zero: Element.dataType)
+    let layout = try #require(
+      StridedLayout.rowMajor([values.count], elementByteCount: Element.dataType.byteCount))
+    return try values.withUnsafeBytes { bytes in
+      try BlockCoding.choose(
+        #require(bytes.baseAddress), layout: layout, chunkShape: chunk, fill: fill, level: 1,
+        blockByteCount: block)
+    }
+  }
+
+  @Test func theFilterFitsTheData() throws {
+    var generator = SeededGenerator("choice")
+    let noise = (0..<50_000).map { _ in UInt64.random(in: .min ... .max, using: &generator) }
+    #expect(try choice(noise, chunk: [20_000]).filter == .none)
+    let walk = (0..<100_000).reduce(into: [Int16(0)]) { walk, _ in
+      walk.append(walk[walk.count - 1] &+ Int16.random(in: -3...3, using: &generator))
+    }
+    #expect(try choice(walk, chunk: [50_000]).filter != .none)
+    let counter = (0..<100_000).map { Int64($0) }
+    #expect(try choice(counter, chunk: [30_000]).filter != .none)
+    // A sample of one element, and of less than a chunk.
+    _ = try choice([Int32(5)], chunk: [1000])
+    _ = try choice([UInt8](), chunk: [1000])
+  }
+
+  @Test func blocksAreLargeOnlyWhereThatSavesMuch() throws {
+    var generator = SeededGenerator("block size")
+    let noise = (0..<2_000_000).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    #expect(try choice(noise, chunk: [1_000_000]).blockByteCount == 1 << 16)
+    // What comes back every 24 KiB is new only once a block.
+    let period = noise.prefix(24_000)
+    let repeated = (0..<80).flatMap { _ in period }
+    #expect(try choice(repeated, chunk: [960_000]).blockByteCount == 1 << 19)
+    // Never against what was asked for, nor where chunks are no larger than the usual block.
+    #expect(try choice(repeated, chunk: [960_000], block: 1 << 15).blockByteCount == 1 << 15)
+    #expect(try choice(repeated, chunk: [60_000]).blockByteCount == 1 << 16)
+  }
+}
