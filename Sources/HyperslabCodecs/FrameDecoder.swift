@@ -31,7 +31,7 @@ package final class FrameDecoder {
     let size = format.elementByteCount
     let elements = format.elementRange(ofBlock: block)
     let filter = format.filter(ofBlock: block)
-    if filter == .none, let offset = copy.contiguousOffset {
+    if filter == .none, format.deltaStride == nil, let offset = copy.contiguousOffset {
       try unpack(payload, block, into: base + offset + range.lowerBound, count: range.count)
       return
     }
@@ -40,6 +40,10 @@ package final class FrameDecoder {
       plain = packed
     } else {
       try unpack(payload, block, into: unpacked.pointer, count: range.count)
+    }
+    if let stride = format.deltaStride {
+      sumUp(plain, filter, stride, block, copy, into: base)
+      return
     }
     switch filter {
     case .none: copy.scatter(elements, from: plain, into: base)
@@ -51,6 +55,29 @@ package final class FrameDecoder {
         plain, count: elements.count, needed, scratch.pointer, elementByteCount: size)
       join(scratch.pointer, plane: needed.count, needed, elements, copy, into: base)
     }
+  }
+
+  /// Turns a block of differences into elements, all of them, since each needs those before it.
+  private func sumUp(
+    _ plain: UnsafeRawPointer, _ filter: Filter, _ stride: Int, _ block: Int, _ copy: ChunkCopy,
+    into base: UnsafeMutableRawPointer
+  ) {
+    let size = format.elementByteCount
+    let range = format.byteRange(ofBlock: block)
+    let elements = format.elementRange(ofBlock: block)
+    let count = elements.count
+    var differences = plain
+    if filter == .bitshuffle {
+      Bitshuffle.join(
+        plain, count: count, 0..<count, scratch.pointer, elementByteCount: size)
+      Shuffle.join(
+        scratch.pointer, plane: count, decoded.pointer, count: count, elementByteCount: size)
+      differences = UnsafeRawPointer(decoded.pointer)
+    }
+    let target = copy.contiguousOffset.map { base + $0 + range.lowerBound } ?? scratch.pointer
+    Delta.undo(
+      differences, target, byteCount: range.count, elementByteCount: size, stride: stride)
+    if copy.contiguousOffset == nil { copy.scatter(elements, from: scratch.pointer, into: base) }
   }
 
   /// The elements of a block from the first to the last that a region needs, in whole bytes of bits.

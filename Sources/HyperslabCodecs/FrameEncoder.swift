@@ -21,7 +21,7 @@ package protocol FrameSink: AnyObject {
 /// Turns chunks into chunk files; one a thread, all memory reused from chunk to chunk.
 ///
 /// A block goes from the source to the file while it stays in the cache: gather, statistics,
-/// filter, LZ4, checksum.
+/// filters, LZ4, checksum.
 package final class FrameEncoder {
   private let format: FrameFormat
   private let dataType: DataType
@@ -30,6 +30,8 @@ package final class FrameEncoder {
   private let gathered: ElementBuffer
   private let filtered: ElementBuffer
   private let scratch: ElementBuffer
+  /// Between the filters delta and bit shuffle.
+  private let differences: ElementBuffer?
   /// The file's prefix, and behind it a window of the file that was not written out yet.
   private let output: ElementBuffer
   /// A block of padding as stored, and its size before.
@@ -50,6 +52,7 @@ package final class FrameEncoder {
     gathered = ElementBuffer(byteCount: format.blockByteCount)
     filtered = ElementBuffer(byteCount: format.blockByteCount)
     scratch = ElementBuffer(byteCount: format.blockByteCount)
+    differences = format.deltaStride.map { _ in ElementBuffer(byteCount: format.blockByteCount) }
     output = ElementBuffer(byteCount: Self.outputByteCount(format))
   }
 
@@ -174,7 +177,7 @@ package final class FrameEncoder {
 
   /// Filters and compresses a block behind its length word; returns the bytes of both.
   private func compress(_ bytes: UnsafeRawBufferPointer, _ block: Int, at position: Int) -> Int {
-    let plain = filter(bytes, format.filter(ofBlock: block))
+    let plain = filter(delta(bytes), format.filter(ofBlock: block))
     let target = UnsafeMutableRawBufferPointer(
       start: output.pointer + position + 4, count: bytes.count)
     // One byte less than the block: what LZ4 does not shrink is stored as it is.
@@ -186,6 +189,16 @@ package final class FrameEncoder {
     }
     output.pointer.storeBytes(of: UInt32(length), toByteOffset: position, as: UInt32.self)
     return 4 + length
+  }
+
+  private func delta(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    guard let stride = format.deltaStride, let differences, let source = bytes.baseAddress else {
+      return bytes
+    }
+    Delta.apply(
+      source, differences.pointer, byteCount: bytes.count,
+      elementByteCount: format.elementByteCount, stride: stride)
+    return UnsafeRawBufferPointer(start: differences.pointer, count: bytes.count)
   }
 
   private func filter(

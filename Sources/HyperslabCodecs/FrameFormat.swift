@@ -9,6 +9,8 @@ package struct FrameFormat: Hashable, Sendable {
   package let elementByteCount: Int
   /// The filter of every block.
   package let filter: Filter
+  /// Elements from one to the next along the axis whose differences are stored; nil without `delta`.
+  package let deltaStride: Int?
   /// Bytes of a whole decoded chunk.
   package let chunkByteCount: Int
   /// Bytes of every decoded block but the last.
@@ -21,11 +23,14 @@ package struct FrameFormat: Hashable, Sendable {
 
   /// Works out a format.
   ///
-  /// - Parameter blockByteCount: As recorded for the data set: rounded down to eight elements here,
-  ///   and never more than the chunk.
+  /// - Parameters:
+  ///   - deltaStride: At least 1, and only with bit shuffle and integers.
+  ///   - blockByteCount: As recorded for the data set: rounded down to eight elements here, and never
+  ///     more than the chunk.
   /// - Throws: `chunk_too_large` when a chunk's file could not be addressed with 31 bits.
   package init(
-    elementByteCount: Int, filter: Filter, chunkByteCount: Int, blockByteCount: Int
+    elementByteCount: Int, filter: Filter, deltaStride: Int? = nil, chunkByteCount: Int,
+    blockByteCount: Int
   ) throws(HyperslabError) {
     guard Self.blockByteCounts.contains(blockByteCount) else {
       throw HyperslabError(
@@ -46,6 +51,7 @@ package struct FrameFormat: Hashable, Sendable {
     }
     self.elementByteCount = elementByteCount
     self.filter = filter
+    self.deltaStride = deltaStride
     self.chunkByteCount = chunkByteCount
     self.blockByteCount = block
   }

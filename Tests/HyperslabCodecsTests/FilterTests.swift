@@ -106,4 +106,49 @@ import Testing
       }
     }
   }
+
+  /// Column after column, each element less the one before it in its column; written as the Spec does.
+  private func differences<T: FixedWidthInteger>(_ values: [T], stride: Int) -> [T] {
+    var result: [T] = []
+    for column in 0..<min(stride, values.count) {
+      var before: T = 0
+      for position in Swift.stride(from: column, to: values.count, by: stride) {
+        result.append(values[position] &- before)
+        before = values[position]
+      }
+    }
+    return result
+  }
+
+  private func checkDelta<T: FixedWidthInteger & UnsignedInteger>(_ type: T.Type) {
+    var generator = SeededGenerator("delta", T.bitWidth)
+    let size = T.bitWidth / 8
+    let strides = Array(1...33) + [63, 64, 65, 100, 127, 128, 129, 1000, 4099, 4100, 4101, .max]
+    for count in [0, 1, 2, 7, 8, 9, 63, 64, 65, 255, 257, 1000, 4096, 4100, 4101] {
+      for stride in strides where count < 300 || stride % 3 < 2 {
+        let values: [T] = (0..<count).map { _ in
+          generator.chance(1, in: 4)
+            ? [T.min, T.max, T.max / 2, T.max / 2 + 1].randomElement(using: &generator) ?? 0
+            : T.random(in: .min ... .max, using: &generator)
+        }
+        let bytes = values.withUnsafeBytes { Array($0) }
+        let there = run(bytes) {
+          Delta.apply($0, $1, byteCount: $2, elementByteCount: size, stride: stride)
+        }
+        let wanted = differences(values, stride: stride).withUnsafeBytes { Array($0) }
+        #expect(there == wanted, "\(count) elements, stride \(stride)")
+        let back = run(there) {
+          Delta.undo($0, $1, byteCount: $2, elementByteCount: size, stride: stride)
+        }
+        #expect(back == bytes, "\(count) elements, stride \(stride)")
+      }
+    }
+  }
+
+  @Test func deltaIsItsDefinition() {
+    checkDelta(UInt8.self)
+    checkDelta(UInt16.self)
+    checkDelta(UInt32.self)
+    checkDelta(UInt64.self)
+  }
 }

@@ -163,7 +163,8 @@ struct ResumeTests {
     let other = try InMemorySource(elements: [Float](repeating: 0, count: 20), shape: [5, 4])
     let asked = WriteOptions(
       fillValue: FillValue(Float(1)), dimensionNames: ["t", "x"], unit: "V",
-      attributes: ["rate": 2, "new": nil], compression: Compression(filter: Filter.none, level: 4),
+      attributes: ["rate": 2, "new": nil],
+      compression: Compression(filter: Filter.none, level: 4, delta: 1),
       maximumShape: [9, 4], resume: true)
     let refusal = #expect(throws: HyperslabError.self) {
       try store.write(
@@ -175,7 +176,8 @@ struct ResumeTests {
       list?.components(separatedBy: "; ") == [
         "shape: (6, 4) → (5, 4)", "dtype: int16 → float32", "chunk_shape: (2, 2) → (5, 2)",
         "max_shape: (?, 4) → (9, 4)", "fill_value: 7 → 1.0", "filter: shuffle → none",
-        "level: 3 → 4", "dims: t,- → t,x", "unit: mV → V", "attribute new: none → null",
+        "delta: none → axis 1", "level: 3 → 4", "dims: t,- → t,x", "unit: mV → V",
+        "attribute new: none → null",
         "attribute rate: 1 → 2",
       ])
     #expect(refusal?.remedy != nil)

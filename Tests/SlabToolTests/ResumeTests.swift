@@ -128,6 +128,31 @@ import Testing
     try expect(60, in: address)
   }
 
+  @Test func theStoredDeltaIsKeptTo() throws {
+    defer { remove() }
+    let address = path("a.slab/x")
+    let line = try ["import", write(0..<40, to: "in.bin"), address] + plain() + plan
+    #expect(try Tool.run(line + ["--delta", "t", "--dims", "t,x"]).code == 0)
+    // What is left out is as it was; another axis is a difference.
+    #expect(try Tool.run(line + ["--resume"]).code == 0)
+    #expect(try Tool.run(line + ["--resume", "--delta", "0"]).code == 0)
+    let other = try Tool.run(line + ["--resume", "--delta", "1"])
+    #expect(other.code == 2)
+    #expect(other.errorLine.contains("(stored → asked): delta: axis 0 → axis 1."))
+    let rest = try write(40..<60, to: "rest.bin")
+    #expect(try Tool.run(["append", rest, address] + plain()).code == 0)
+    try expect(60, in: address)
+
+    let file = try write(0..<60, to: "all.bin")
+    let shares = (0..<3).map {
+      ["import", file, path("a.slab/y"), "--part", "\($0)/3", "--delta", "1"] + plain() + plan
+    }
+    for answer in try Tool.runTogether(shares) { #expect(answer.code == 0, "\(answer.errors)") }
+    try expect(60, in: path("a.slab/y"))
+    #expect(try json(Tool.run(["info", path("a.slab/y"), "--json"]).output)["delta"] as? Int == 1)
+    #expect(try Tool.run(["verify", path("a.slab")]).code == 0)
+  }
+
   @Test(arguments: [1, 4, 40])
   func partsOfSeveralProcessesAreOneDataset(count: Int) throws {
     defer { remove() }

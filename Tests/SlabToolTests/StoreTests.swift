@@ -151,6 +151,36 @@ import Testing
     #expect((list["nodes"] as? [Any])?.count == 3)
   }
 
+  @Test func deltaIsShownAndRefusedWhereItCannotBe() throws {
+    defer { remove() }
+    try npy("<i2", [8, 3], noise(48)).write(to: directory.appendingPathComponent("in.npy"))
+    try npy("<f4", [8, 3], noise(96)).write(to: directory.appendingPathComponent("real.npy"))
+    let address = path("d.slab/x")
+    #expect(try Tool.run(["import", path("in.npy"), address, "--delta", "0"]).code == 0)
+    #expect(try Tool.run(["import", path("in.npy"), path("d.slab/plain")]).code == 0)
+    let info = try json(Tool.run(["info", address, "--json"]).output)
+    #expect(info["delta"] as? Int == 0)
+    #expect(info["filter"] as? String == "bitshuffle")
+    let plain = try json(Tool.run(["info", path("d.slab/plain"), "--json"]).output)
+    #expect(plain["delta"] is NSNull)
+    let text = try Tool.run(["info", address]).output
+    #expect(text.contains("delta (axis 0) + bitshuffle + lz4, level 1"))
+    #expect(
+      try Tool.run(["ls", "-l", path("d.slab")]).output.contains("delta (axis 0) + bitshuffle"))
+    #expect(try Tool.run(["export", address, path("out.npy")]).code == 0)
+    #expect(try bytes("out.npy") == bytes("in.npy"))
+    for (input, flags, why) in [
+      ("real.npy", ["--delta", "0"], "delta on float32; expected an integer type"),
+      ("in.npy", ["--delta", "2"], "delta along axis 2; expected an axis from 0 to 1"),
+      ("in.npy", ["--delta", "0", "--filter", "shuffle"], "delta with the filter shuffle"),
+      ("in.npy", ["--delta", "time"], "--delta time; expected the number of an axis, or a name"),
+    ] {
+      let answer = try Tool.run(["import", path(input), path("d.slab/bad")] + flags)
+      #expect(answer.code == 2)
+      #expect(answer.errorLine.contains(why), "\(answer.errors)")
+    }
+  }
+
   @Test func attributesChange() throws {
     defer { remove() }
     try npy("|u1", [2], Data([1, 2])).write(to: directory.appendingPathComponent("in.npy"))

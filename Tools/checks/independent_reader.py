@@ -1,6 +1,6 @@
 """Reads stores with `Tools/python/slab_reader.py`, which was written from the specification alone.
 
-Every type × filter, ragged edges, fill-only chunks and several ranks, whole and as a box; then one
+Every type × filter, integers with delta along each axis, ragged edges, fill-only chunks and several ranks, whole and as a box; then one
 damaged bit in each file that carries data, which that reader must notice, too.
 """
 import sys
@@ -49,6 +49,13 @@ def main():
                     path = f"{dtype}/{filter_}{number}"
                     flags = ["--chunk-shape", chunk] if chunk else []
                     slab("import", folder / "in.npy", store / path, "--quiet", "--filter", filter_, *flags)
+                    tally.run(f"{path} {shape}", reads_equal, store, path, array)
+            for number, (shape, chunk) in enumerate(SHAPES if "int" in dtype else []):
+                array = reference(random, shape, dtype)
+                np.save(folder / "in.npy", array)
+                for axis in range(len(shape)):
+                    path = f"{dtype}/delta{number}-{axis}"
+                    slab("import", folder / "in.npy", store / path, "--quiet", "--delta", axis, "--chunk-shape", chunk)
                     tally.run(f"{path} {shape}", reads_equal, store, path, array)
         path = "int16/shuffle2"
         dataset = slab_reader.Store(str(store)).dataset(path)

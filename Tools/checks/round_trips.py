@@ -5,7 +5,8 @@ usage: round_trips.py [--seed N]
 import → export of every type × filter × rank 0 … 6 with chunks that divide nothing evenly, small
 buffers, empty axes, NaN payloads, Fortran order, big-endian and raw input; selections against NumPy;
 every type × filter, with ragged edges and fill-only chunks, in every peer and through c-blosc; the
-hierarchy through consolidated metadata.
+hierarchy through consolidated metadata; data sets with delta, which peers must refuse, among others,
+which they must read all the same.
 """
 import json
 import sys
@@ -16,7 +17,7 @@ import numpy as np
 import zarr
 
 from decode_frames import check_frames
-from open_in_peers import tally_peers
+from open_in_peers import PEERS, tally_peers
 from support import DTYPES, FILTERS, Tally, ToolFailure, reference, same, scratch, seed, slab
 
 SHAPES = [(), (37,), (11, 13), (7, 5, 9), (4, 5, 3, 6), (3, 4, 2, 5, 3), (2, 3, 4, 2, 3, 2)]
@@ -193,6 +194,48 @@ def hierarchy(tally, folder, random):
         tally.check(same(root["a"].values, arrays["a"]), "a in xarray, consolidated")
 
 
+def refused(action):
+    """Whether a peer raises rather than hand out what it cannot undo."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            action()
+    except Exception:
+        return True
+    return False
+
+
+def deltas(tally, folder, random):
+    store = folder / "deltas.slab"
+    dtypes = [dtype for dtype in DTYPES if "int" in dtype]
+    plain = reference(random, (11, 13), "int16")
+    cases = [((11, 13), "4,6", 0), ((11, 13), "4,6", 1), ((9001, 3), "4000,3", 0), ((7, 5, 9), "3,2,4", 1)]
+    for dtype in dtypes:
+        tally.run(f"{dtype} beside delta", round_trip, folder, store / dtype / "plain", plain, ["--chunk-shape", "4,6"])
+        for number, (shape, chunk, axis) in enumerate(cases):
+            array = reference(random, shape, dtype)
+            path = store / dtype / f"delta{number}"
+            flags = ["--delta", axis, "--chunk-shape", chunk]
+            tally.run(f"{dtype} {shape}, delta {axis}", round_trip, folder, path, array, flags)
+            for peer in PEERS:
+                tally.check(refused(lambda: peer(path)), f"{path} refused by {peer.__name__}")
+    tally.run("verify deltas.slab", slab, "verify", store)
+    group = zarr.open_group(str(store), mode="r")
+    names = sorted(name for name, node in group.members(max_depth=None) if isinstance(node, zarr.Array))
+    tally.check(names == sorted(f"{dtype}/plain" for dtype in dtypes), f"arrays beside delta: {names}")
+    for dtype in dtypes:
+        tally_peers(tally, store / dtype / "plain", plain)
+        tally.check(same(group[f"{dtype}/plain"][...], plain), f"{dtype}/plain through the root")
+        tally.check(refused(lambda: group[f"{dtype}/delta0"][...]), f"{dtype}/delta0 refused through the root")
+        inner = zarr.open_group(str(store / dtype), mode="r")
+        tally.check([name for name, _ in inner.members()] == ["plain"], f"the group {dtype} lists the others")
+        tally.check(same(inner["plain"][...], plain), f"{dtype}/plain through its group")
+        tally.check(refused(lambda: inner["delta0"][...]), f"{dtype}/delta0 refused through its group")
+        whole = zarr.open_group(str(store), mode="r", use_consolidated=False)
+        tally.check(same(whole[f"{dtype}/plain"][...], plain), f"{dtype}/plain without consolidated metadata")
+        tally.check(refused(lambda: whole[f"{dtype}/delta0"][...]), f"{dtype}/delta0 refused without them")
+
+
 def main():
     number = int(sys.argv[2]) if sys.argv[1:2] == ["--seed"] else seed()
     random = np.random.default_rng(number)
@@ -200,7 +243,7 @@ def main():
     print(f"seed {number}")
     with scratch() as name:
         folder = Path(name)
-        for part in (matrix, edges, raw_input, selections, hierarchy):
+        for part in (matrix, edges, raw_input, selections, hierarchy, deltas):
             tally.run(part.__name__, part, tally, folder, random)
     tally.finish()
 

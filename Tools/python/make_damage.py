@@ -152,7 +152,7 @@ def splices(name, old, new):
 class Collection:
     def __init__(self, folder):
         self.folder, self.invalid, self.variants = folder, [], []
-        self.patches = {name: Patch(folder, name) for name in ("target.slab", "pending.slab")}
+        self.patches = {name: Patch(folder, name) for name in ("target.slab", "pending.slab", "delta.slab")}
 
     def patch(self, store="target.slab"):
         fresh = Patch.__new__(Patch)
@@ -260,10 +260,10 @@ class Collection:
                 ("true", '"slab": 1', '"slab": true', "unsupported_version"), ("none", '"slab": 1, ', "", "unsupported_version"),
                 ("before-features", '"slab": 1, "read_features": []', '"slab": 3, "read_features": ["magic"]', "unsupported_version"),
                 ("before-members", '"slab": 1', '"slab": 2, "commits": []', "unsupported_version"),
-                ("feature", '"read_features": []', '"read_features": ["delta"]', "unsupported_feature"),
+                ("feature", '"read_features": []', '"read_features": ["magic"]', "unsupported_feature"),
                 ("two-features", '"read_features": []', '"read_features": ["a", "b"]', "unsupported_feature"),
-                ("feature-before-members", '"read_features": []', '"read_features": ["delta"], "deltas": 1', "unsupported_feature"),
-                ("feature-before-types", '"read_features": [], "write_features": ["runs"]', '"read_features": ["delta"], "write_features": 7', "unsupported_feature")]:
+                ("feature-before-members", '"read_features": []', '"read_features": ["magic"], "magical": 1', "unsupported_feature"),
+                ("feature-before-types", '"read_features": [], "write_features": ["runs"]', '"read_features": ["magic"], "write_features": 7', "unsupported_feature")]:
             patch = self.patch()
             patch.root(old, new)
             self.bad(f"version/{id_}", "§ 14", patch, open=code)
@@ -271,7 +271,7 @@ class Collection:
         patch.root('"slab": 1', '"slab": 2', seal_=False)
         self.bad("version/newer-and-wrong-sum", "§ 6.3", patch, open="unsupported_version", kind="index", file="slab.json")
         patch = self.patch()
-        patch.root('"read_features": []', '"read_features": ["delta"]', seal_=False)
+        patch.root('"read_features": []', '"read_features": ["magic"]', seal_=False)
         self.bad("version/feature-and-wrong-sum", "§ 6.3", patch, open="index", kind="index", file="slab.json")
 
     def names(self):
@@ -358,7 +358,7 @@ class Collection:
                 ("codec-filter-null", "a", '"filter": "bitshuffle"', '"filter": null'), ("codec-auto", "a", '"filter": "bitshuffle"', '"filter": "auto"'),
                 ("codec-block-small", "a", '"block": 65536', '"block": 4095'), ("codec-block-large", "a", '"block": 65536', '"block": 1048577'),
                 ("codec-block-real", "a", '"block": 65536', '"block": 65536.0'), ("codec-level-zero", "a", '"level": 1', '"level": 0'),
-                ("codec-level-large", "a", '"level": 1', '"level": 13'), ("codec-member", "a", '"level": 1', '"level": 1, "delta": 1'),
+                ("codec-level-large", "a", '"level": 1', '"level": 13'), ("codec-member", "a", '"level": 1', '"level": 1, "deltas": 1'),
                 ("codec-no-filter", "a", '"filter": "bitshuffle", ', ""), ("codec-no-level", "a", ', "level": 1', ""),
                 ("codec-text", "a", '{"name": "blosc1-lz4", "filter": "bitshuffle", "block": 65536, "level": 1}', '"blosc1-lz4"'),
                 ("dims-few", "a", '["y", "x"]', '["y"]'), ("dims-twice", "a", '["y", "x"]', '["y", "y"]'), ("dims-number", "a", '["y", "x"]', '["y", 1]'),
@@ -652,6 +652,28 @@ class Collection:
         patch.edit_chunk("a/c/0/1", frame(b"".join(rows), 2, "bitshuffle", 65536), "d0", 0)
         self.bad("around/padding", "§ 4", patch, kind="checksum", file="a/c/0/1")
 
+    def delta(self):
+        """The filter delta where it cannot be, and a store that uses it without saying so."""
+        line, rows, block = "types/int16/line", "types/int16/rows", '"level": 1, "delta": 0}'
+        for id_, node, old, new in [
+                ("float", "plain/float", '"level": 1}', block), ("shuffle", "plain/shuffled", '"level": 1}', block),
+                ("auto", "plain/open", '"level": 1}', block),
+                ("none", line, '"filter": "bitshuffle"', '"filter": "none"'),
+                ("axis-beyond", line, '"delta": 0', '"delta": 1'), ("axis-rank", rows, '"delta": 0', '"delta": 2'),
+                ("axis-huge", rows, '"delta": 0', '"delta": 18446744073709551615'),
+                ("axis-negative", rows, '"delta": 0', '"delta": -1'), ("axis-real", rows, '"delta": 0', '"delta": 0.0'),
+                ("axis-text", rows, '"delta": 0', '"delta": "0"'), ("axis-array", rows, '"delta": 0', '"delta": [0]'),
+                ("axis-true", rows, '"delta": 0', '"delta": true')]:
+            self.index(f"delta-{id_}", "§ 6.5", old, new, node, "delta.slab")
+        self.index("delta-unlisted", "§ 14", '"read_features": ["delta"]', '"read_features": []', store="delta.slab")
+        patch = self.patch("delta.slab")
+        patch.root('"read_features": ["delta"]', '"read_features": ["delta", "Delta"]')
+        self.bad("version/feature-beside-known", "§ 14", patch, open="unsupported_feature")
+        patch = self.patch("delta.slab")
+        good = patch.now["types/int16/line/c/0"]
+        patch.now["types/int16/line/c/0"] = good[:-5] + bytes([good[-5] ^ 1]) + good[-4:]
+        self.bad("chunk/delta-bit", "§ 4.3", patch, read="checksum", kind="checksum", affected=[line], file="types/int16/line/c/0")
+
     # What is to be read all the same -----------------------------------------------------------
 
     def variants_(self):
@@ -674,7 +696,7 @@ class Collection:
             patch.root(old, new)
             verify = {"derived": False} if id_ in ("no-dims", "null-dims", "depth", "integers", "pair") else {}
             self.fine(id_, patch, **(verify | ({"totals": False} if id_ == "no-stats" else {})))
-        for id_, features in (("write-feature", '["runs", "delta"]'), ("write-features", '["later", "runs"]')):
+        for id_, features in (("write-feature", '["runs", "magic"]'), ("write-features", '["later", "runs"]')):
             patch = self.patch()
             patch.root('["runs"]', features)
             self.fine(id_, patch, write="unsupported_feature")
@@ -683,6 +705,13 @@ class Collection:
             patch = self.patch()
             patch.edit_run("d0", 0, old, new)
             self.fine(id_, patch)
+        for id_, features in (("feature-unneeded", '["delta"]'), ("feature-twice", '["delta", "delta"]')):
+            patch = self.patch()
+            patch.root('"read_features": []', f'"read_features": {features}')
+            self.fine(id_, patch)
+        patch = self.patch()
+        patch.root('"level": 1}', '"level": 1, "delta": null}', node="a")
+        self.fine("delta-null", patch)
         patch = self.patch("pending.slab")
         patch.root('"slot": 7', '"slot": 7, "x-p": 1', node="moved")
         self.fine("x-pending", patch)
@@ -693,7 +722,7 @@ class Collection:
 
 def main(folder):
     all_ = Collection(folder)
-    for part in ("syntax", "self_check", "root", "names", "datasets", "totals", "pending", "runs", "files", "frames", "around", "variants_"):
+    for part in ("syntax", "self_check", "root", "names", "datasets", "totals", "pending", "runs", "files", "frames", "around", "delta", "variants_"):
         getattr(all_, part)()
     for name, lines in (("invalid", all_.invalid), ("variants", all_.variants)):
         assert len({line["id"] for line in lines}) == len(lines)

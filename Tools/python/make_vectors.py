@@ -6,7 +6,7 @@ Values come from formulas, files from `slab_writer.py` and, for the store `tool`
 SLAB; neither reader takes part. What lies in
 Spec/vectors was made once, with format version 1 of release 0.1, and is not to be made again:
 a later release must read it as it is. So this refuses a folder that exists. New vectors are new
-stores beside the old ones.
+stores beside the old ones: write all to another folder, and take what is new from there.
 """
 
 import hashlib
@@ -293,6 +293,64 @@ class Vectors:
         for d in (a, b, c):
             self.expect(store, d)
 
+    def delta(self):
+        """The filter delta: integer types, axes, strides; columns and blocks that end anywhere."""
+        store, sets = self.store("delta"), {}
+        turn, integers = itertools.cycle(["ramp", "noise", "steps"]), [t for t in TYPES if "int" in t]
+
+        def add(name, shape, chunk, dtype, axis, formula=None, **options):
+            formula = formula or next(turn)
+            sets[name] = store.add(Dataset(name, shape, chunk, dtype, delta=axis, **options)).write(formula)
+            sets[name].formula = formula
+
+        for dtype in integers:
+            add(f"types/{dtype}/line", (21,), (8,), dtype, 0)
+            add(f"types/{dtype}/rows", (5, 6), (4, 4), dtype, 0, fill=3)
+            add(f"types/{dtype}/columns", (5, 6), (4, 4), dtype, 1)
+        shapes = [((3, 4, 5), (2, 3, 4), 1), ((3, 4, 5), (3, 2, 2), 0), ((2, 3, 1, 4), (2, 2, 1, 4), 2),
+                  ((1, 2, 2, 1, 2, 3), (1, 1, 2, 1, 2, 2), 4), ((1,), (3,), 0), ((0, 3), (2, 3), 1), ((3, 3), (8, 8), 0),
+                  ((5, 1), (5, 1), 0), ((1, 9), (1, 9), 0)]
+        for (shape, chunk, axis), dtype in zip(shapes, itertools.cycle(integers)):
+            add(f"shapes/{len(shape)}-{axis}-{dtype}", shape, chunk, dtype, axis)
+        # Several blocks; the last one may be no multiple of eight elements. Strides of one, of a few
+        # elements, of no divisor of a block, of a block, and beyond it.
+        for dtype, shape, axis in [
+                ("int16", (4101,), 0), ("int16", (700, 10), 0), ("int16", (430, 10), 1), ("int8", (3, 5000), 0),
+                ("uint8", (3, 4096), 0), ("uint8", (4, 1025, 2), 1), ("int32", (70, 3, 7), 0), ("int32", (2051, 1), 0),
+                ("int64", (9, 130), 0), ("uint64", (33, 33), 0), ("uint64", (2, 2, 300), 2), ("uint16", (40, 1000), 0),
+                ("uint32", (3, 1024), 0), ("int64", (5, 512), 1)]:
+            name = f"blocks/{dtype}-{'x'.join(map(str, shape))}-{axis}"
+            add(name, shape, shape, dtype, axis, "steps" if len(shape) > 1 else "ramp", block=4096)
+        add("blocks/usual", (3500, 10), (3500, 10), "int16", 0, "noise")
+        add("blocks/odd-size", (999, 3), (999, 3), "int16", 0, "steps", block=5000, level=9)
+        for dtype in integers:
+            # From one end of the range to the other: differences wrap around.
+            d = sets[f"ends/{dtype}"] = store.add(Dataset(f"ends/{dtype}", (6, 4), (4, 4), dtype, delta=0))
+            low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+            values = np.array([[low, high, 0, 1], [high, low, high, low]] * 3, np.dtype(dtype).newbyteorder("<"))
+            flat = np.frombuffer(values.tobytes(), np.uint8).reshape(6, 4, -1)
+            d.put((0, 0), flat[:4])
+            d.put((1, 0), flat[4:])
+        d = sets["states"] = store.add(Dataset("states", (11,), (4,), "int16", fill=-2, delta=0))
+        d.write("noise", [(0,)]).write("fill", [(1,)])
+        sets["never"] = store.add(Dataset("never", (7, 2), (4, 2), "uint8", delta=1, attributes={"a": 1}))
+        add("grown", (5, 6), (4, 4), "int32", 0, fill=9)
+        add("shrunk", (9, 6), (4, 4), "int32", 1)
+        add("over", (9, 5), (4, 4), "uint16", 0)
+        for name, dtype, filter_ in (("plain/float", "float32", "bitshuffle"), ("plain/shuffled", "int16", "shuffle"),
+                                     ("plain/open", "int16", "auto"), ("types/plain", "int16", "bitshuffle")):
+            d = sets[name] = store.add(Dataset(name, (6,), (4,), dtype, filter=filter_))
+            d.write("fill" if filter_ == "auto" else "ramp")
+        # A group that holds one, in a group that does.
+        add("types/int16/more/inner", (6,), (6,), "int16", 0)
+        store.commit("open")
+        sets["grown"].resize((11, 6)).write("noise", [(2, 0)])
+        sets["shrunk"].resize((6, 3))
+        sets["over"].write("steps", [(0, 1), (2, 0)])
+        store.commit()
+        for name, d in sets.items():
+            self.expect(store, d, formula=None if name in ("grown", "shrunk", "over") else getattr(d, "formula", None))
+
     def tool(self, slab):
         """What the tool of this release writes; first the worked example of the specification."""
         folder = os.path.join(self.folder, "stores", "tool.slab")
@@ -341,6 +399,7 @@ def main(folder, slab):
     for part in ("types", "blocks", "fills", "shapes", "sparse", "names", "pending", "target"):
         getattr(vectors, part)()
     vectors.tool(slab)
+    vectors.delta()
     for place, _, _ in os.walk(folder, topdown=False):
         if not os.listdir(place):
             os.rmdir(place)  # What version control would lose.

@@ -188,6 +188,7 @@ SOURCE = {"fingerprint": lambda value: text(value) and len(value.encode()) <= 10
 CODEC = {
     "name": word("blosc1-lz4"), "filter": word("none|shuffle|bitshuffle|auto"), "block": integer(4096, 1 << 20),
     "level": integer(1, 12)}
+CODEC_OPTIONAL = {"delta": either(null, integer(0, 31))}
 CHUNKS = {"stored": count, "fill": count}
 REFERENCE = {
     "commit": count, "crc": checksum, "size": integer(0, 1 << 24), "grid": grid, "lo": count, "hi": count,
@@ -255,7 +256,7 @@ def read_root(data):
     self_check(data, "index")
     features = root.get("read_features")
     require(array(text)(features), "index", "read_features")
-    require(features == [], "unsupported_feature", f"the store needs {features}")
+    require(set(features) <= {"delta"}, "unsupported_feature", f"the store needs {features}")
     members(root, "the root", "index", ROOT, {"removed": array(mapping)})
     nodes = root["nodes"]
     require(len(nodes) <= 4096, "index", "more than 4096 nodes")
@@ -269,6 +270,7 @@ def read_root(data):
             groups.add(canonical(name))
         else:
             check_dataset(name, node)
+            require(node["codec"].get("delta") is None or "delta" in features, "index", "the feature delta is not listed")
     require("" in groups, "index", "no root group")
     for name in names - {""}:
         require(name.rpartition("/")[0] in groups, "index", f"{name} stands in no group")
@@ -286,7 +288,7 @@ def check_dataset(name, node):
         require(condition, "index", f"{name}: {what}")
 
     members(node, name, "index", DATASET, DATASET_OPTIONAL)
-    members(node["codec"], f"{name}: codec", "index", CODEC)
+    members(node["codec"], f"{name}: codec", "index", CODEC, CODEC_OPTIONAL)
     members(node["chunks"], f"{name}: chunks", "index", CHUNKS)
     if "source" in node:
         members(node["source"], f"{name}: source", "index", SOURCE)
@@ -298,6 +300,9 @@ def check_dataset(name, node):
     must(len(names) == rank and len(set(known)) == len(known), "dims")
     must(is_fill_value(node["fill_value"], dtype), "fill_value")
     must(is_statistic(node.get("min"), dtype) and is_statistic(node.get("max"), dtype), "statistics")
+    if node["codec"].get("delta") is not None:
+        must("int" in dtype and node["codec"]["filter"] == "bitshuffle", "delta of no integers, or without bitshuffle")
+        must(node["codec"]["delta"] < rank, "delta along no axis")
     size = math.prod(node["chunk_shape"]) * ELEMENT_BYTES[dtype]
     unit = 8 * ELEMENT_BYTES[dtype]
     blocks = -(-size // min(node["codec"]["block"] // unit * unit, size))

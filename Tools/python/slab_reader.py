@@ -107,6 +107,8 @@ class Dataset:
         unit = 8 * self.dtype.itemsize
         self.block = min(node["codec"]["block"] // unit * unit, self.chunk_bytes)
         self.blocks = -(-self.chunk_bytes // self.block)
+        axis = node["codec"].get("delta")
+        self.stride = None if axis is None else math.prod(self.chunk_shape[axis + 1:])
         self.runs = {}
 
     def row(self, chunk):
@@ -184,7 +186,8 @@ class Dataset:
                 except lz4.block.LZ4BlockError as error:
                     raise Damage("checksum", f"a block is no LZ4: {error}") from None
             require(len(plain) == length, "checksum", "a block does not decode to its size")
-            parts.append(unfilter(plain, filter_, e))
+            plain = unfilter(plain, filter_, e)
+            parts.append(plain if self.stride is None else summed(plain, self.stride, e))
         require(whole == int.from_bytes(data[-4:], "little"), "checksum", "the trailer")
         if self.dtype.kind == "b":
             return np.frombuffer(b"".join(parts), np.uint8).reshape(self.chunk_shape) != 0
@@ -228,6 +231,17 @@ def unfilter(data, filter_, size):
         bits = np.unpackbits(planes, axis=1, bitorder="little")
         return np.packbits(bits.T, axis=1, bitorder="little").tobytes()
     return data
+
+
+def summed(data, stride, size):
+    """Undoes delta: each column's differences stand together; sums wrap around."""
+    differences = np.frombuffer(data, f"<u{size}")
+    elements, start = np.empty_like(differences), 0
+    for column in range(min(stride, len(differences))):
+        place = elements[column::stride]
+        np.cumsum(differences[start:start + len(place)], dtype=place.dtype, out=place)
+        start += len(place)
+    return elements.tobytes()
 
 
 def fill_value(value, dtype):

@@ -85,8 +85,22 @@ def seal(text):
 
 # Chunks ----------------------------------------------------------------------------------------
 
-def filtered(block, filter_, e):
+def deltas(block, e, stride):
+    """The differences along an axis, a column of the block after the other (§ 4.5), element by element."""
+    values = [int.from_bytes(block[i:i + e], "little") for i in range(0, len(block), e)]
+    out = b""
+    for j in range(min(stride, len(values))):
+        before = 0
+        for value in values[j::stride]:
+            out += ((value - before) % 256**e).to_bytes(e, "little")
+            before = value
+    return out
+
+
+def filtered(block, filter_, e, stride=None):
     m = len(block) // e
+    if stride:
+        block = deltas(block, e, stride)
     if filter_ == "shuffle":
         return b"".join(block[j::e] for j in range(e))
     if filter_ == "bitshuffle" and m % 8 == 0:
@@ -100,12 +114,12 @@ def filtered(block, filter_, e):
     return block
 
 
-def frame(data, e, filter_, block, level=1):
-    """A chunk file (§ 4)."""
+def frame(data, e, filter_, block, level=1, stride=None):
+    """A chunk file (§ 4); `stride` in elements, with the filter delta."""
     b = min(block // (8 * e) * (8 * e), len(data))
     stored = []
     for start in range(0, len(data), b):
-        plain = filtered(data[start:start + b], filter_, e)
+        plain = filtered(data[start:start + b], filter_, e, stride)
         mode = {"mode": "high_compression", "compression": level} if level > 2 else {}
         packed = lz4.block.compress(plain, store_size=False, **mode)
         if len(packed) >= len(plain):
@@ -223,13 +237,17 @@ def pairs(numbers):
 
 
 class Dataset:
-    def __init__(self, path, shape, chunk_shape, dtype, fill=None, filter="none", block=65536, level=1, **members):
+    def __init__(self, path, shape, chunk_shape, dtype, fill=None, filter="none", block=65536, level=1, delta=None,
+                 **members):
         self.path, self.shape, self.chunk_shape, self.dtype = path, list(shape), list(chunk_shape), dtype
         self.e = np.dtype(dtype).itemsize
         kind = np.dtype(dtype).kind
         self.fill = fill if fill is not None else {"b": False, "f": 0.0, "c": [0.0, 0.0]}.get(kind, 0)
         self.fill_bytes = fill_bits(self.fill, dtype)
         self.filter, self.block, self.level, self.members = filter, block, level, members
+        self.delta, self.stride = delta, None
+        if delta is not None:
+            self.filter, self.stride = "bitshuffle", math.prod(self.chunk_shape[delta + 1:])
         self.rows, self.runs, self.run_rows, self.files = {}, [], [], {}
         self.dirty, self.dropped, self.before = set(), set(), set()
         self.id = self.commit = None
@@ -273,7 +291,7 @@ class Dataset:
         if data == self.fill_bytes * (len(data) // self.e):
             self.change(chunk, ("f", 0, 0, *told), None)
         else:
-            file = frame(data, self.e, self.filter, self.block, self.level)
+            file = frame(data, self.e, self.filter, self.block, self.level, self.stride)
             blocks = -(-len(data) // min(self.block // (8 * self.e) * (8 * self.e), len(data)))
             self.change(chunk, ("s", len(file), header_sum(file, blocks), *told), file)
 
@@ -325,6 +343,8 @@ class Dataset:
             "stored_bytes": sum(r[1] for r in live), "min": told(low), "max": told(high), "nan": nan,
             "runs": self.runs,
         }
+        if self.delta is not None:
+            node["codec"]["delta"] = self.delta
         if self.pending:
             node["pending"] = self.pending
         return node | self.members.get("extra", {})
@@ -458,7 +478,7 @@ class Store:
         nodes = {p: n.node() if isinstance(n, Dataset) else {"kind": "group", "attributes": n}
                  for p, n in sorted(self.nodes.items(), key=lambda item: order(item[0]))}
         root = {
-            "slab": 1, "read_features": [], "write_features": ["runs"], "uuid": self.uuid, "commit": commit,
+            "slab": 1, "read_features": ["delta"] if any(d.delta is not None for d in self.datasets()) else [], "write_features": ["runs"], "uuid": self.uuid, "commit": commit,
             "time": f"2026-11-23T02:10:{20 + commit}.000Z", "writer": "slab_writer.py", "state": state,
             "next_id": self.next_id}
         if self.removed:
@@ -476,9 +496,18 @@ class Store:
     def derive(self, nodes):
         """zarr.json of every node (§ 12)."""
         documents = {path: self.zarr(node) for path, node in nodes.items()}
-        documents[""]["consolidated_metadata"] = {
-            "kind": "inline", "must_understand": False, "metadata": {p: d for p, d in documents.items() if p}}
+        refused = {path for path, node in nodes.items() if node.get("codec", {}).get("delta") is not None}
+        holders = {path.rpartition("/")[0] for path in refused} - {""}
+        outermost = {h for h in holders if not any(h.startswith(f"{other}/") for other in holders)}
         for path, document in documents.items():
+            if path == "" or path in outermost:
+                above = f"{path}/" if path else ""
+                below = {p[len(above):]: (p, d) for p, d in documents.items() if p and p.startswith(above)}
+                document = document | {"consolidated_metadata": {
+                    "kind": "inline", "must_understand": False,
+                    "metadata": {name: d for name, (p, d) in below.items() if p not in refused}}}
+                if refused and not path:
+                    document["consolidated_metadata"]["hyperslab"] = {p: documents[p] for p in documents if p in refused}
             self.put(f"{path}/zarr.json".lstrip("/"), (dump(document, 0) + "\n").encode())
 
     def zarr(self, node):
@@ -489,6 +518,11 @@ class Store:
             attributes["units"] = node["unit"]
         shuffle = {"none": "noshuffle", "auto": "noshuffle"}.get(node["codec"]["filter"], node["codec"]["filter"])
         fill, dtype = node["fill_value"], np.dtype(node["dtype"])
+        blosc = {"name": "blosc", "configuration": {"cname": "lz4", "clevel": 5, "shuffle": shuffle,
+                                                    "typesize": dtype.itemsize, "blocksize": 0}}
+        if "delta" in node["codec"]:
+            ours = {"axis": node["codec"]["delta"], "block": node["codec"]["block"]}
+            blosc = {"name": "hyperslab.delta-blosc", "configuration": ours | blosc["configuration"]}
         document = {
             "zarr_format": 3, "node_type": "array", "shape": node["shape"], "data_type": node["dtype"],
             "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": node["chunk_shape"]}},
@@ -496,8 +530,7 @@ class Store:
             "fill_value": fill if dtype.kind in "biu" else canonical(fill, dtype),
             "codecs": [
                 {"name": "bytes", "configuration": {"endian": "little"}},
-                {"name": "blosc", "configuration": {"cname": "lz4", "clevel": 5, "shuffle": shuffle,
-                                                    "typesize": dtype.itemsize, "blocksize": 0}},
+                blosc,
                 {"name": "crc32c"}],
             "attributes": attributes}
         if node["dims"] is not None:

@@ -1,5 +1,12 @@
 import Hyperslab
 
+extension DatasetInfo {
+  /// The filters in the order in which they are applied.
+  var filterText: String {
+    (delta.map { "delta (axis \($0)) + " } ?? "") + (filter?.rawValue ?? "auto")
+  }
+}
+
 /// Numbers as people read them.
 enum HumanText {
   /// Bytes with three digits in decimal units: `400 MB`, `1.74 MB`, `96 B`.

@@ -20,6 +20,14 @@ struct ImportCommand: ParsableCommand {
   @Option(help: "The filter before compression: auto, none, shuffle or bitshuffle.")
   var filter = FilterArgument()
 
+  @Option(
+    help: ArgumentHelp(
+      "Store differences along this axis, a number or one of --dims, before bitshuffle.",
+      discussion: """
+        For integers that change slowly along it. Stock Zarr readers refuse the data set.
+        """, valueName: "axis"))
+  var delta: String?
+
   @Option(help: "LZ4's effort: 1 and 2 fast, 3 to 12 high compression.")
   var level = 1
 
@@ -124,6 +132,20 @@ struct ImportCommand: ParsableCommand {
     print(summary.text(part: part, isNew: isNew))
   }
 
+  private var dimensionNames: [String?]? {
+    dims?.split(separator: ",", omittingEmptySubsequences: false)
+      .map { $0.isEmpty ? nil : String($0) }
+  }
+
+  /// The axis that --delta names.
+  private func deltaAxis() throws(HyperslabError) -> Int? {
+    guard let delta else { return nil }
+    if let axis = Int(delta) { return axis }
+    if let axis = dimensionNames?.firstIndex(of: delta) { return axis }
+    throw HyperslabError(
+      .invalidValue, "--delta \(delta)", expected: "the number of an axis, or a name in --dims")
+  }
+
   private func openStore(_ address: StoreAddress) throws(HyperslabError) -> SlabStore {
     if StoreAddress.holdsStore(address.store) {
       return try SlabStore.open(address.store, mode: .readWrite, durability: durability)
@@ -144,11 +166,10 @@ struct ImportCommand: ParsableCommand {
     if let fillValue {
       result.fillValue = try FillValue(text: fillValue, dataType: source.dataType)
     }
-    result.dimensionNames = dims?.split(separator: ",", omittingEmptySubsequences: false)
-      .map { $0.isEmpty ? nil : String($0) }
+    result.dimensionNames = dimensionNames
     result.unit = unit
     for attribute in attributes { result.attributes[attribute.key] = try attribute.value() }
-    result.compression = Compression(filter: filter.filter, level: level)
+    result.compression = Compression(filter: filter.filter, level: level, delta: try deltaAxis())
     result.commit = overwrite ? .atEnd : commit?.policy ?? .everyBuffer
     if inputOptions.shape?.isOpen ?? false {
       // An input whose length was not known may have more to come.

@@ -70,7 +70,7 @@ struct InfoCommand: ParsableCommand, JSONPrinting {
     table.add("chunks", chunkText(info))
     table.add(
       "codec",
-      "\(info.filter?.rawValue ?? "auto") + lz4, level \(info.level), blocks of \(blockText(info))")
+      "\(info.filterText) + lz4, level \(info.level), blocks of \(blockText(info))")
     table.add(
       "size",
       "\(HumanText.size(info.logicalByteCount)), stored as \(HumanText.size(info.storedByteCount)), "

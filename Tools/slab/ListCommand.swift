@@ -57,7 +57,7 @@ struct ListCommand: ParsableCommand, JSONPrinting {
       name, "\(description.shape)", description.dataType.rawValue,
       HumanText.size(info.logicalByteCount), HumanText.size(info.storedByteCount),
       HumanText.ratio(info.ratio), long ? "chunks \(description.chunkShape)" : unwritten,
-      long ? "\(info.filter?.rawValue ?? "auto"), level \(info.level)" : "",
+      long ? "\(info.filterText), level \(info.level)" : "",
       long ? "\(chunkCounts(info)), commit \(info.commit), \(info.state)" : "")
   }
 

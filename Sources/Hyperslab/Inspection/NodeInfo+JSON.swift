@@ -23,6 +23,7 @@ extension DatasetInfo {
     members["chunk_shape"] = description.chunkShape.json
     members["fill_value"] = description.fillValue.json
     members["filter"] = filter.map { .string($0.rawValue) } ?? .null
+    members["delta"] = delta.map { .integer($0) } ?? .null
     members["codec"] = "lz4"
     members["level"] = .integer(level)
     members["block_bytes"] = .integer(blockByteCount)

@@ -11,10 +11,7 @@ extension DatasetRecord {
       "chunk_shape": .array(description.chunkShape.map { .integer($0) }),
       "dtype": .string(description.dataType.rawValue),
       "fill_value": description.fillValue.json,
-      "codec": [
-        "name": "blosc1-lz4", "filter": .string(filter?.rawValue ?? "auto"),
-        "block": .integer(blockByteCount), "level": .integer(description.compression.level),
-      ],
+      "codec": .object(codecJSON),
       "dims": description.dimensionNames.map { .array($0.map { $0.map { .string($0) } ?? .null }) }
         ?? .null,
       "unit": description.unit.map { .string($0) } ?? .null,
@@ -32,6 +29,15 @@ extension DatasetRecord {
     return json
   }
 
+  private var codecJSON: JSONObject {
+    var json: JSONObject = [
+      "name": "blosc1-lz4", "filter": .string(filter?.rawValue ?? "auto"),
+      "block": .integer(blockByteCount), "level": .integer(description.compression.level),
+    ]
+    if let axis = description.compression.delta { json["delta"] = .integer(axis) }
+    return json
+  }
+
   init(json: JSONValue, place: String) throws(HyperslabError) {
     var fields = try JSONFields(json, place: place, code: .damagedIndex)
     _ = try fields.string("kind")
@@ -45,21 +51,9 @@ extension DatasetRecord {
     guard grid.chunkCount <= StoreIndex.maximumChunkCount else {
       throw fields.error("chunk_shape", "at most \(StoreIndex.maximumChunkCount) chunks")
     }
-    var codec = try JSONFields(
-      .object(try fields.object("codec")), place: place, code: .damagedIndex)
-    guard try codec.string("name") == "blosc1-lz4" else { throw codec.error("name", "blosc1-lz4") }
-    let filterName = try codec.string("filter")
-    filter = Filter(rawValue: filterName)
-    guard filter != nil || filterName == "auto" else {
-      throw codec.error("filter", "none, shuffle, bitshuffle or auto")
-    }
-    blockByteCount = try codec.count("block", upTo: FrameFormat.blockByteCounts.upperBound)
-    description.compression = Compression(
-      filter: filter, level: try codec.count("level", upTo: 12),
-      blockByteCount: filter == nil && blockByteCount == FrameFormat.defaultBlockByteCount
-        ? nil : blockByteCount)
-    guard description.compression.level >= 1 else { throw codec.error("level", "1 to 12") }
-    _ = try codec.rest()
+    description.compression = try Self.readCompression(&fields, description)
+    filter = description.compression.filter
+    blockByteCount = description.compression.blockByteCount ?? FrameFormat.defaultBlockByteCount
     commit = try fields.count("commit")
     var chunks = try JSONFields(
       .object(try fields.object("chunks")), place: place, code: .damagedIndex)
@@ -70,7 +64,7 @@ extension DatasetRecord {
       throw fields.error("chunks", "no more than the grid's \(grid.chunkCount)")
     }
     guard filter != nil || storedChunks == 0 else {
-      throw codec.error("filter", "a choice, since chunks are stored")
+      throw fields.error("codec", "a filter, since chunks are stored")
     }
     storedByteCount = try fields.count("stored_bytes")
     let type = description.dataType
@@ -135,6 +129,33 @@ extension DatasetRecord {
       attributes: try fields.object("attributes"), sourceFingerprint: source)
   }
 
+  private static func readCompression(
+    _ fields: inout JSONFields, _ description: DatasetDescription
+  ) throws(HyperslabError) -> Compression {
+    var codec = try JSONFields(
+      .object(try fields.object("codec")), place: fields.place, code: .damagedIndex)
+    guard try codec.string("name") == "blosc1-lz4" else { throw codec.error("name", "blosc1-lz4") }
+    let name = try codec.string("filter")
+    var result = Compression(filter: Filter(rawValue: name))
+    guard result.filter != nil || name == "auto" else {
+      throw codec.error("filter", "none, shuffle, bitshuffle or auto")
+    }
+    result.blockByteCount = try codec.count("block", upTo: FrameFormat.blockByteCounts.upperBound)
+    if result.filter == nil, result.blockByteCount == FrameFormat.defaultBlockByteCount {
+      result.blockByteCount = nil
+    }
+    result.level = try codec.count("level", upTo: 12)
+    guard result.level >= 1 else { throw codec.error("level", "1 to 12") }
+    if let value = codec.optional("delta") {
+      guard let axis = value.integer, description.shape.indices.contains(axis),
+        [.signed, .unsigned].contains(description.dataType.kind), result.filter == .bitshuffle
+      else { throw codec.error("delta", "an axis, of integers, with bitshuffle") }
+      result.delta = axis
+    }
+    _ = try codec.rest()
+    return result
+  }
+
   private static func readSource(_ fields: inout JSONFields) throws(HyperslabError) -> String? {
     guard let value = fields.optional("source") else { return nil }
     var source = try JSONFields(value, place: fields.place, code: .damagedIndex)
@@ -162,9 +183,13 @@ extension DatasetRecord {
   func frameFormat(_ coding: BlockCoding) throws(HyperslabError) -> FrameFormat {
     let size = description.dataType.byteCount
     let byteCount = Checked.product(description.chunkShape.axes + [size]) ?? Int.max
+    var stride: Int?
+    if let axis = description.compression.delta, coding.filter == .bitshuffle {
+      stride = Checked.product(description.chunkShape.axes.dropFirst(axis + 1)) ?? Int.max
+    }
     return try FrameFormat(
-      elementByteCount: size, filter: coding.filter, chunkByteCount: byteCount,
-      blockByteCount: coding.blockByteCount)
+      elementByteCount: size, filter: coding.filter, deltaStride: stride,
+      chunkByteCount: byteCount, blockByteCount: coding.blockByteCount)
   }
 }
 

@@ -77,6 +77,9 @@ struct DatasetRecord: Sendable {
   /// Members starting `x-`, carried along.
   var extensions = JSONObject()
 
+  /// Whether chunks hold differences along an axis, which only our own readers undo.
+  var usesDelta: Bool { description.compression.delta != nil }
+
   /// Directory of the runs.
   var tableDirectory: StorePath { StoreLayout.tables / "d\(id)" }
 
@@ -85,6 +88,7 @@ struct DatasetRecord: Sendable {
     id == other.id && description.chunkShape == other.description.chunkShape
       && description.dataType == other.description.dataType
       && description.fillValue == other.description.fillValue
+      && description.compression.delta == other.description.compression.delta
       && (coding == other.coding || coding == nil || other.coding == nil)
   }
 

@@ -1,7 +1,7 @@
 import HyperslabCore
 
 extension StoreIndex {
-  private static let readFeatures: Set<String> = []
+  private static let knownReadFeatures: Set<String> = ["delta"]
   private static let knownWriteFeatures: Set<String> = ["runs"]
 
   /// Whether this version may write to the store.
@@ -23,7 +23,8 @@ extension StoreIndex {
       }
     }
     var json: JSONObject = [
-      "slab": 1, "read_features": [], "write_features": .array(writeFeatures.map { .string($0) }),
+      "slab": 1, "read_features": .array(readFeatures.map { .string($0) }),
+      "write_features": .array(writeFeatures.map { .string($0) }),
       "uuid": .string(uuid), "commit": .integer(commit), "time": .string(time),
       "writer": .string(writer), "state": .string(state), "next_id": .integer(nextID),
       "nodes": .object(tree),
@@ -66,7 +67,7 @@ extension StoreIndex {
         remedy: "Restore slab.json, or one of __slab/root-<commit>")
     }
     let features = try fields.strings("read_features")
-    if let unknown = features.first(where: { !Self.readFeatures.contains($0) }) {
+    if let unknown = features.first(where: { !Self.knownReadFeatures.contains($0) }) {
       throw HyperslabError(
         .unsupportedFeature, "the store needs the feature \"\(unknown)\"", at: place,
         remedy: "Use a version of Hyperslab that knows it")
@@ -90,6 +91,11 @@ extension StoreIndex {
     if let value = fields.optional("removed") { try readRemoved(value, place) }
     extensions = try fields.rest()
     try checkTree(place)
+    if let needed = readFeatures.first(where: { !features.contains($0) }) {
+      throw HyperslabError(
+        .damagedIndex, "a data set uses the feature \"\(needed)\"", at: place,
+        expected: "listed in \"read_features\"")
+    }
   }
 
   private mutating func readNodes(_ tree: JSONObject, _ place: String) throws(HyperslabError) {

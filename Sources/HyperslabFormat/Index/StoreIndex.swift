@@ -35,6 +35,10 @@ struct StoreIndex: Sendable {
   /// `open` while a writer is at work or was killed, `complete` once closed.
   var state: String
   var writeFeatures = ["runs"]
+  /// What a reader must know to read the data sets that there are.
+  var readFeatures: [String] {
+    nodes.keys.contains { dataset($0)?.usesDelta ?? false } ? ["delta"] : []
+  }
   /// Always holds the root group.
   var nodes: [NodePath: Node]
   var removed: [Removal] = []

@@ -96,6 +96,7 @@ struct IndexSalvage {
       if var record = index.dataset(path) {
         guard record.description.chunkShape == told.description.chunkShape,
           record.description.dataType == told.description.dataType,
+          record.description.compression.delta == told.description.compression.delta,
           zip(told.description.shape, record.description.maximumShape).allSatisfy({ pair in
             pair.1.map { pair.0 <= $0 } ?? true
           })
@@ -109,7 +110,7 @@ struct IndexSalvage {
         // A data set that no run speaks of was never written to.
         var record = told
         record.id = index.nextID
-        record.filter = nil
+        if !record.usesDelta { record.filter = nil }
         index.nextUnused = record.id + 1
         addGroups(above: path, tree, &index)
         index.nodes[path] = .dataset(record)

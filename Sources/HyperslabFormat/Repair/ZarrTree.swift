@@ -16,29 +16,37 @@ struct ZarrTree {
   init(files: any FileSystem, runs: Set<NodePath>) throws(HyperslabError) {
     rootBytes = try Self.bytes(.root, files)
     let root = try Self.document(.root, files)
-    guard let root, let copies = root["consolidated_metadata"]?.object?["metadata"]?.object else {
+    guard let root, let consolidated = root["consolidated_metadata"]?.object,
+      let copies = consolidated["metadata"]?.object
+    else {
       for path in runs {
         for node in path.ancestors + [path] {
-          if let own = try Self.document(node, files) { nodes[node] = own }
+          if let own = try Self.document(node, files) { nodes[node] = Self.alone(own) }
         }
       }
       return
     }
     isWhole = true
-    for (name, value) in copies {
+    let leftOut = consolidated[ZarrMetadata.leftOut]?.object ?? [:]
+    for (name, value) in Array(copies) + Array(leftOut) {
       guard let path = try? NodePath(name), let copy = value.object else {
         isWhole = false
         continue
       }
       listed.insert(path)
-      let own = try Self.document(path, files)
+      let own = try Self.document(path, files).map(Self.alone)
       // One that is not readable at all says nothing against the other.
       if own == nil || own == copy { nodes[path] = copy }
       if own != copy { isWhole = false }
     }
-    var own = root
+    nodes[.root] = Self.alone(root)
+  }
+
+  /// What a document says of its own node.
+  private static func alone(_ document: JSONObject) -> JSONObject {
+    var own = document
     own["consolidated_metadata"] = nil
-    nodes[.root] = own
+    return own
   }
 
   private static func bytes(
@@ -76,7 +84,7 @@ struct ZarrTree {
     return attributes
   }
 
-  /// A data set's record, as far as Zarr tells: without id, table and block size.
+  /// A data set's record, as far as Zarr tells: without id and table, and mostly without block size.
   func record(_ path: NodePath) -> DatasetRecord? {
     guard let node = nodes[path], node["node_type"]?.string == "array",
       let shape = Self.lengths(node["shape"]),
@@ -85,17 +93,8 @@ struct ZarrTree {
       let dataType = node["data_type"]?.string.flatMap({ DataType(rawValue: $0) }),
       let value = node["fill_value"],
       let fill = try? FillValue(json: value, dataType: dataType),
-      let codecs = node["codecs"]?.array,
-      let blosc = codecs.first(where: { $0.object?["name"]?.string == "blosc" })?.object
+      let compression = Self.compression(node["codecs"]?.array ?? [])
     else { return nil }
-    let shuffle = blosc["configuration"]?.object?["shuffle"]?.string
-    let filter: Filter? =
-      switch shuffle {
-      case "noshuffle": Filter.none
-      case "shuffle": .shuffle
-      case "bitshuffle": .bitshuffle
-      default: nil
-      }
     var attributes = node["attributes"]?.object ?? [:]
     // Where the unit is told, that is where it most likely came from.
     let unit = attributes["units"]?.string
@@ -104,13 +103,37 @@ struct ZarrTree {
       shape: Shape(shape), chunkShape: Shape(chunkShape), dataType: dataType,
       maximumShape: shape.map { _ in nil }, fillValue: fill,
       dimensionNames: node["dimension_names"]?.array?.map(\.string), unit: unit,
-      attributes: attributes)
-    guard let grid = try? description.validated(), filter != nil,
+      attributes: attributes, compression: compression)
+    guard let grid = try? description.validated(),
       grid.chunkCount <= StoreIndex.maximumChunkCount
     else { return nil }
     return DatasetRecord(
-      id: 0, description: description, grid: grid, filter: filter,
-      blockByteCount: FrameFormat.defaultBlockByteCount, commit: 0)
+      id: 0, description: description, grid: grid, filter: compression.filter,
+      blockByteCount: compression.blockByteCount ?? FrameFormat.defaultBlockByteCount, commit: 0)
+  }
+
+  /// The filters that a chain of codecs tells of; nil for a chain that is none of ours.
+  private static func compression(_ codecs: [JSONValue]) -> Compression? {
+    for codec in codecs.compactMap(\.object) {
+      guard let name = codec["name"]?.string, name == "blosc" || name == ZarrMetadata.deltaCodec,
+        let configuration = codec["configuration"]?.object
+      else { continue }
+      var result = Compression()
+      switch configuration["shuffle"]?.string {
+      case "noshuffle": result.filter = Filter.none
+      case "shuffle": result.filter = .shuffle
+      case "bitshuffle": result.filter = .bitshuffle
+      default: return nil
+      }
+      if name == "blosc" { return result }
+      guard let axis = configuration["axis"]?.integer, let block = configuration["block"]?.integer,
+        FrameFormat.blockByteCounts.contains(block)
+      else { return nil }
+      result.delta = axis
+      result.blockByteCount = block
+      return result
+    }
+    return nil
   }
 
   private static func lengths(_ value: JSONValue?) -> [Int]? {

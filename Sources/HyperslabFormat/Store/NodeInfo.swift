@@ -34,6 +34,8 @@ public struct DatasetInfo: Sendable {
   public let grid: ChunkGrid
   /// The filter in use; nil before the first data let the store choose.
   public let filter: Filter?
+  /// The axis along which differences are stored in place of the elements; nil where elements are.
+  public let delta: Int?
   /// LZ4's level.
   public let level: Int
   /// Bytes of a separately readable block, before rounding down to whole elements.
@@ -54,6 +56,7 @@ public struct DatasetInfo: Sendable {
     description = record.description
     grid = record.grid
     filter = record.filter
+    delta = record.description.compression.delta
     level = record.description.compression.level
     blockByteCount = record.blockByteCount
     storedChunks = record.storedChunks

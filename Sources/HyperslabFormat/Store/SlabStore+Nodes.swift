@@ -142,7 +142,8 @@ extension SlabStore {
       try StoreIndex.checkLimits(grid, remedy: "Choose larger chunks")
       try checkAttributes(description.attributes, path)
       let record = DatasetRecord(
-        id: -1, description: description, grid: grid, filter: description.compression.filter,
+        id: -1, description: description, grid: grid,
+        filter: description.compression.settledFilter,
         blockByteCount: description.compression.blockByteCount ?? FrameFormat.defaultBlockByteCount,
         commit: 0)
       _ = try record.frameFormat(filter: .none)

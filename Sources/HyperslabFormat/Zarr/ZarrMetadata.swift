@@ -2,25 +2,59 @@ import HyperslabCore
 
 /// The derived `zarr.json` files, which let any Zarr v3 reader open the store (Spec, "Zarr").
 ///
-/// Source: the Zarr v3 core specification; the codec chain is `bytes → blosc → crc32c`.
+/// Source: the Zarr v3 core specification; the codec chain is `bytes → blosc → crc32c`, but for data
+/// sets with the filter delta, which name a codec that no stock reader knows.
 enum ZarrMetadata {
+  /// Takes the place of `blosc` where the frames hold differences along an axis.
+  static let deltaCodec = "hyperslab.delta-blosc"
+  /// The member of the root's consolidated metadata that holds what its `metadata` leaves out.
+  static let leftOut = "hyperslab"
+
   /// Every node's `zarr.json`; the root's carries all others as consolidated metadata.
+  ///
+  /// zarr-python gives up a whole group for one array with an unknown codec, unless consolidated
+  /// metadata speak of the others only. So data sets with delta are left out there, and a group that
+  /// holds one has such metadata of its own, unless a group above it has, so that no document is in
+  /// more than three files.
   static func files(of index: StoreIndex) -> [NodePath: [UInt8]] {
     var documents: [NodePath: JSONObject] = [:]
+    var refused: Set<NodePath> = []
     for (path, node) in index.nodes {
       switch node {
       case .group(let attributes, _): documents[path] = group(attributes)
-      case .dataset(let record): documents[path] = array(record)
+      case .dataset(let record):
+        documents[path] = array(record)
+        if record.usesDelta { refused.insert(path) }
       }
     }
-    var consolidated = JSONObject()
-    for path in documents.keys.sorted() where path != .root {
-      consolidated["\(path)"] = documents[path].map { .object($0) }
+    let holders = Set(refused.compactMap(\.parent)).subtracting([.root])
+    let paths = documents.keys.sorted()
+    var result = documents
+    for (position, group) in paths.enumerated()
+    where group == .root || holders.contains(group) && holders.isDisjoint(with: group.ancestors) {
+      let below = paths[(position + 1)...].prefix { $0.isDescendant(of: group) }
+      result[group]?["consolidated_metadata"] = .object(
+        consolidated(documents, below, of: group, without: refused))
     }
-    documents[.root]?["consolidated_metadata"] = [
-      "kind": "inline", "must_understand": false, "metadata": .object(consolidated),
+    return result.mapValues { Array((JSONValue.object($0).text(pretty: true) + "\n").utf8) }
+  }
+
+  private static func consolidated(
+    _ documents: [NodePath: JSONObject], _ below: some Sequence<NodePath>, of group: NodePath,
+    without refused: Set<NodePath>
+  ) -> JSONObject {
+    var metadata = JSONObject()
+    var leftOut = JSONObject()
+    for path in below {
+      let name = path.components.dropFirst(group.components.count).joined(separator: "/")
+      let document = documents[path].map { JSONValue.object($0) }
+      if refused.contains(path) { leftOut[name] = document } else { metadata[name] = document }
+    }
+    var json: JSONObject = [
+      "kind": "inline", "must_understand": false, "metadata": .object(metadata),
     ]
-    return documents.mapValues { Array((JSONValue.object($0).text(pretty: true) + "\n").utf8) }
+    if group == .root, !leftOut.isEmpty { json[Self.leftOut] = .object(leftOut) }
+    return json
   }
 
   private static func group(_ attributes: JSONObject) -> JSONObject {
@@ -45,7 +79,7 @@ enum ZarrMetadata {
       "fill_value": description.fillValue.json,
       "codecs": [
         ["name": "bytes", "configuration": ["endian": "little"]],
-        ["name": "blosc", "configuration": .object(blosc(record))],
+        blosc(record),
         ["name": "crc32c"],
       ],
       "attributes": .object(attributes),
@@ -56,16 +90,24 @@ enum ZarrMetadata {
     return json
   }
 
-  private static func blosc(_ record: DatasetRecord) -> JSONObject {
+  private static func blosc(_ record: DatasetRecord) -> JSONValue {
     let shuffle =
       switch record.filter ?? .none {
       case .none: "noshuffle"
       case .shuffle: "shuffle"
       case .bitshuffle: "bitshuffle"
       }
-    return [
+    let settings: JSONObject = [
       "cname": "lz4", "clevel": 5, "shuffle": .string(shuffle),
       "typesize": .integer(record.description.dataType.byteCount), "blocksize": 0,
     ]
+    guard let axis = record.description.compression.delta else {
+      return ["name": "blosc", "configuration": .object(settings)]
+    }
+    var configuration: JSONObject = [
+      "axis": .integer(axis), "block": .integer(record.blockByteCount),
+    ]
+    for (name, value) in settings { configuration[name] = value }
+    return ["name": .string(deltaCodec), "configuration": .object(configuration)]
   }
 }

@@ -32,6 +32,9 @@ struct StoredSettings {
     compare("filter", stored.compression.filter, options.compression.filter.map { $0 }) {
       $0?.rawValue ?? "auto"
     }
+    compare("delta", stored.compression.delta, options.compression.delta.map { $0 }) {
+      $0.map { "axis \($0)" } ?? "none"
+    }
     if options.compression.level != Compression().level {
       compare("level", stored.compression.level, options.compression.level)
     }

@@ -23,6 +23,11 @@ struct ProgramDataset: Equatable {
     }
     description.compression.filter =
       ([nil] + Filter.allCases).randomElement(using: &generator) ?? nil
+    if rank > 0, [.signed, .unsigned].contains(type.kind),
+      [nil, .bitshuffle].contains(description.compression.filter), generator.chance(1, in: 2)
+    {
+      description.compression.delta = Int.random(in: 0..<rank, using: &generator)
+    }
     description.compression.blockByteCount = 4096
     description.compression.level = generator.chance(1, in: 8) ? 5 : 1
     self.description = description

@@ -28,7 +28,7 @@ struct Patient {
       try NodePath("g/plane"),
       .init(
         shape: [7, 10], chunkShape: [3, 4], dataType: .int16, unit: "mV",
-        compression: .init(filter: .bitshuffle)))
+        compression: .init(filter: .bitshuffle, delta: 0)))
     try writeAll((0..<70).map { Int16($0 * 37 % 101) }, to: plane)
     try store.commit()
     let line = try store.createDataset(try NodePath("line"), row(chunks: 8))

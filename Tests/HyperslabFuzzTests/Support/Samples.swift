@@ -52,13 +52,18 @@ struct SampleStore: Sendable {
       let filters: [Filter?] = [Filter.none, .shuffle, .bitshuffle]
       var maximum: [Int?] = shape.map { $0 }
       if !maximum.isEmpty { maximum[0] = nil }
-      let description = DatasetDescription(
+      let filter = filters[(number + offset) % 3]
+      let isInteger = type.rawValue.contains("int")
+      var description = DatasetDescription(
         shape: shape, chunkShape: chunkShape, dataType: type, maximumShape: maximum,
         fillValue: try FillValue(
           bytes: ElementPattern.bytes(count: 1, of: type, using: &generator), dataType: type),
         dimensionNames: offset == 0 ? nil : shape.indices.map { "x\($0)" },
         unit: offset == 0 ? "mV" : nil, attributes: ["rate": 2.5],
-        compression: Compression(filter: filters[(number + offset) % 3], blockByteCount: 4096))
+        compression: Compression(filter: filter, blockByteCount: 4096))
+      if isInteger, filter == .bitshuffle, !shape.isEmpty {
+        description.compression.delta = number % shape.rank
+      }
       datasets.append(try store.createDataset(offset == 0 ? "a" : "g/b", description))
     }
     // Two commits that overwrite each other, so that runs overlap and staged files are pending.
