@@ -1,0 +1,6 @@
+import Benchmark
+import Stages
+
+let benchmarks: @Sendable () -> Void = {
+  Benchmark("x") { _ in _ = Stage.all }
+}
