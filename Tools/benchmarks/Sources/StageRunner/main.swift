@@ -1,2 +1,0 @@
-import Stages
-print(Stage.all.count)
