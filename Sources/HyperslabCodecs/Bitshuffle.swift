@@ -9,7 +9,7 @@ import CPlatform
 ///
 /// It is done as a byte shuffle followed, in each byte plane, by a transposition of 8 × 8 bits in
 /// every 8-byte word and of 8 × 8 bytes over eight words.
-enum Bitshuffle {
+package enum Bitshuffle {
   /// Whether a block of that size is shuffled.
   static func applies(byteCount: Int, elementByteCount: Int) -> Bool {
     byteCount % (8 * elementByteCount) == 0
@@ -18,7 +18,7 @@ enum Bitshuffle {
   /// Splits `count` elements, a multiple of eight, into bit planes of `count / 8` bytes.
   ///
   /// - Parameter scratch: Room for as many bytes as there are; no memory overlaps.
-  static func split(
+  package static func split(
     _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer,
     count: Int, elementByteCount: Int, width: Int = VectorWidth.best
   ) {
@@ -43,7 +43,7 @@ enum Bitshuffle {
   ///   - source: The bit planes of `count` elements.
   ///   - elements: Which of them; both bounds multiples of eight.
   ///   - planes: Takes as many planes of `elements.count` bytes as an element has bytes.
-  static func join(
+  package static func join(
     _ source: UnsafeRawPointer, count: Int, _ elements: Range<Int>,
     _ planes: UnsafeMutableRawPointer, elementByteCount: Int, width: Int = VectorWidth.best
   ) {

@@ -3,9 +3,9 @@ import CPlatform
 /// Byte shuffle: the first bytes of all elements, then the second bytes, …
 ///
 /// `plane[j][i] = in[i · e + j]` for elements of `e` bytes. Source: Blosc, `shuffle.c`.
-enum Shuffle {
+package enum Shuffle {
   /// Splits elements into byte planes, plane `j` at `target + j · plane`; no memory overlaps.
-  static func split(
+  package static func split(
     _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, plane: Int, count: Int,
     elementByteCount: Int, width: Int = VectorWidth.best
   ) {
@@ -23,7 +23,7 @@ enum Shuffle {
   }
 
   /// Joins byte planes, plane `j` at `source + j · plane`, into elements; no memory overlaps.
-  static func join(
+  package static func join(
     _ source: UnsafeRawPointer, plane: Int, _ target: UnsafeMutableRawPointer, count: Int,
     elementByteCount: Int, width: Int = VectorWidth.best
   ) {

@@ -22,7 +22,7 @@ public struct Stage: Sendable {
 
   /// All stages there are.
   public static var all: [Stage] {
-    copies + statistics + checksums + lz4 + frames + index
+    copies + statistics + shuffles + checksums + lz4 + frames + index
   }
 }
 
