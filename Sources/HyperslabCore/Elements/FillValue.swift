@@ -58,14 +58,16 @@ public struct FillValue: Hashable, Sendable {
     let pattern = pattern
     var offset = 0
     // A look at every 256 bytes together: a comparison each would cost more than the loads.
+    let half = unsafeBitCast(pattern, to: SIMD2<UInt64>.self)
+    let words = SIMD4(lowHalf: half, highHalf: half)
     while offset + 256 <= memory.count {
-      var difference = SIMD16<UInt8>()
-      for part in 0..<16 {
+      var difference = SIMD4<UInt64>()
+      for part in 0..<8 {
         let bytes = memory.loadUnaligned(
-          fromByteOffset: offset + 16 * part, as: SIMD16<UInt8>.self)
-        difference |= bytes ^ pattern
+          fromByteOffset: offset + 32 * part, as: SIMD4<UInt64>.self)
+        difference |= bytes ^ words
       }
-      if difference != SIMD16<UInt8>() { return false }
+      if difference[0] | difference[1] | difference[2] | difference[3] != 0 { return false }
       offset += 256
     }
     while offset < memory.count {
