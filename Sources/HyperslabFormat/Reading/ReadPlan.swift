@@ -21,8 +21,9 @@ struct ReadPlan {
   /// What one thread decodes at the least before another is asked to help: waking it costs some
   /// microseconds.
   private static let leastByteCountPerThread = 1 << 17
-  /// Pieces are no larger, so that threads end together.
-  private static let largestPieceByteCount = 1 << 20
+  /// Shares are no larger, so that threads end together.
+  private static let largestShareByteCount = 1 << 20
+  private static let cacheLineByteCount = 64
 
   private struct Chunk {
     var file: ChunkFile
@@ -66,13 +67,26 @@ struct ReadPlan {
     return Swift.max(1, Swift.min(maximumThreads, byteCount / Self.leastByteCountPerThread))
   }
 
-  /// The work, in the order of where it goes, so that pieces which share lines of the cache come
-  /// after one another.
-  var pieces: [Piece] {
-    guard let format else { return others }
-    let share = blockCount / Swift.max(1, 4 * threads)
+  /// The work in shares for one thread each, in the order of where it goes: where rows are narrower than
+  /// a line of the cache, several chunks write the same lines, and one thread does so while they are at
+  /// hand.
+  var shares: [[Piece]] {
+    guard let format else { return others.map { [$0] } }
     let limit = Swift.max(
-      1, Swift.min(share, Self.largestPieceByteCount / format.blockByteCount))
+      1,
+      Swift.min(
+        blockCount / Swift.max(1, 4 * threads), Self.largestShareByteCount / format.blockByteCount))
+    let isNarrow = chunks.contains { $0.copy.rowByteCount < Self.cacheLineByteCount }
+    let pieces = pieces(format, blockLimit: isNarrow ? 1 : limit)
+    var shares = others.map { [$0] }
+    let count = isNarrow ? limit : 1
+    for start in stride(from: 0, to: pieces.count, by: count) {
+      shares.append(Array(pieces[start..<Swift.min(start + count, pieces.count)]))
+    }
+    return shares
+  }
+
+  private func pieces(_ format: FrameFormat, blockLimit limit: Int) -> [Piece] {
     var pieces: [(offset: Int, piece: Piece)] = []
     for chunk in chunks {
       for run in chunk.blocks {
@@ -91,6 +105,6 @@ struct ReadPlan {
       }
     }
     pieces.sort { $0.offset < $1.offset }
-    return others + pieces.map(\.piece)
+    return pieces.map(\.piece)
   }
 }

@@ -82,17 +82,21 @@ extension SlabDataset {
         plan.add(located, copy)
       }
     }
-    let pieces = plan.pieces
-    try parallelLoop(count: pieces.count, threads: plan.threads, makeWorker: {}) {
+    let shares = plan.shares
+    try parallelLoop(count: shares.count, threads: plan.threads, makeWorker: {}) {
       (_, position) throws(HyperslabError) in
-      switch pieces[position] {
-      case .chunk(let chunk, let copy): try read(chunk, copy, into: output.base)
-      case .blocks(let blocks, let file, let copy, let chunk, let isWhole):
-        try withReader(chunk) { (reader) throws(HyperslabError) in
-          try inPlace(file.path, chunk) { () throws(HyperslabError) in
-            try reader.read(blocks, of: file, copy: copy, into: output.base)
-            if isWhole { try file.checkTrailer() }
-          }
+      for piece in shares[position] { try read(piece, into: output) }
+    }
+  }
+
+  private func read(_ piece: ReadPlan.Piece, into output: DisjointOutput) throws(HyperslabError) {
+    switch piece {
+    case .chunk(let chunk, let copy): try read(chunk, copy, into: output.base)
+    case .blocks(let blocks, let file, let copy, let chunk, let isWhole):
+      try withReader(chunk) { (reader) throws(HyperslabError) in
+        try inPlace(file.path, chunk) { () throws(HyperslabError) in
+          try reader.read(blocks, of: file, copy: copy, into: output.base)
+          if isWhole { try file.checkTrailer() }
         }
       }
     }
