@@ -26,8 +26,9 @@ import Testing
     }
   }
 
-  @Test(arguments: ["fifo", "directory", "link", "dangling"])
-  func whatIsNoFileIsForeign(kind: String) throws {
+  @Test(arguments: ["fifo", "directory", "link", "dangling"], [false, true])
+  func whatIsNoFileIsForeign(kind: String, byComponents: Bool) throws {
+    let files = try LocalFileSystem(root: directory.path, resolvingByComponents: byComponents)
     try write([1, 2, 3], to: directory.path.appending("elsewhere"))
     try make(kind, at: "x")
     let path = StorePath(["x"])
@@ -47,7 +48,9 @@ import Testing
     #expect(try contents(directory.path.appending("elsewhere")) == [1, 2, 3])
   }
 
-  @Test func whatIsMissingIsMissing() throws {
+  @Test(arguments: [false, true])
+  func whatIsMissingIsMissing(byComponents: Bool) throws {
+    let files = try LocalFileSystem(root: directory.path, resolvingByComponents: byComponents)
     expectError(.missing) { _ = try files.open(StorePath(["x"])) }
     expectError(.missing) { _ = try files.open(StorePath(["x", "y"])) }
     expectError(.missing) { try files.remove(StorePath(["x"])) }

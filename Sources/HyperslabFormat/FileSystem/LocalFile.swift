@@ -1,0 +1,112 @@
+import CPlatform
+import HyperslabCore
+import Synchronization
+import SystemPackage
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A lock on a file of the local disk, held by an open description of it.
+final class LocalLock: FileLock {
+  private let descriptor: Int32
+  private let isDescribed = Atomic<Bool>(false)
+  init(descriptor: Int32) { self.descriptor = descriptor }
+  /// Closing the last descriptor of an open file releases its lock.
+  deinit { close(descriptor) }
+  func release() {
+    if isDescribed.load(ordering: .relaxed) { _ = ftruncate(descriptor, 0) }
+    flock(descriptor, LOCK_UN)
+  }
+  func describe(_ text: String) {
+    isDescribed.store(true, ordering: .relaxed)
+    let bytes = Array(text.utf8)
+    guard ftruncate(descriptor, 0) == 0 else { return }
+    _ = pwrite(descriptor, bytes, bytes.count, 0)
+  }
+}
+
+/// An open file of the local disk.
+final class LocalFile: FileHandle, @unchecked Sendable {
+  // Reads are positioned and writes come from one owner at a time; `isOpen` changes only in close.
+  private let descriptor: Int32
+  private let place: String
+  private var isOpen = true
+  let byteCount: Int
+
+  init(descriptor: Int32, byteCount: Int, place: String) {
+    self.descriptor = descriptor
+    self.byteCount = byteCount
+    self.place = place
+  }
+
+  deinit { if isOpen { closeDescriptor(descriptor) } }
+
+  func read(
+    at offset: Int, into memory: UnsafeMutableRawBufferPointer
+  ) throws(HyperslabError) -> Int {
+    guard let base = memory.baseAddress else { return 0 }
+    let done = transferAll(memory.count) { done in
+      pread(descriptor, base + done, memory.count - done, off_t(offset + done))
+    }
+    guard let done else { throw systemError("cannot be read", place) }
+    return done
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(HyperslabError) {
+    guard let base = bytes.baseAddress else { return }
+    let done = transferAll(bytes.count) { done in
+      pwrite(descriptor, base + done, bytes.count - done, off_t(offset + done))
+    }
+    guard let done else { throw systemError("cannot be written", place) }
+    guard done == bytes.count else {
+      throw HyperslabError(
+        .io, "takes no more bytes", at: place, expected: "\(bytes.count)", found: "\(done)")
+    }
+  }
+
+  func synchronize() throws(HyperslabError) { try flush(descriptor, place) }
+
+  func beginSynchronizing() { hyperslab_begin_writing(descriptor) }
+
+  func close() throws(HyperslabError) {
+    guard isOpen else { return }
+    isOpen = false
+    // After EINTR the descriptor is gone on Linux; a second close could hit somebody else's file.
+    if closeDescriptor(descriptor) != 0, errno != EINTR {
+      throw systemError("cannot be closed", place)
+    }
+  }
+}
+
+/// `close` under a name that a method of that name does not hide.
+@discardableResult
+private func closeDescriptor(_ descriptor: Int32) -> Int32 { close(descriptor) }
+
+/// The current `errno` as an error with a code that callers can act on.
+func systemError(_ what: String, _ place: String, _ missing: HyperslabError.Code = .missing)
+  -> HyperslabError
+{
+  let error = Errno(rawValue: errno)
+  let code: HyperslabError.Code =
+    switch error {
+    case .noSuchFileOrDirectory: missing
+    case .notDirectory, .tooManySymbolicLinkLevels, .isDirectory, .noSuchAddressOrDevice: .foreign
+    case .noSpace, .diskQuotaExceeded: .noSpace
+    case .fileExists, .directoryNotEmpty: .alreadyExists
+    default: .io
+    }
+  return HyperslabError(code, what, at: place, cause: error)
+}
+
+/// Makes a descriptor's contents permanent; on Apple's systems through the drive's own cache.
+func flush(_ descriptor: Int32, _ place: String) throws(HyperslabError) {
+  #if canImport(Darwin)
+    if fcntl(descriptor, F_FULLFSYNC) == 0 { return }
+  #endif
+  guard fsync(descriptor) == 0 else { throw systemError("cannot be made permanent", place) }
+}
