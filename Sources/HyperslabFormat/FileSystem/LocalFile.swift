@@ -32,10 +32,12 @@ final class LocalLock: FileLock {
 
 /// An open file of the local disk.
 final class LocalFile: FileHandle, @unchecked Sendable {
-  // Reads are positioned and writes come from one owner at a time; `isOpen` changes only in close.
+  // Reads are positioned and writes come from one owner at a time, who is also who counts them;
+  // `isOpen` changes only in close.
   private let descriptor: Int32
   private let place: String
   private var isOpen = true
+  private var writtenByteCount = 0
   let byteCount: Int
 
   init(descriptor: Int32, byteCount: Int, place: String) {
@@ -63,6 +65,7 @@ final class LocalFile: FileHandle, @unchecked Sendable {
       pwrite(descriptor, base + done, bytes.count - done, off_t(offset + done))
     }
     guard let done else { throw systemError("cannot be written", place) }
+    writtenByteCount += done
     guard done == bytes.count else {
       throw HyperslabError(
         .io, "takes no more bytes", at: place, expected: "\(bytes.count)", found: "\(done)")
@@ -71,7 +74,10 @@ final class LocalFile: FileHandle, @unchecked Sendable {
 
   func synchronize() throws(HyperslabError) { try flush(descriptor, place) }
 
-  func beginSynchronizing() { hyperslab_begin_writing(descriptor) }
+  /// Only for a file of some size: for thousands of small ones the calls cost more than waiting for all.
+  func beginSynchronizing() {
+    if writtenByteCount >= 1 << 20 { hyperslab_begin_writing(descriptor) }
+  }
 
   func close() throws(HyperslabError) {
     guard isOpen else { return }
