@@ -75,7 +75,7 @@ class Bench:
         return self.plan(array, *options)["chunk_shape"]
 
     def place(self, array, peer, chunk):
-        suffix = ".slab" if peer.startswith(OURS) else ""
+        suffix = ".slab" if OURS in peer else ""
         return self.stores / f"{array.name}-{'x'.join(map(str, chunk))}-{peer}{suffix}"
 
     def process(self, command, cpus=None):
