@@ -4,6 +4,7 @@ import CPlatform
 package struct CRC32C: Sendable {
   private static let polynomial: UInt32 = 0x82F6_3B78
   private static let hasInstruction = hyperslab_has_crc32c() != 0
+  private static let canMultiply = hyperslab_has_crc32c_multiply() != 0
 
   private var state: UInt32 = ~0
 
@@ -95,6 +96,11 @@ extension CRC32C {
   }()
 
   private static func multiply(_ a: UInt32, _ b: UInt32) -> UInt32 {
+    canMultiply ? hyperslab_crc32c_multiply(a, b) : portableProduct(a, b)
+  }
+
+  /// The same in plain Swift, bit by bit.
+  package static func portableProduct(_ a: UInt32, _ b: UInt32) -> UInt32 {
     var product: UInt32 = 0
     var factor = b
     for bit in stride(from: 31, through: 0, by: -1) {

@@ -26,100 +26,125 @@ package final class FrameDecoder {
     block: Int, stored: UnsafeRawBufferPointer, prefix: FramePrefix, copy: ChunkCopy,
     into base: UnsafeMutableRawPointer
   ) throws(HyperslabError) {
-    let payload = try payload(block: block, stored: stored, prefix: prefix)
-    let range = format.byteRange(ofBlock: block)
-    let size = format.elementByteCount
     let elements = format.elementRange(ofBlock: block)
+    if let offset = copy.contiguousOffset {
+      try decode(
+        block: block, stored: stored, prefix: prefix, 0..<elements.count,
+        into: base + offset + format.byteRange(ofBlock: block).lowerBound)
+      return
+    }
+    let needed = needed(ofBlock: block, copy)
     let filter = format.filter(ofBlock: block)
-    if filter == .none, format.deltaStride == nil, let offset = copy.contiguousOffset {
-      try unpack(payload, block, into: base + offset + range.lowerBound, count: range.count)
-      return
-    }
-    var plain = UnsafeRawPointer(unpacked.pointer)
-    if payload.count == range.count, let packed = payload.baseAddress {
-      plain = packed
+    if filter == .none, format.deltaStride == nil {
+      let plain = try plain(block: block, stored: stored, prefix: prefix)
+      copy.scatter(elements, from: plain, into: base)
+    } else if format.deltaStride == nil, copy.rowByteCount >= Self.leastRowByteCount {
+      let plain = try plain(block: block, stored: stored, prefix: prefix)
+      let planes = planes(plain, filter, count: elements.count, needed)
+      copy.forEachPlane(in: elements) { join(planes, $0, into: base) }
     } else {
-      try unpack(payload, block, into: unpacked.pointer, count: range.count)
+      try decode(block: block, stored: stored, prefix: prefix, needed, into: decoded.pointer)
+      copy.scatter(elements, from: decoded.pointer, into: base)
     }
-    if let stride = format.deltaStride {
-      sumUp(plain, filter, stride, block, copy, into: base)
+  }
+
+  /// Checks a block and decodes elements of it to their places in memory for all of them.
+  ///
+  /// - Parameter needed: Which elements, at least; see ``needed(ofBlock:_:)``.
+  /// - Throws: `checksum` when the bytes are not those written.
+  package func decode(
+    block: Int, stored: UnsafeRawBufferPointer, prefix: FramePrefix, _ needed: Range<Int>,
+    into memory: UnsafeMutableRawPointer
+  ) throws(HyperslabError) {
+    let size = format.elementByteCount
+    let count = format.elementRange(ofBlock: block).count
+    let filter = format.filter(ofBlock: block)
+    if filter == .none, format.deltaStride == nil {
+      let payload = try payload(block: block, stored: stored, prefix: prefix)
+      try unpack(payload, block, into: memory, count: format.byteRange(ofBlock: block).count)
       return
     }
-    switch filter {
-    case .none: copy.scatter(elements, from: plain, into: base)
-    case .shuffle:
-      join(plain, plane: elements.count, 0..<elements.count, elements, copy, into: base)
-    case .bitshuffle:
-      let needed = Self.needed(copy, in: elements)
-      Bitshuffle.join(
-        plain, count: elements.count, needed, scratch.pointer, elementByteCount: size)
-      join(scratch.pointer, plane: needed.count, needed, elements, copy, into: base)
-    }
-  }
-
-  /// Turns a block of differences into elements, all of them, since each needs those before it.
-  private func sumUp(
-    _ plain: UnsafeRawPointer, _ filter: Filter, _ stride: Int, _ block: Int, _ copy: ChunkCopy,
-    into base: UnsafeMutableRawPointer
-  ) {
-    let size = format.elementByteCount
-    let range = format.byteRange(ofBlock: block)
-    let elements = format.elementRange(ofBlock: block)
-    let count = elements.count
-    var differences = plain
-    if filter == .bitshuffle {
-      Bitshuffle.join(
-        plain, count: count, 0..<count, scratch.pointer, elementByteCount: size)
+    let plain = try plain(block: block, stored: stored, prefix: prefix)
+    guard let stride = format.deltaStride else {
+      let planes = planes(plain, filter, count: count, needed)
       Shuffle.join(
-        scratch.pointer, plane: count, decoded.pointer, count: count, elementByteCount: size)
-      differences = UnsafeRawPointer(decoded.pointer)
+        planes.base, plane: planes.stride, memory + planes.held.lowerBound * size,
+        count: planes.held.count, elementByteCount: size)
+      return
     }
-    let target = copy.contiguousOffset.map { base + $0 + range.lowerBound } ?? scratch.pointer
+    // Each element needs those before it.
+    var differences = plain
+    if filter != .none {
+      let planes = planes(plain, filter, count: count, 0..<count)
+      Shuffle.join(
+        planes.base, plane: count, unpacked.pointer, count: count, elementByteCount: size)
+      differences = UnsafeRawPointer(unpacked.pointer)
+    }
     Delta.undo(
-      differences, target, byteCount: range.count, elementByteCount: size, stride: stride)
-    if copy.contiguousOffset == nil { copy.scatter(elements, from: scratch.pointer, into: base) }
+      differences, memory, byteCount: count * size, elementByteCount: size, stride: stride)
   }
 
-  /// The elements of a block from the first to the last that a region needs, in whole bytes of bits.
-  private static func needed(_ copy: ChunkCopy, in elements: Range<Int>) -> Range<Int> {
+  /// The elements of a block from the first to the last that a region needs, counted from the
+  /// block's first, in whole bytes of bits.
+  package func needed(ofBlock block: Int, _ copy: ChunkCopy) -> Range<Int> {
+    let elements = format.elementRange(ofBlock: block)
     var low = elements.count
     var high = 0
     copy.forEachPlane(in: elements) { plane in
       low = Swift.min(low, plane.element)
       high = Swift.max(high, plane.end)
     }
-    return low / 8 * 8..<Swift.max(low, high).dividedRoundingUp(by: 8) * 8
+    low = low / 8 * 8
+    return low..<Swift.min(elements.count, Swift.max(low, high.dividedRoundingUp(by: 8) * 8))
   }
 
-  /// Joins byte planes into elements: straight into their places where rows are long enough.
-  ///
-  /// - Parameter held: Which of the block's elements the planes hold.
-  private func join(
-    _ planes: UnsafeRawPointer, plane stride: Int, _ held: Range<Int>, _ elements: Range<Int>,
-    _ copy: ChunkCopy, into base: UnsafeMutableRawPointer
-  ) {
-    let size = format.elementByteCount
-    if copy.rowByteCount >= Self.leastRowByteCount {
-      copy.forEachPlane(in: elements) { plane in
-        var from = planes + plane.element - held.lowerBound
-        var to = base + plane.byteOffset
-        for _ in 0..<plane.counts.rows {
-          Shuffle.join(
-            from, plane: stride, to, count: plane.counts.columns, elementByteCount: size)
-          from += plane.elementStrides.rows
-          to += plane.byteStrides.rows
-        }
-      }
-    } else {
+  /// Byte planes of some elements of a block.
+  private struct Planes {
+    let base: UnsafeRawPointer
+    /// Bytes from one plane to the next.
+    let stride: Int
+    /// Which elements of the block.
+    let held: Range<Int>
+  }
+
+  /// The byte planes that a filter left, of the elements needed.
+  private func planes(
+    _ plain: UnsafeRawPointer, _ filter: Filter, count: Int, _ needed: Range<Int>
+  ) -> Planes {
+    guard filter == .bitshuffle else {
+      return Planes(base: plain + needed.lowerBound, stride: count, held: needed)
+    }
+    Bitshuffle.join(
+      plain, count: count, needed, scratch.pointer, elementByteCount: format.elementByteCount)
+    return Planes(base: scratch.pointer, stride: needed.count, held: needed)
+  }
+
+  /// Joins byte planes into rows of elements at their places.
+  private func join(_ planes: Planes, _ rows: ChunkCopy.Plane, into base: UnsafeMutableRawPointer) {
+    var from = planes.base + rows.element - planes.held.lowerBound
+    var to = base + rows.byteOffset
+    for _ in 0..<rows.counts.rows {
       Shuffle.join(
-        planes, plane: stride, decoded.pointer + held.lowerBound * size, count: held.count,
-        elementByteCount: size)
-      copy.scatter(elements, from: decoded.pointer, into: base)
+        from, plane: planes.stride, to, count: rows.counts.columns,
+        elementByteCount: format.elementByteCount)
+      from += rows.elementStrides.rows
+      to += rows.byteStrides.rows
     }
   }
 
   /// Rows from this length on are worth a call each.
   private static let leastRowByteCount = 64
+
+  /// A block's bytes as the filters left them.
+  private func plain(
+    block: Int, stored: UnsafeRawBufferPointer, prefix: FramePrefix
+  ) throws(HyperslabError) -> UnsafeRawPointer {
+    let payload = try payload(block: block, stored: stored, prefix: prefix)
+    let count = format.byteRange(ofBlock: block).count
+    if payload.count == count, let packed = payload.baseAddress { return packed }
+    try unpack(payload, block, into: unpacked.pointer, count: count)
+    return UnsafeRawPointer(unpacked.pointer)
+  }
 
   private static func checkSum(
     block: Int, stored: UnsafeRawBufferPointer, prefix: FramePrefix
@@ -137,9 +162,7 @@ package final class FrameDecoder {
   package func check(
     block: Int, stored: UnsafeRawBufferPointer, prefix: FramePrefix
   ) throws(HyperslabError) {
-    let payload = try payload(block: block, stored: stored, prefix: prefix)
-    let count = format.byteRange(ofBlock: block).count
-    if payload.count != count { try unpack(payload, block, into: unpacked.pointer, count: count) }
+    _ = try plain(block: block, stored: stored, prefix: prefix)
   }
 
   /// A block without its length word, which is checked.

@@ -15,6 +15,12 @@ int hyperslab_has_crc32c(void);
 uint32_t hyperslab_crc32c(
     uint32_t crc, const void *bytes, size_t count, const uint32_t *shift);
 
+/* Whether the function below can be called. */
+int hyperslab_has_crc32c_multiply(void);
+
+/* The product of two polynomials of degree below 32 modulo that of CRC-32C, bits reflected. */
+uint32_t hyperslab_crc32c_multiply(uint32_t a, uint32_t b);
+
 /* openat(2) of a path below a directory that follows no link on the way, in one call (openat2(2)).
    Returns -1 with errno set; ENOSYS where the system has no such call. */
 int hyperslab_open_beneath(int directory, const char *path, int flags, unsigned mode);

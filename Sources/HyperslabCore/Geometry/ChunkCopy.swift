@@ -138,7 +138,7 @@ package struct ChunkCopy: Sendable {
     forEachPlane(in: range) { plane in
       plane.copy(
         from: base + plane.byteOffset, plane.byteStrides,
-        to: block + plane.element * elementByteCount, nearStrides(plane), elementByteCount)
+        to: block + plane.element * elementByteCount, plane.nearStrides(elementByteCount), elementByteCount)
     }
   }
 
@@ -147,9 +147,8 @@ package struct ChunkCopy: Sendable {
     _ range: Range<Int>, from block: UnsafeRawPointer, into base: UnsafeMutableRawPointer
   ) {
     forEachPlane(in: range) { plane in
-      plane.copy(
-        from: block + plane.element * elementByteCount, nearStrides(plane),
-        to: base + plane.byteOffset, plane.byteStrides, elementByteCount)
+      plane.scatter(
+        rows: 0..<plane.counts.rows, from: block, into: base, elementByteCount: elementByteCount)
     }
   }
 
@@ -161,16 +160,12 @@ package struct ChunkCopy: Sendable {
     var count = 0
     forEachPlane(in: range) { plane in
       plane.copy(
-        from: block + plane.element * elementByteCount, nearStrides(plane),
+        from: block + plane.element * elementByteCount, plane.nearStrides(elementByteCount),
         to: target + count * elementByteCount,
         (plane.counts.columns * elementByteCount, elementByteCount), elementByteCount)
       count += plane.counts.rows * plane.counts.columns
     }
     return count
-  }
-
-  private func nearStrides(_ plane: Plane) -> (Int, Int) {
-    (plane.elementStrides.rows * elementByteCount, plane.elementStrides.columns * elementByteCount)
   }
 
   /// Which positions of an axis have stream elements in a range.
@@ -202,6 +197,25 @@ package struct ChunkCopy: Sendable {
     package var end: Int {
       element + (counts.rows - 1) * elementStrides.rows
         + (counts.columns - 1) * elementStrides.columns + 1
+    }
+
+    /// Copies some of the rows of a block out to the other side.
+    package func scatter(
+      rows: Range<Int>, from block: UnsafeRawPointer, into base: UnsafeMutableRawPointer,
+      elementByteCount: Int
+    ) {
+      var part = self
+      part.counts.rows = rows.count
+      part.element += rows.lowerBound * elementStrides.rows
+      part.byteOffset += rows.lowerBound * byteStrides.rows
+      part.copy(
+        from: block + part.element * elementByteCount, part.nearStrides(elementByteCount),
+        to: base + part.byteOffset, byteStrides, elementByteCount)
+    }
+
+    /// Bytes from one row, and from one column, to the next on the chunk's side.
+    func nearStrides(_ elementByteCount: Int) -> (Int, Int) {
+      (elementStrides.rows * elementByteCount, elementStrides.columns * elementByteCount)
     }
 
     func copy(

@@ -7,16 +7,18 @@ import HyperslabCore
 /// covers each block's checksum, and each block that is decoded is checked.
 final class ChunkReader {
   /// Neighbouring blocks are fetched together up to this size.
-  private static let windowByteCount = 1 << 20
+  private static let windowByteCount = 1 << 18
 
   private let format: FrameFormat
   private let decoder: FrameDecoder
   private let prefix: ElementBuffer
   private let window: ElementBuffer
+  private let shelf: BlockShelf
 
   init(format: FrameFormat) {
     self.format = format
     decoder = FrameDecoder(format: format)
+    shelf = BlockShelf(format: format)
     prefix = ElementBuffer(byteCount: format.prefixByteCount)
     let largest = format.maximumFileByteCount - format.prefixByteCount
     window = ElementBuffer(
@@ -73,6 +75,22 @@ final class ChunkReader {
         prefix: file.prefix, copy: copy, into: base)
     }
   }
+
+  /// Decodes what a region needs of a block, to be placed by ``placeShelved(into:)``; at most
+  /// ``BlockShelf/blockCount(_:)`` of them.
+  func shelve(_ block: Int, of file: ChunkFile, copy: ChunkCopy) throws(HyperslabError) {
+    let stored = try file.read(file.prefix.storedRange(ofBlock: block), into: window)
+    try decoder.decode(
+      block: block, stored: stored, prefix: file.prefix,
+      decoder.needed(ofBlock: block, copy), into: shelf.next)
+    shelf.add(block, copy)
+  }
+
+  /// Copies all shelved blocks to their places and forgets them.
+  func placeShelved(into base: UnsafeMutableRawPointer) { shelf.place(into: base) }
+
+  /// Forgets what was shelved, as after an error.
+  func clearShelf() { shelf.clear() }
 
   /// Checks every byte of a chunk file and that every block unpacks; with `quick` only its header
   /// and size.

@@ -8,12 +8,31 @@ struct LocatedChunk: Sendable {
   var paths: [StorePath] = []
 }
 
-/// What a read of some chunks has to do, in pieces that threads take one after the other.
+/// What a read of some chunks has to do, in shares that threads take one after the other.
 struct ReadPlan {
-  /// Work for one thread; no two pieces write the same bytes.
-  enum Piece: Sendable {
-    /// Neighbouring blocks of a chunk; `isWhole` where they are the last of a chunk that is read whole.
-    case blocks(Range<Int>, ChunkFile, ChunkCopy, ChunkIndex, isWhole: Bool)
+  /// What a region needs of a chunk whose file is open.
+  struct Part {
+    let file: ChunkFile
+    let copy: ChunkCopy
+    let index: ChunkIndex
+    /// The blocks that it touches, in runs of neighbours.
+    let blocks: [Range<Int>]
+    /// Whether those are all.
+    let isWhole: Bool
+  }
+
+  /// Neighbouring blocks of a part.
+  struct Piece {
+    /// Its position among ``parts``.
+    let part: Int
+    let blocks: Range<Int>
+  }
+
+  /// Work for one thread; no two shares write the same bytes.
+  enum Share {
+    case blocks(Piece)
+    /// One block each of several chunks, which write the same lines of the cache.
+    case sideBySide(ArraySlice<Piece>)
     /// A chunk that is not stored, or whose file may be in one place or another.
     case chunk(LocatedChunk, ChunkCopy)
   }
@@ -25,18 +44,10 @@ struct ReadPlan {
   private static let largestShareByteCount = 1 << 20
   private static let cacheLineByteCount = 64
 
-  private struct Chunk {
-    var file: ChunkFile
-    var copy: ChunkCopy
-    var index: ChunkIndex
-    var blocks: [Range<Int>]
-    var isWhole: Bool
-  }
-
+  private(set) var parts: [Part] = []
   private let format: FrameFormat?
   private let maximumThreads: Int
-  private var chunks: [Chunk] = []
-  private var others: [Piece] = []
+  private var others: [Share] = []
   private var blockCount = 0
 
   init(format: FrameFormat?, maximumThreads: Int) {
@@ -55,9 +66,14 @@ struct ReadPlan {
     let runs = format.blocks(touching: copy)
     let count = runs.reduce(0) { $0 + $1.count }
     blockCount += count
-    chunks.append(
-      Chunk(
+    parts.append(
+      Part(
         file: file, copy: copy, index: index, blocks: runs, isWhole: count == format.blockCount))
+  }
+
+  /// Whether a piece is the last of a chunk that is read whole.
+  func ends(_ piece: Piece) -> Bool {
+    parts[piece.part].isWhole && piece.blocks.upperBound == format?.blockCount
   }
 
   /// How many threads are worth it.
@@ -67,40 +83,38 @@ struct ReadPlan {
     return Swift.max(1, Swift.min(maximumThreads, byteCount / Self.leastByteCountPerThread))
   }
 
-  /// The work in shares for one thread each, in the order of where it goes: where rows are narrower than
-  /// a line of the cache, several chunks write the same lines, and one thread does so while they are at
-  /// hand.
-  var shares: [[Piece]] {
-    guard let format else { return others.map { [$0] } }
-    let limit = Swift.max(
-      1,
-      Swift.min(
-        blockCount / Swift.max(1, 4 * threads), Self.largestShareByteCount / format.blockByteCount))
-    let isNarrow = chunks.contains { $0.copy.rowByteCount < Self.cacheLineByteCount }
-    let pieces = pieces(format, blockLimit: isNarrow ? 1 : limit)
-    var shares = others.map { [$0] }
-    let count = isNarrow ? limit : 1
-    for start in stride(from: 0, to: pieces.count, by: count) {
-      shares.append(Array(pieces[start..<Swift.min(start + count, pieces.count)]))
+  /// The work, in the order of where it goes.
+  var shares: [Share] {
+    guard let format else { return others }
+    // Where rows are narrower than a line of the cache, several chunks write the same lines.
+    let isNarrow = parts.contains { $0.copy.rowByteCount < Self.cacheLineByteCount }
+    if isNarrow, parts.count > 1 { return others + sideBySide(format) }
+    let limit = Swift.min(
+      blockCount / Swift.max(1, 4 * threads), Self.largestShareByteCount / format.blockByteCount)
+    return others + pieces(format, blockLimit: Swift.max(1, limit)).map { .blocks($0) }
+  }
+
+  private func sideBySide(_ format: FrameFormat) -> [Share] {
+    let pieces = pieces(format, blockLimit: 1)
+    let limit = BlockShelf.blockCount(format)
+    var shares: [Share] = []
+    var start = 0
+    for end in 1...pieces.count
+    where end == pieces.count || end == start + limit || pieces[end].blocks != pieces[start].blocks {
+      shares.append(.sideBySide(pieces[start..<end]))
+      start = end
     }
     return shares
   }
 
   private func pieces(_ format: FrameFormat, blockLimit limit: Int) -> [Piece] {
     var pieces: [(offset: Int, piece: Piece)] = []
-    for chunk in chunks {
-      for run in chunk.blocks {
-        var start = run.lowerBound
-        while start < run.upperBound {
-          let end = Swift.min(start + limit, run.upperBound)
-          pieces.append(
-            (
-              offset: chunk.copy.byteOffset(of: format.elementRange(ofBlock: start).lowerBound),
-              .blocks(
-                start..<end, chunk.file, chunk.copy, chunk.index,
-                isWhole: chunk.isWhole && end == format.blockCount)
-            ))
-          start = end
+    for (number, part) in parts.enumerated() {
+      for run in part.blocks {
+        for start in stride(from: run.lowerBound, to: run.upperBound, by: limit) {
+          let first = format.elementRange(ofBlock: start).lowerBound
+          let piece = Piece(part: number, blocks: start..<Swift.min(start + limit, run.upperBound))
+          pieces.append((part.copy.byteOffset(of: first), piece))
         }
       }
     }

@@ -82,22 +82,38 @@ extension SlabDataset {
         plan.add(located, copy)
       }
     }
-    let shares = plan.shares
+    let (work, shares) = (plan, plan.shares)
     try parallelLoop(count: shares.count, threads: plan.threads, makeWorker: {}) {
       (_, position) throws(HyperslabError) in
-      for piece in shares[position] { try read(piece, into: output) }
+      try read(shares[position], of: work, into: output)
     }
   }
 
-  private func read(_ piece: ReadPlan.Piece, into output: DisjointOutput) throws(HyperslabError) {
-    switch piece {
+  private func read(
+    _ share: ReadPlan.Share, of plan: ReadPlan, into output: DisjointOutput
+  ) throws(HyperslabError) {
+    switch share {
     case .chunk(let chunk, let copy): try read(chunk, copy, into: output.base)
-    case .blocks(let blocks, let file, let copy, let chunk, let isWhole):
-      try withReader(chunk) { (reader) throws(HyperslabError) in
-        try inPlace(file.path, chunk) { () throws(HyperslabError) in
-          try reader.read(blocks, of: file, copy: copy, into: output.base)
-          if isWhole { try file.checkTrailer() }
+    case .blocks(let piece):
+      let part = plan.parts[piece.part]
+      try withReader(part.index) { (reader) throws(HyperslabError) in
+        try inPlace(part.file.path, part.index) { () throws(HyperslabError) in
+          try reader.read(piece.blocks, of: part.file, copy: part.copy, into: output.base)
+          if plan.ends(piece) { try part.file.checkTrailer() }
         }
+      }
+    case .sideBySide(let pieces):
+      guard let first = pieces.first else { return }
+      try withReader(plan.parts[first.part].index) { (reader) throws(HyperslabError) in
+        defer { reader.clearShelf() }
+        for piece in pieces {
+          let part = plan.parts[piece.part]
+          try inPlace(part.file.path, part.index) { () throws(HyperslabError) in
+            try reader.shelve(piece.blocks.lowerBound, of: part.file, copy: part.copy)
+            if plan.ends(piece) { try part.file.checkTrailer() }
+          }
+        }
+        reader.placeShelved(into: output.base)
       }
     }
   }
