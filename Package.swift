@@ -27,7 +27,7 @@ let package = Package(
     .target(name: "CPlatform"),
     .target(
       name: "HyperslabCore",
-      dependencies: [.product(name: "ComplexModule", package: "swift-numerics")],
+      dependencies: ["CPlatform", .product(name: "ComplexModule", package: "swift-numerics")],
       swiftSettings: strict
     ),
     .target(name: "HyperslabIteration", dependencies: ["HyperslabCore"], swiftSettings: strict),

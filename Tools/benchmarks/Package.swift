@@ -34,7 +34,7 @@ let package = Package(
     .target(name: "CPlatform", path: library + "CPlatform"),
     .target(
       name: "HyperslabCore",
-      dependencies: [.product(name: "ComplexModule", package: "swift-numerics")],
+      dependencies: ["CPlatform", .product(name: "ComplexModule", package: "swift-numerics")],
       path: library + "HyperslabCore",
       swiftSettings: strict
     ),

@@ -1,5 +1,5 @@
-/* What Swift cannot reach by itself: the processor's CRC-32C instruction, vectors wider than the
-   baseline's, and renaming without replacing. */
+/* What Swift cannot reach by itself: the processor's CRC-32C and prefetch instructions, vectors wider
+   than the baseline's, and system calls that its libraries do not import. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -61,3 +61,9 @@ int hyperslab_split_bits(
 /* Joins 8 bit planes of `count` bytes, plane b at from + b * plane, into 8 * `count` bytes. */
 int hyperslab_join_bits(
     size_t width, const void *from, size_t plane, void *to, size_t count);
+
+/* Has memory brought into the cache that is about to be read; it need not be the process's own. */
+static inline void hyperslab_prefetch(const void *memory, size_t count) {
+  for (size_t offset = 0; offset < count; offset += 64)
+    __builtin_prefetch((const char *)memory + offset);
+}

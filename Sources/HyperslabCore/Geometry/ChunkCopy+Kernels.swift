@@ -1,3 +1,5 @@
+import CPlatform
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -45,6 +47,11 @@ private func copyElements<T: BitwiseCopyable>(
   }
 }
 
+/// The processor foresees a row's next bytes, but not the next row: it is told of those this far ahead.
+private let rowsAhead = 6
+/// Longer rows it has foreseen for the most part.
+private let longestForetoldByteCount = 4096
+
 /// Copies `rows` runs of `byteCount` bytes. Short rows avoid the call into `memcpy`, which costs
 /// more than they do: two overlapping words cover any length between one and two words.
 private func copyRows(
@@ -61,7 +68,9 @@ private func copyRows(
   case 2: copyElements(UInt16.self, source, sourceStride, target, targetStride, rows)
   case 1: copyElements(UInt8.self, source, sourceStride, target, targetStride, rows)
   default:
+    let ahead = byteCount <= longestForetoldByteCount ? byteCount : 0
     for row in 0..<rows {
+      hyperslab_prefetch(source + (row + rowsAhead) * sourceStride, ahead)
       memcpy(target + row * targetStride, source + row * sourceStride, byteCount)
     }
   }

@@ -74,9 +74,11 @@ final class LocalFile: FileHandle, @unchecked Sendable {
 
   func synchronize() throws(HyperslabError) { try flush(descriptor, place) }
 
+  private static let smallestBegunByteCount = 1 << 17
+
   /// Only for a file of some size: for thousands of small ones the calls cost more than waiting for all.
   func beginSynchronizing() {
-    if writtenByteCount >= 1 << 20 { hyperslab_begin_writing(descriptor) }
+    if writtenByteCount >= Self.smallestBegunByteCount { hyperslab_begin_writing(descriptor) }
   }
 
   func close() throws(HyperslabError) {
