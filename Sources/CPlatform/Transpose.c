@@ -23,18 +23,21 @@
 
 #define LANES 16
 #define NAME(x) x##_16
+#define NARROWER(x) x##_16
 #define TARGET __attribute__((target("avx2")))
 #define AFFINE 0
 #include "TransposeKernels.h"
 
 #define LANES 32
 #define NAME(x) x##_32
+#define NARROWER(x) x##_16
 #define TARGET __attribute__((target("avx2")))
 #define AFFINE 0
 #include "TransposeKernels.h"
 
 #define LANES 64
 #define NAME(x) x##_64
+#define NARROWER(x) x##_32
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi,gfni")))
 #define AFFINE 1
 #include "TransposeKernels.h"
@@ -71,9 +74,10 @@ int hyperslab_split(
 }
 
 int hyperslab_join(
-    size_t width, const void *from, size_t plane, void *to, size_t count, size_t e) {
+    size_t width, const void *from, size_t plane, size_t from_stride, void *to, size_t to_stride,
+    size_t rows, size_t count, size_t e) {
   if (width < 32 || count < 16) return 0;
-  CALL_BY_SIZE(join, from, plane, to, count)
+  CALL_BY_SIZE(join, from, plane, from_stride, to, to_stride, rows, count)
 }
 
 int hyperslab_split_bits(
@@ -99,7 +103,8 @@ int hyperslab_split(
 }
 
 int hyperslab_join(
-    size_t width, const void *from, size_t plane, void *to, size_t count, size_t e) {
+    size_t width, const void *from, size_t plane, size_t from_stride, void *to, size_t to_stride,
+    size_t rows, size_t count, size_t e) {
   return 0;
 }
 

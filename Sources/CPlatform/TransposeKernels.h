@@ -1,5 +1,5 @@
 /* The kernels of Transpose.c for one vector width. The including file defines LANES, the bytes of a
-   vector, NAME(x), TARGET, and AFFINE where the processor multiplies matrices of 8 x 8 bits.
+   vector, NAME(x), NARROWER(x) for half as wide, TARGET, and AFFINE where the processor multiplies matrices of 8 x 8 bits.
 
    A group is LANES elements of e bytes: e vectors of elements on one side, a vector of each of e byte
    planes on the other. To split, the even bytes of all vectors are parted from the odd ones, and
@@ -53,15 +53,37 @@ typedef uint64_t NAME(Words) __attribute__((vector_size(LANES)));
   }
 
 #define JOIN(e)                                               \
+  TARGET static inline void NAME(joinGroup##e)(               \
+      const uint8_t *from, size_t plane, uint8_t *to) {       \
+    NAME(Bytes) v[e];                                         \
+    UNROLL for (int k = 0; k < e; k++)                        \
+      __builtin_memcpy(&v[k], from + k * plane, LANES);       \
+    UNROLL for (int step = 1; step < e; step *= 2) INTERLEAVE(v, e); \
+    UNROLL for (int k = 0; k < e; k++)                        \
+      __builtin_memcpy(to + k * LANES, &v[k], LANES);         \
+  }                                                           \
+                                                              \
+  /* What is left of a row of at least 16 elements. */        \
+  TARGET static inline void NAME(joinRest##e)(                \
+      const uint8_t *from, size_t plane, uint8_t *to, size_t count, size_t rest) { \
+    if (rest <= LANES / 2 && LANES > 16)                      \
+      NARROWER(joinRest##e)(from, plane, to, count, rest);    \
+    else if (count >= LANES)                                  \
+      NAME(joinGroup##e)(from + count - LANES, plane, to + (count - LANES) * e); \
+    else {                                                    \
+      NARROWER(joinGroup##e)(from, plane, to);                \
+      NARROWER(joinRest##e)(from, plane, to, count, rest - LANES / 2); \
+    }                                                         \
+  }                                                           \
+                                                              \
   TARGET static void NAME(join##e)(                           \
-      const uint8_t *from, size_t plane, uint8_t *to, size_t count) { \
-    FOR_GROUPS(at, count) {                                   \
-      NAME(Bytes) v[e];                                       \
-      UNROLL for (int k = 0; k < e; k++)                      \
-        __builtin_memcpy(&v[k], from + k * plane + at, LANES); \
-      UNROLL for (int step = 1; step < e; step *= 2) INTERLEAVE(v, e); \
-      UNROLL for (int k = 0; k < e; k++)                      \
-        __builtin_memcpy(to + at * e + k * LANES, &v[k], LANES); \
+      const uint8_t *from, size_t plane, size_t from_stride, uint8_t *to, size_t to_stride, \
+      size_t rows, size_t count) {                            \
+    for (; rows > 0; rows--, from += from_stride, to += to_stride) { \
+      size_t at = 0;                                          \
+      for (; at + LANES <= count; at += LANES)                \
+        NAME(joinGroup##e)(from + at, plane, to + at * e);    \
+      if (at < count) NAME(joinRest##e)(from, plane, to, count, count - at); \
     }                                                         \
   }
 
@@ -133,3 +155,4 @@ TARGET static void NAME(joinBits)(
 #undef FOR_GROUPS
 #undef SPLIT
 #undef JOIN
+#undef NARROWER

@@ -95,12 +95,12 @@ extension CRC32C {
     return (0..<1024).map { multiply(piece, UInt32($0 & 0xFF) << UInt32($0 / 256 * 8)) }
   }()
 
-  private static func multiply(_ a: UInt32, _ b: UInt32) -> UInt32 {
+  static func multiply(_ a: UInt32, _ b: UInt32) -> UInt32 {
     canMultiply ? hyperslab_crc32c_multiply(a, b) : portableProduct(a, b)
   }
 
   /// The same in plain Swift, bit by bit.
-  package static func portableProduct(_ a: UInt32, _ b: UInt32) -> UInt32 {
+  static func portableProduct(_ a: UInt32, _ b: UInt32) -> UInt32 {
     var product: UInt32 = 0
     var factor = b
     for bit in stride(from: 31, through: 0, by: -1) {

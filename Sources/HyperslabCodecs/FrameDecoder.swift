@@ -121,15 +121,11 @@ package final class FrameDecoder {
 
   /// Joins byte planes into rows of elements at their places.
   private func join(_ planes: Planes, _ rows: ChunkCopy.Plane, into base: UnsafeMutableRawPointer) {
-    var from = planes.base + rows.element - planes.held.lowerBound
-    var to = base + rows.byteOffset
-    for _ in 0..<rows.counts.rows {
-      Shuffle.join(
-        from, plane: planes.stride, to, count: rows.counts.columns,
-        elementByteCount: format.elementByteCount)
-      from += rows.elementStrides.rows
-      to += rows.byteStrides.rows
-    }
+    Shuffle.joinRows(
+      planes.base + rows.element - planes.held.lowerBound, plane: planes.stride,
+      base + rows.byteOffset, rows.counts,
+      strides: (rows.elementStrides.rows, rows.byteStrides.rows),
+      elementByteCount: format.elementByteCount)
   }
 
   /// Rows from this length on are worth a call each.

@@ -27,7 +27,34 @@ package enum Shuffle {
     _ source: UnsafeRawPointer, plane: Int, _ target: UnsafeMutableRawPointer, count: Int,
     elementByteCount: Int, width: Int = VectorWidth.best
   ) {
-    if hyperslab_join(width, source, plane, target, count, elementByteCount) != 0 { return }
+    joinRows(
+      source, plane: plane, target, (rows: 1, columns: count), strides: (0, 0),
+      elementByteCount: elementByteCount, width: width)
+  }
+
+  /// The same for rows of elements.
+  ///
+  /// - Parameter strides: Bytes from one row to the next, in each plane and in the result.
+  package static func joinRows(
+    _ source: UnsafeRawPointer, plane: Int, _ target: UnsafeMutableRawPointer,
+    _ counts: (rows: Int, columns: Int), strides: (planes: Int, target: Int),
+    elementByteCount: Int, width: Int = VectorWidth.best
+  ) {
+    let isDone = hyperslab_join(
+      width, source, plane, strides.planes, target, strides.target, counts.rows, counts.columns,
+      elementByteCount)
+    if isDone != 0 { return }
+    for row in 0..<counts.rows {
+      joinPortably(
+        source + row * strides.planes, plane, target + row * strides.target, counts.columns,
+        elementByteCount)
+    }
+  }
+
+  private static func joinPortably(
+    _ source: UnsafeRawPointer, _ plane: Int, _ target: UnsafeMutableRawPointer, _ count: Int,
+    _ elementByteCount: Int
+  ) {
     switch elementByteCount {
     case 1: target.copyMemory(from: source, byteCount: count)
     case 2: join(UInt16.self, source, plane, target, count)

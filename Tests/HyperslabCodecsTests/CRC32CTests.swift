@@ -1,5 +1,6 @@
-import HyperslabCodecs
 import Testing
+
+@testable import HyperslabCodecs
 
 @Suite struct CRC32CTests {
   /// RFC 3720, B.4, and the check value of the catalogue of parametrised CRC algorithms.
@@ -13,10 +14,36 @@ import Testing
 
   @Test func instructionAndPlainSwiftAgree() {
     var generator = SystemRandomNumberGenerator()
-    for count in Array(0..<70) + [1000, 3071, 3072, 3073, 4096, 6144, 9217, 65537] {
+    for count in Array(0..<70) + [
+      1000, 1023, 1024, 1025, 1279, 3071, 3072, 3073, 4096, 6144, 9217, 65537,
+    ] {
       let bytes = (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
       let plain = bytes.withUnsafeBytes { ~CRC32C.portable(~0, $0) }
       #expect(CRC32C.of(bytes) == plain)
+    }
+  }
+
+  /// From any state, as where a checksum goes on.
+  @Test func piecesAddUp() {
+    let bytes = (0..<9000).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 3) }
+    for split in [1, 255, 1024, 1500, 4096, 7977] {
+      var crc = CRC32C()
+      bytes[..<split].withUnsafeBytes { crc.add($0) }
+      bytes[split...].withUnsafeBytes { crc.add($0) }
+      #expect(crc.value == bytes.withUnsafeBytes { ~CRC32C.portable(~0, $0) }, "at \(split)")
+    }
+  }
+
+  @Test func productsAgree() {
+    var generator = SystemRandomNumberGenerator()
+    for _ in 0..<1000 {
+      let (a, b) = (
+        UInt32.random(in: 0 ... .max, using: &generator),
+        UInt32(1) << UInt32.random(in: 0..<32, using: &generator)
+      )
+      for factor in [b, ~a, a &* 77] {
+        #expect(CRC32C.multiply(a, factor) == CRC32C.portableProduct(a, factor))
+      }
     }
   }
 

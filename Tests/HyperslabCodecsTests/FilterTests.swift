@@ -78,6 +78,38 @@ import Testing
     }
   }
 
+  /// Rows of every length between two groups, each to its place, and nothing between them touched.
+  @Test(arguments: sizes, VectorWidth.all)
+  func rowsAreJoinedInPlace(size: Int, width: Int) {
+    var generator = SeededGenerator("rows", size)
+    for columns in 1...140 {
+      let rows = 3
+      let (gap, tail) = (5, 7)
+      let elements = rows * (columns + gap)
+      let bytes = (0..<elements * size).map { _ in
+        UInt8.random(in: .min ... .max, using: &generator)
+      }
+      let planes = shuffled(bytes, size)
+      let stride = columns * size + tail
+      var target = [UInt8](repeating: 0xA5, count: rows * stride)
+      var wanted = target
+      for row in 0..<rows {
+        let start = row * (columns + gap) * size
+        wanted.replaceSubrange(
+          row * stride..<row * stride + columns * size, with: bytes[start..<start + columns * size])
+      }
+      planes.withUnsafeBytes { from in
+        target.withUnsafeMutableBytes { to in
+          guard let from = from.baseAddress, let to = to.baseAddress else { return }
+          Shuffle.joinRows(
+            from, plane: elements, to, (rows: rows, columns: columns),
+            strides: (planes: columns + gap, target: stride), elementByteCount: size, width: width)
+        }
+      }
+      #expect(target == wanted, "rows of \(columns)")
+    }
+  }
+
   @Test(arguments: sizes, VectorWidth.all)
   func bitshuffleIsItsDefinition(size: Int, width: Int) {
     var generator = SeededGenerator("bitshuffle", size)

@@ -1,0 +1,112 @@
+import HyperslabCore
+import HyperslabTestSupport
+import SystemPackage
+import Testing
+
+@testable import HyperslabFormat
+
+/// Chunks whose rows are narrower than a line of the cache, of many blocks each: they are decoded side by
+/// side and placed a few rows of each in turn.
+@Suite struct NarrowChunkTests {
+  private let directory: TemporaryDirectory
+  private var path: FilePath { directory.path.appending("x.slab") }
+
+  init() throws { directory = try TemporaryDirectory() }
+
+  /// A store of one data set in which every element is its own position, as far as its type reaches.
+  private func written(
+    _ type: DataType, _ shape: Shape, chunk: Shape, _ compression: Compression
+  ) throws -> (dataset: SlabDataset, bytes: [UInt8]) {
+    let size = type.byteCount
+    let count = try #require(shape.elementCount)
+    var bytes = [UInt8](repeating: 0, count: count * size)
+    for index in 0..<count {
+      for byte in 0..<size {
+        bytes[index * size + byte] = UInt8(truncatingIfNeeded: index >> (8 * byte))
+      }
+    }
+    let layout = try #require(StridedLayout.rowMajor(shape, elementByteCount: size))
+    let store = try SlabStore.create(at: path, durability: .fast)
+    let dataset = try store.createDataset(
+      "x",
+      DatasetDescription(
+        shape: shape, chunkShape: chunk, dataType: type, compression: compression))
+    try bytes.withUnsafeBytes { memory in
+      for chunk in dataset.grid.chunks {
+        try dataset.writeChunk(
+          chunk, from: memory.bytes, layout: layout.slice(dataset.grid.selection(of: chunk)))
+      }
+    }
+    try store.close()
+    return (try SlabStore.open(path).dataset("x"), bytes)
+  }
+
+  private func check(
+    _ dataset: SlabDataset, _ bytes: [UInt8], _ terms: [AxisSlice]
+  ) throws {
+    let size = dataset.description.dataType.byteCount
+    let shape = dataset.grid.arrayShape
+    let (positions, _) = try #require(NaiveSlicing.resolve(terms, in: shape))
+    let strides = try #require(StridedLayout.rowMajor(shape, elementByteCount: size)).byteStrides
+    let wanted = NaiveSlicing.combinations(positions).flatMap { position in
+      let offset = zip(position, strides).reduce(0) { $0 + $1.0 * $1.1 }
+      return bytes[offset..<offset + size]
+    }
+    #expect(try dataset.readBytes(terms).bytes == wanted, "\(terms) of \(shape)")
+  }
+
+  private static let compressions: [Compression] = [
+    Compression(filter: Filter.none), Compression(filter: .shuffle),
+    Compression(filter: .bitshuffle), Compression(filter: .bitshuffle, delta: 0),
+  ]
+
+  @Test(arguments: compressions)
+  func allAndBoxes(compression: Compression) throws {
+    var compression = compression
+    compression.blockByteCount = 4096
+    let shape: Shape = [1501, 23]
+    let (dataset, bytes) = try written(.uint16, shape, chunk: [640, 5], compression)
+    #expect(try dataset.readBytes([] as [AxisSlice]).bytes == bytes)
+    var shapes = ShapeGenerator(SeededGenerator("narrow", compression.delta ?? 1))
+    for _ in 0..<12 { try check(dataset, bytes, shapes.terms(in: shape)) }
+    // Rows of a result that begin and end inside chunks.
+    try check(dataset, bytes, [.range(start: 410, stop: 1300, step: 1), .all])
+    try check(
+      dataset, bytes,
+      [.range(start: 3, stop: 1400, step: 1), .range(start: 3, stop: 17, step: 1)])
+  }
+
+  @Test func severalAxes() throws {
+    let shape: Shape = [5, 60, 40, 7]
+    let (dataset, bytes) = try written(
+      .int32, shape, chunk: [3, 50, 20, 3], Compression(filter: .shuffle, blockByteCount: 4096))
+    #expect(try dataset.readBytes([] as [AxisSlice]).bytes == bytes)
+    var shapes = ShapeGenerator(SeededGenerator("narrow axes"))
+    for _ in 0..<12 { try check(dataset, bytes, shapes.terms(in: shape)) }
+  }
+
+  /// More blocks side by side than are kept at a time.
+  @Test func widerThanTheShelf() throws {
+    let (dataset, bytes) = try written(
+      .uint8, [300_000, 24], chunk: [300_000, 4],
+      Compression(filter: Filter.none, blockByteCount: 1 << 20))
+    #expect(try dataset.readBytes([] as [AxisSlice]).bytes == bytes)
+  }
+
+  /// A damaged block is told of with its file, and the next read is none the worse.
+  @Test func damageAmongThem() throws {
+    let (dataset, bytes) = try written(
+      .uint16, [1501, 23], chunk: [640, 5], Compression(filter: .bitshuffle, blockByteCount: 4096))
+    let file = path.appending("x/c/1/2")
+    let sound = try contents(file)
+    var damaged = sound
+    damaged[damaged.count / 2] ^= 0x10
+    try write(damaged, to: file)
+    let error = try #require(throws: HyperslabError.self) {
+      try dataset.readBytes([] as [AxisSlice])
+    }
+    #expect(error.code == .checksum && error.place?.contains("x/c/1/2") == true, "\(error)")
+    try write(sound, to: file)
+    #expect(try dataset.readBytes([] as [AxisSlice]).bytes == bytes)
+  }
+}
