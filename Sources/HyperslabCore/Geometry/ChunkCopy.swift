@@ -138,7 +138,8 @@ package struct ChunkCopy: Sendable {
     forEachPlane(in: range) { plane in
       plane.copy(
         from: base + plane.byteOffset, plane.byteStrides,
-        to: block + plane.element * elementByteCount, plane.nearStrides(elementByteCount), elementByteCount)
+        to: block + plane.element * elementByteCount, plane.nearStrides(elementByteCount),
+        elementByteCount)
     }
   }
 

@@ -100,7 +100,8 @@ struct ReadPlan {
     var shares: [Share] = []
     var start = 0
     for end in 1...pieces.count
-    where end == pieces.count || end == start + limit || pieces[end].blocks != pieces[start].blocks {
+    where end == pieces.count || end == start + limit || pieces[end].blocks != pieces[start].blocks
+    {
       shares.append(.sideBySide(pieces[start..<end]))
       start = end
     }
