@@ -37,7 +37,7 @@ struct AppendCommand: ParsableCommand {
 
   func run() throws {
     let address = try StoreAddress(existing: dataset)
-    let limit = try work.budget()?.bufferByteCount
+    let limit = try work.residentByteLimit(bufferGB: nil)
     switch try ImportInput(input, inputOptions, beside: address.store, limit: limit) {
     case .npy(let file): try append(file, to: address)
     case .raw(let file): try append(file, to: address)

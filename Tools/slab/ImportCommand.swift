@@ -93,7 +93,7 @@ struct ImportCommand: ParsableCommand {
         .invalidName, "the store is named, but no data set in it", at: dataset,
         remedy: "Write for example \(dataset)/data")
     }
-    let limit = try work.budget()?.bufferByteCount
+    let limit = try work.residentByteLimit(bufferGB: options.bufferGb)
     switch try ImportInput(input, inputOptions, beside: address.store, limit: limit) {
     case .npy(let file): try write(file, to: address)
     case .raw(let file): try write(file, to: address)

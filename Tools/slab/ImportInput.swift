@@ -10,7 +10,7 @@ enum ImportInput {
   ///   - store: Where the data go; a stream is kept beside it.
   ///   - limit: The most bytes of a mapped file that may be resident.
   init(
-    _ input: String, _ options: InputOptions, beside store: FilePath, limit: Int?
+    _ input: String, _ options: InputOptions, beside store: FilePath, limit: Int
   ) throws(HyperslabError) {
     let isPlain = options.raw || options.dtype != nil
     if isPlain, let type = options.dtype?.type, let axes = try options.shape?.axes() {

@@ -49,4 +49,10 @@ struct WorkOptions: ParsableArguments {
     guard let memoryMb else { return nil }
     return try MemoryBudget(megabytes: memoryMb)
   }
+
+  /// How much of a mapped file may be resident: as much as buffers may be.
+  func residentByteLimit(bufferGB: Double?) throws(HyperslabError) -> Int {
+    if let budget = try budget() { return budget.bufferByteCount }
+    return Int(exactly: ((bufferGB ?? 1) * 1e9).rounded(.down)) ?? .max
+  }
 }

@@ -9,7 +9,8 @@ struct MappedArray: Sendable {
   /// Where every element lies in the file.
   let layout: StridedLayout
   let isFortranOrder: Bool
-  var residentByteLimit: Int?
+  /// A gigabyte unless set: what buffers are by HDMF's rule.
+  var residentByteLimit = 1_000_000_000
 
   /// Bytes of file that a copy touches before it gives their pages back.
   private static let pieceByteCount = 16 << 20
@@ -66,7 +67,7 @@ struct MappedArray: Sendable {
     try check(selection)
     let part = layout.slice(selection)
     guard type.byteOrder == .little, let span = part.byteRange(elementByteCount: elementByteCount),
-      residentByteLimit.map({ span.count <= $0 }) ?? true
+      span.count <= residentByteLimit
     else { return nil }
     let memory = file.memory
     let result = Result { try body(memory.bytes, part) }
@@ -85,41 +86,55 @@ struct MappedArray: Sendable {
         found: "\(buffer.freeCapacity) bytes")
     }
     if byteCount == 0 { return }
-    buffer.withUnsafeMutableBytes { memory, initialized in
+    try buffer.withUnsafeMutableBytes { (memory, initialized) throws(HyperslabError) in
       let target = UnsafeMutableRawBufferPointer(
         rebasing: memory[initialized..<initialized + byteCount])
-      copy(Selection(all: selection.shape), of: selection, into: target)
+      try copy(selection, into: target)
       if type.byteOrder == .big { swapBytes(target, width: type.dataType.componentByteCount) }
       initialized += byteCount
     }
     try file.checkUnchanged()
   }
 
-  /// Copies a piece of a selection to its place among the selection's elements in C order, halving
-  /// the piece along its slowest axis in the file until it spans little of it.
+  /// Copies a selection's elements in C order, its pieces in parallel.
   private func copy(
-    _ piece: Selection, of selection: Selection, into target: UnsafeMutableRawBufferPointer
-  ) {
-    let source = layout.slice(selection).slice(piece)
-    guard let span = source.byteRange(elementByteCount: elementByteCount),
-      let from = file.memory.baseAddress, let to = target.baseAddress
-    else { return }
-    let divisible = piece.bounds.indices.filter { piece.bounds[$0].count > 1 }
-    let slowest = divisible.max { layout.byteStrides[$0] < layout.byteStrides[$1] }
-    guard let slowest, span.count > Self.pieceByteCount else {
-      let whole = ChunkCopy(
-        chunkShape: selection.shape, region: StridedSelection(piece), layout: source,
+    _ selection: Selection, into target: UnsafeMutableRawBufferPointer
+  ) throws(HyperslabError) {
+    guard let to = target.baseAddress else { return }
+    let source = layout.slice(selection)
+    let pieces = pieces(of: Selection(all: selection.shape), of: source)
+    let output = DisjointMemory(base: to)
+    try parallelLoop(count: pieces.count, threads: Machine.processorCount, makeWorker: {}) {
+      (_, number) throws(HyperslabError) in
+      guard let from = file.memory.baseAddress else { return }
+      let part = source.slice(pieces[number])
+      let copy = ChunkCopy(
+        chunkShape: selection.shape, region: StridedSelection(pieces[number]), layout: part,
         elementByteCount: elementByteCount)
-      whole.gather(0..<whole.elementCount, from: from, into: to)
-      file.release(span)
-      return
-    }
-    let range = piece.bounds[slowest]
-    let middle = range.lowerBound + range.count / 2
-    for half in [range.lowerBound..<middle, middle..<range.upperBound] {
-      var bounds = piece.bounds
-      bounds[slowest] = half
-      copy(Selection(bounds), of: selection, into: target)
+      copy.gather(0..<copy.elementCount, from: from, into: output.base)
+      if let span = part.byteRange(elementByteCount: elementByteCount) { file.release(span) }
     }
   }
+
+  /// Halves a piece of a selection along its slowest axis in the file until it spans little of it.
+  private func pieces(of piece: Selection, of source: StridedLayout) -> [Selection] {
+    let span = source.slice(piece).byteRange(elementByteCount: elementByteCount)
+    let divisible = piece.bounds.indices.filter { piece.bounds[$0].count > 1 }
+    let slowest = divisible.max { source.byteStrides[$0] < source.byteStrides[$1] }
+    guard let span, let slowest, span.count > Self.pieceByteCount else { return [piece] }
+    let range = piece.bounds[slowest]
+    let middle = range.lowerBound + range.count / 2
+    return [range.lowerBound..<middle, middle..<range.upperBound].flatMap { half in
+      var bounds = piece.bounds
+      bounds[slowest] = half
+      return pieces(of: Selection(bounds), of: source)
+    }
+  }
+}
+
+/// Memory that threads write pieces of.
+///
+/// Safe because the pieces are disjoint, and because whoever lends the memory waits for all threads.
+private struct DisjointMemory: @unchecked Sendable {
+  let base: UnsafeMutableRawPointer
 }

@@ -32,8 +32,8 @@ public struct NpyFile: DataChunkSource {
   }
 
   /// The most bytes of the file that may be resident at once because they are lent; a selection
-  /// that spans more is copied in small pieces instead. Nil, the default, sets no limit.
-  public var residentByteLimit: Int? {
+  /// that spans more is copied in small pieces instead. At first 1e9, as buffers by HDMF's rule.
+  public var residentByteLimit: Int {
     get { array.residentByteLimit }
     set { array.residentByteLimit = newValue }
   }

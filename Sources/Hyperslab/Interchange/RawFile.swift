@@ -64,7 +64,7 @@ public struct RawFile: DataChunkSource {
   }
 
   /// As with ``NpyFile/residentByteLimit``.
-  public var residentByteLimit: Int? {
+  public var residentByteLimit: Int {
     get { array.residentByteLimit }
     set { array.residentByteLimit = newValue }
   }
