@@ -6,6 +6,8 @@ OURS = "hyperslab"
 USUAL = "usual chunks"
 FLOOR = "npy"
 ZARR_READERS = ("zarr-blosclz4", "zarr-lz4", "zarrs-blosclz4", "tensorstore", "tensorstore-nosync")
+# What every peer and we are held to.
+THREADS = 2
 THROUGHPUT = ("write", "import", "slab import", "read", "warm")
 
 
@@ -183,13 +185,13 @@ class Targets:
             self.add(name, f"{found[0]:.2f}× ({peer})", found[0] >= at_least)
 
 
-def judge(runs):
-    """The targets that follow from the runs alone."""
+def judge(runs, sizes):
+    """The targets that follow from the runs alone, and the arrays' sizes in bytes."""
     targets = Targets()
     for case in runs.cases():
         name = " ".join(case)
         if case[1] == USUAL:
-            judge_usual(targets, runs, case, name)
+            judge_usual(targets, runs, case, name, sizes[case[0]])
         else:
             for op in ("write", "read"):
                 what = f"{op} no slower than the fastest file-a-chunk peer"
@@ -197,7 +199,7 @@ def judge(runs):
     return targets
 
 
-def judge_usual(targets, runs, case, name):
+def judge_usual(targets, runs, case, name, size):
     targets.speed(runs, case, "write at least 2.0× the fastest peer", "write", 2.0)
     ours = runs.median(case, "write", OURS, "ratio")
     best, peer = runs.best_ratio(case)
@@ -209,6 +211,12 @@ def judge_usual(targets, runs, case, name):
     if floor:
         what = f"{name}: warm read at least 60 % of a plain copy"
         targets.add(what, f"{floor[0] * 100:.0f} %", floor[0] >= 0.6)
+    peak = runs.median(case, "read", OURS, "rss_mb")
+    if peak:
+        beyond = (peak - size / 1e6) / THREADS
+        what = f"{name}: a read takes its result and at most 16 MB a thread"
+        targets.add(what, f"{beyond:.1f} MB a thread, the process itself included", beyond <= 16)
+    judge_hc(targets, runs, case, name)
     targets.speed(runs, case, "slices no slower than blosc2", "slices", 1.0, ("blosc2",))
     what = "slices at least 10× the fastest Zarr reader"
     targets.speed(runs, case, what, "slices", 10.0, ZARR_READERS)
@@ -229,3 +237,39 @@ def judge_usual(targets, runs, case, name):
         speedup = runs.speedup(case, "write", peer, ours=OURS + "-hc")
         what = f"{name}: HC write no slower than that peer's"
         targets.add(what, f"{speedup[0]:.2f}×", speedup[0] >= 1.0)
+
+
+def judge_hc(targets, runs, case, name):
+    """LZ4's high-compression levels against the peer that stores smallest with them."""
+    best, peer = runs.best_ratio(case, hc=True)
+    ours = runs.median(case, "write", OURS + "-hc", "ratio")
+    if not ours or not best:
+        return
+    what = f"{name}: HC ratio at least the best HC peer's"
+    targets.add(what, f"{ours:.3f} against {best:.3f} ({peer})", ours >= best)
+    found, _ = runs.speedup(case, "write", peer, ours=OURS + "-hc")
+    targets.add(f"{name}: HC write no slower than that peer's", f"{found:.2f}×", found >= 1)
+
+
+def judge_growth(targets, extra):
+    """Whether what a byte, and a commit, costs stays the same."""
+    for op in ("import", "read"):
+        rows = [row for row in extra.get("sizes", ()) if row["op"] == op and "seconds" in row]
+        if len(rows) > 1:
+            first, last = (rows[n]["seconds"] / rows[n]["mb"] for n in (0, -1))
+            what = f"{op}: a byte of {rows[-1]['mb']} MB costs what one of {rows[0]['mb']} MB does"
+            targets.add(what, f"{last / first:.2f}×", last <= 1.25 * first)
+    rows = [row for row in extra.get("commits", ()) if "median_ms" in row]
+    if len(rows) > 1:
+        found = rows[-1]["median_ms"] / rows[0]["median_ms"]
+        what = f"a commit after {rows[-1]['chunks']} chunks costs what one after {rows[0]['chunks']} does"
+        targets.add(what, f"{found:.2f}×", found <= 1.5)
+    times = {}
+    for row in extra.get("threads", ()):
+        if "seconds" in row:
+            key = (row["array"], row["op"])
+            times.setdefault(key, {}).setdefault(row["threads"], []).append(row["seconds"])
+    for (array, op), by_count in times.items():
+        one, two = (statistics.median(by_count[count]) for count in (1, 2))
+        name = f"{array} {op}: two threads at least 1.8× as fast as one"
+        targets.add(name, f"{one / two:.2f}×", one >= 1.8 * two)

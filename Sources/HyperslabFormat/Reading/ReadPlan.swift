@@ -42,7 +42,6 @@ struct ReadPlan {
   private static let leastByteCountPerThread = 1 << 17
   /// Shares are no larger, so that threads end together.
   private static let largestShareByteCount = 1 << 20
-  private static let cacheLineByteCount = 64
 
   private(set) var parts: [Part] = []
   private let format: FrameFormat?
@@ -86,9 +85,9 @@ struct ReadPlan {
   /// The work, in the order of where it goes.
   var shares: [Share] {
     guard let format else { return others }
-    // Where rows are narrower than a line of the cache, several chunks write the same lines.
-    let isNarrow = parts.contains { $0.copy.rowByteCount < Self.cacheLineByteCount }
-    if isNarrow, parts.count > 1 { return others + sideBySide(format) }
+    if parts.count > 1, parts.contains(where: { $0.copy.isNarrow }) {
+      return others + sideBySide(format)
+    }
     let limit = Swift.min(
       blockCount / Swift.max(1, 4 * threads), Self.largestShareByteCount / format.blockByteCount)
     return others + pieces(format, blockLimit: Swift.max(1, limit)).map { .blocks($0) }
@@ -122,4 +121,9 @@ struct ReadPlan {
     pieces.sort { $0.offset < $1.offset }
     return pieces.map(\.piece)
   }
+}
+
+extension ChunkCopy {
+  /// Whether rows are narrower than a line of the cache, so that several chunks write the same lines.
+  var isNarrow: Bool { rowByteCount < 64 }
 }

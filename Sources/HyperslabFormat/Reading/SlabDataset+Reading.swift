@@ -41,7 +41,9 @@ extension SlabDataset {
       let output = DisjointOutput(base: base)
       try consistently { (view) throws(HyperslabError) in
         if chunks.count <= Self.mostChunksTogether {
-          try readTogether(chunks, of: region, layout, missing, in: view, into: output)
+          try readTogether(chunks[...], of: region, layout, missing, in: view, into: output)
+        } else if isNarrow(chunks, of: region, layout) {
+          try readInBatches(chunks, of: region, layout, missing, in: view, into: output)
         } else {
           try parallelLoop(
             count: chunks.count, threads: Machine.processorCount, makeWorker: {}
@@ -57,68 +59,8 @@ extension SlabDataset {
     }
   }
 
-  /// Up to so many chunks are open at once and their blocks shared among threads; where there are
-  /// more, a thread has a chunk to itself.
-  private static let mostChunksTogether = 64
-
-  private func readTogether(
-    _ chunks: ChunkRange, of region: StridedSelection, _ layout: StridedLayout,
-    _ missing: MissingChunks, in view: StoreView, into output: DisjointOutput
-  ) throws(HyperslabError) {
-    var plan = ReadPlan(format: try format(), maximumThreads: Machine.processorCount)
-    for chunk in chunks {
-      let part = ChunkPart(chunk, of: region, in: grid)
-      if part.region.isEmpty { continue }
-      let located = try locate(chunk, in: view, missing)
-      let copy = copy(of: part.region, layout.slice(part.target))
-      if located.row.state == .stored, located.paths.count == 1 {
-        let file = try withReader(chunk) { (reader) throws(HyperslabError) in
-          try inPlace(located.paths[0], chunk) { () throws(HyperslabError) in
-            try reader.open(located.paths[0], in: store.files, row: located.row)
-          }
-        }
-        plan.add(file, copy, chunk)
-      } else {
-        plan.add(located, copy)
-      }
-    }
-    let (work, shares) = (plan, plan.shares)
-    try parallelLoop(count: shares.count, threads: plan.threads, makeWorker: {}) {
-      (_, position) throws(HyperslabError) in
-      try read(shares[position], of: work, into: output)
-    }
-  }
-
-  private func read(
-    _ share: ReadPlan.Share, of plan: ReadPlan, into output: DisjointOutput
-  ) throws(HyperslabError) {
-    switch share {
-    case .chunk(let chunk, let copy): try read(chunk, copy, into: output.base)
-    case .blocks(let piece):
-      let part = plan.parts[piece.part]
-      try withReader(part.index) { (reader) throws(HyperslabError) in
-        try inPlace(part.file.path, part.index) { () throws(HyperslabError) in
-          try reader.read(piece.blocks, of: part.file, copy: part.copy, into: output.base)
-          if plan.ends(piece) { try part.file.checkTrailer() }
-        }
-      }
-    case .sideBySide(let pieces):
-      guard let first = pieces.first else { return }
-      try withReader(plan.parts[first.part].index) { (reader) throws(HyperslabError) in
-        defer { reader.clearShelf() }
-        for piece in pieces {
-          let part = plan.parts[piece.part]
-          try inPlace(part.file.path, part.index) { () throws(HyperslabError) in
-            try reader.shelve(piece.blocks.lowerBound, of: part.file, copy: part.copy)
-            if plan.ends(piece) { try part.file.checkTrailer() }
-          }
-        }
-        reader.placeShelved(into: output.base)
-      }
-    }
-  }
-
-  private func copy(of region: StridedSelection, _ layout: StridedLayout) -> ChunkCopy {
+  /// How a region of a chunk is copied out to memory.
+  func copy(of region: StridedSelection, _ layout: StridedLayout) -> ChunkCopy {
     ChunkCopy(
       chunkShape: grid.chunkShape, region: region, layout: layout,
       elementByteCount: description.dataType.byteCount)
@@ -204,7 +146,7 @@ extension SlabDataset {
   }
 
   /// Finds a chunk for a read that may refuse what nobody wrote.
-  private func locate(
+  func locate(
     _ chunk: ChunkIndex, in view: StoreView, _ missing: MissingChunks
   ) throws(HyperslabError) -> LocatedChunk {
     let located = try locate(chunk, in: view)
@@ -213,7 +155,7 @@ extension SlabDataset {
   }
 
   /// Reads what a region needs of one chunk from wherever its file is by now.
-  private func read(
+  func read(
     _ chunk: LocatedChunk, _ copy: ChunkCopy, into base: UnsafeMutableRawPointer
   ) throws(HyperslabError) {
     guard chunk.row.state == .stored else {
@@ -237,7 +179,7 @@ extension SlabDataset {
   }
 
   /// Errors of `body` name a chunk's file.
-  private func inPlace<R>(
+  func inPlace<R>(
     _ file: StorePath, _ chunk: ChunkIndex, _ body: () throws(HyperslabError) -> R
   ) throws(HyperslabError) -> R {
     do { return try body() } catch {
@@ -245,7 +187,8 @@ extension SlabDataset {
     }
   }
 
-  private func withReader<R>(
+  /// Lends a reader of this data set's chunks.
+  func withReader<R>(
     _ chunk: ChunkIndex, _ body: (ChunkReader) throws(HyperslabError) -> R
   ) throws(HyperslabError) -> R {
     guard let format = try format() else {
@@ -259,6 +202,6 @@ extension SlabDataset {
 ///
 /// Safe because chunks are disjoint in the array, so that no two threads write the same bytes, and
 /// because the read does not return before all threads have stopped.
-private struct DisjointOutput: @unchecked Sendable {
+struct DisjointOutput: @unchecked Sendable {
   let base: UnsafeMutableRawPointer
 }

@@ -93,6 +93,17 @@ import Testing
     #expect(try dataset.readBytes([] as [AxisSlice]).bytes == bytes)
   }
 
+  /// More chunks than are open at once, in rows of chunks that go together and in rows that do not.
+  @Test(arguments: [([400, 45], [60, 2]), ([20, 150], [11, 2])] as [(Shape, Shape)])
+  func inBatches(shape: Shape, chunk: Shape) throws {
+    let (dataset, bytes) = try written(
+      .int32, shape, chunk: chunk, Compression(filter: .shuffle, blockByteCount: 4096))
+    #expect(dataset.grid.chunkCount > SlabDataset.mostChunksTogether)
+    #expect(try dataset.readBytes([] as [AxisSlice]).bytes == bytes)
+    var shapes = ShapeGenerator(SeededGenerator("batches"))
+    for _ in 0..<12 { try check(dataset, bytes, shapes.terms(in: shape)) }
+  }
+
   /// A damaged block is told of with its file, and the next read is none the worse.
   @Test func damageAmongThem() throws {
     let (dataset, bytes) = try written(

@@ -1,0 +1,104 @@
+import HyperslabCodecs
+import HyperslabCore
+import Synchronization
+
+extension SlabDataset {
+  /// Up to so many chunks are open at once and their blocks shared among threads. Where there are more,
+  /// a thread has a chunk to itself, unless chunks share lines of the cache.
+  static let mostChunksTogether = 64
+  /// Fewer than this are opened one after the other: waking a thread takes longer.
+  private static let leastOpenedInParallel = 8
+
+  /// Whether rows of the result are narrower than a line of the cache in each chunk.
+  func isNarrow(
+    _ chunks: ChunkRange, of region: StridedSelection, _ layout: StridedLayout
+  ) -> Bool {
+    guard let chunk = chunks.first else { return false }
+    let part = ChunkPart(chunk, of: region, in: grid)
+    return copy(of: part.region, layout.slice(part.target)).isNarrow
+  }
+
+  /// How many chunks are read together: whole rows of those beside each other along the last axis,
+  /// where there are not too many of them.
+  private func batchCount(of chunks: ChunkRange) -> Int {
+    let beside = chunks.bounds.last?.count ?? 1
+    return beside <= Self.mostChunksTogether
+      ? Self.mostChunksTogether / beside * beside : Self.mostChunksTogether
+  }
+
+  func readInBatches(
+    _ chunks: ChunkRange, of region: StridedSelection, _ layout: StridedLayout,
+    _ missing: MissingChunks, in view: StoreView, into output: DisjointOutput
+  ) throws(HyperslabError) {
+    let step = batchCount(of: chunks)
+    var start = 0
+    while start < chunks.count {
+      let batch = chunks[start..<start + Swift.min(step, chunks.count - start)]
+      try readTogether(batch, of: region, layout, missing, in: view, into: output)
+      start += batch.count
+    }
+  }
+
+  /// Reads a region's part of some chunks, all of them open at once.
+  func readTogether(
+    _ chunks: Slice<ChunkRange>, of region: StridedSelection, _ layout: StridedLayout,
+    _ missing: MissingChunks, in view: StoreView, into output: DisjointOutput
+  ) throws(HyperslabError) {
+    let threads = Machine.processorCount
+    let plan = Mutex(ReadPlan(format: try format(), maximumThreads: threads))
+    try parallelLoop(
+      count: chunks.count, threads: chunks.count < Self.leastOpenedInParallel ? 1 : threads,
+      makeWorker: {}
+    ) { (_, position) throws(HyperslabError) in
+      let chunk = chunks[chunks.startIndex + position]
+      let part = ChunkPart(chunk, of: region, in: grid)
+      if part.region.isEmpty { return }
+      let located = try locate(chunk, in: view, missing)
+      let copy = copy(of: part.region, layout.slice(part.target))
+      guard located.row.state == .stored, located.paths.count == 1 else {
+        return plan.withLock { $0.add(located, copy) }
+      }
+      let file = try withReader(chunk) { (reader) throws(HyperslabError) in
+        try inPlace(located.paths[0], chunk) { () throws(HyperslabError) in
+          try reader.open(located.paths[0], in: store.files, row: located.row)
+        }
+      }
+      plan.withLock { $0.add(file, copy, chunk) }
+    }
+    let work = plan.withLock { $0 }
+    let shares = work.shares
+    try parallelLoop(count: shares.count, threads: work.threads, makeWorker: {}) {
+      (_, position) throws(HyperslabError) in
+      try read(shares[position], of: work, into: output)
+    }
+  }
+
+  private func read(
+    _ share: ReadPlan.Share, of plan: ReadPlan, into output: DisjointOutput
+  ) throws(HyperslabError) {
+    switch share {
+    case .chunk(let chunk, let copy): try read(chunk, copy, into: output.base)
+    case .blocks(let piece):
+      let part = plan.parts[piece.part]
+      try withReader(part.index) { (reader) throws(HyperslabError) in
+        try inPlace(part.file.path, part.index) { () throws(HyperslabError) in
+          try reader.read(piece.blocks, of: part.file, copy: part.copy, into: output.base)
+          if plan.ends(piece) { try part.file.checkTrailer() }
+        }
+      }
+    case .sideBySide(let pieces):
+      guard let first = pieces.first else { return }
+      try withReader(plan.parts[first.part].index) { (reader) throws(HyperslabError) in
+        defer { reader.clearShelf() }
+        for piece in pieces {
+          let part = plan.parts[piece.part]
+          try inPlace(part.file.path, part.index) { () throws(HyperslabError) in
+            try reader.shelve(piece.blocks.lowerBound, of: part.file, copy: part.copy)
+            if plan.ends(piece) { try part.file.checkTrailer() }
+          }
+        }
+        reader.placeShelved(into: output.base)
+      }
+    }
+  }
+}
