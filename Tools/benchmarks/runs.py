@@ -25,6 +25,13 @@ def remove(path):
         os.remove(path)
 
 
+def empty(path):
+    """Gives up what files hold, but not the files."""
+    for file in [path] if path.is_file() else path.rglob("*"):
+        if file.is_file():
+            os.truncate(file, 0)
+
+
 class Array:
     """A .npy file: its header is all that is needed of it here."""
 

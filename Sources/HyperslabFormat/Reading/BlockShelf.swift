@@ -61,9 +61,8 @@ final class BlockShelf {
 
   /// Copies what the region needs of all blocks to its place, and clears the shelf.
   func place(into base: UnsafeMutableRawPointer) {
-    // In local variables, which nobody else can change meanwhile.
-    var blocks: [Block] = []
-    swap(&blocks, &self.blocks)
+    // In local variables, which nobody else can change meanwhile: the compiler need not look.
+    var blocks = blocks
     let (planes, shelf, format) = (planes, memory.pointer, format)
     let widest = planes.reduce(1) { Swift.max($0, $1.counts.columns) }
     let rowByteCount = Swift.max(1, blocks.count * widest * format.elementByteCount)
@@ -80,7 +79,6 @@ final class BlockShelf {
         if !blocks[position].planes.isEmpty { hasMore = true }
       }
     }
-    swap(&blocks, &self.blocks)
     clear()
   }
 
