@@ -36,7 +36,8 @@ extension BlockCoding {
     var candidates = Filter.allCases.map { BlockCoding(filter: $0, blockByteCount: usual) }
     guard
       let sample = CodingSample(
-        base, layout: layout, chunkShape: chunkShape, windowByteCount: largeBlockByteCount)
+        base, layout: layout, chunkShape: chunkShape, elementByteCount: fill.dataType.byteCount,
+        windowByteCount: largeBlockByteCount)
     else { return candidates[0] }
     let sizes = try sample.storedByteCounts(candidates, level: level, fill: fill, spread: true)
     var best = 0
@@ -53,10 +54,10 @@ extension BlockCoding {
   }
 }
 
-/// A few windows of the sample, spread over a few chunks of it.
+/// A few windows of the sample, spread over some chunks of it: the fewer blocks a chunk has, the more.
 // Sendable although it holds a pointer: the memory is only read, and lent for longer than it lives.
 private struct CodingSample: @unchecked Sendable {
-  private static let chunkCount = 4
+  private static let leastChunkCount = 8
   private static let blockBudget = 24
   private let base: UnsafeRawPointer
   private let chunkShape: Shape
@@ -66,19 +67,35 @@ private struct CodingSample: @unchecked Sendable {
 
   /// Nil for an empty sample.
   init?(
-    _ base: UnsafeRawPointer, layout: StridedLayout, chunkShape: Shape, windowByteCount: Int
+    _ base: UnsafeRawPointer, layout: StridedLayout, chunkShape: Shape, elementByteCount: Int,
+    windowByteCount: Int
   ) {
     guard let grid = try? ChunkGrid(arrayShape: layout.shape, chunkShape: chunkShape),
       grid.chunkCount > 0
     else { return nil }
     self.base = base
     self.chunkShape = chunkShape
-    let count = Swift.min(grid.chunkCount, Self.chunkCount)
-    layouts = (0..<count).map { chunk in
-      let index = grid.index(ofNumber: chunk * (grid.chunkCount - 1) / Swift.max(1, count - 1))
-      return layout.slice(grid.selection(of: index))
+    let chunkByteCount = Checked.product(chunkShape.axes + [elementByteCount]) ?? Int.max
+    let blocks = chunkByteCount.dividedRoundingUp(by: FrameFormat.defaultBlockByteCount)
+    let count = Swift.min(
+      grid.chunkCount, Swift.max(Self.leastChunkCount, Self.blockBudget / blocks))
+    layouts = Self.numbers(count, of: grid.chunkCount).map { number in
+      layout.slice(grid.selection(of: grid.index(ofNumber: number)))
     }
     self.windowByteCount = windowByteCount
+  }
+
+  /// Some of the numbers below a limit, all different, evenly spread but in no step that the array's own
+  /// shape could be in step with: corners and edges of images are often empty.
+  private static func numbers(_ count: Int, of limit: Int) -> [Int] {
+    if count >= limit { return Array(0..<limit) }
+    return (0..<count).map { index in
+      let width = limit / count
+      let low = index * width + index * (limit % count) / count
+      // Multiples of the golden ratio, modulo 1, are spread in any number of them.
+      let place = (Double(index + 1) * 0.618_033_988_749_895).truncatingRemainder(dividingBy: 1)
+      return low + Int(place * Double(width))
+    }
   }
 
   /// What each coding makes of the windows, or of some blocks spread over them.

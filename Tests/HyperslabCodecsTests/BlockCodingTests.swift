@@ -33,6 +33,19 @@ import Testing
     _ = try choice([UInt8](), chunk: [1000])
   }
 
+  /// As at the corners of an image: chunks in step with the array's shape hold nothing.
+  @Test func emptyChunksInStepDoNotDecide() throws {
+    var generator = SeededGenerator("empty corners")
+    let (chunks, length) = (100, 4000)
+    var values = (0..<chunks * length).map { _ in
+      Float(Int.random(in: 0...255, using: &generator))
+    }
+    for empty in [0, 33, 66, 99] {
+      for index in empty * length..<(empty + 1) * length { values[index] = 0 }
+    }
+    #expect(try choice(values, chunk: [length]).filter != .none)
+  }
+
   @Test func blocksAreLargeOnlyWhereThatSavesMuch() throws {
     var generator = SeededGenerator("block size")
     let noise = (0..<2_000_000).map { _ in UInt8.random(in: .min ... .max, using: &generator) }

@@ -216,7 +216,6 @@ def judge_usual(targets, runs, case, name, size):
         beyond = (peak - size / 1e6) / THREADS
         what = f"{name}: a read takes its result and at most 16 MB a thread"
         targets.add(what, f"{beyond:.1f} MB a thread, the process itself included", beyond <= 16)
-    judge_hc(targets, runs, case, name)
     targets.speed(runs, case, "slices no slower than blosc2", "slices", 1.0, ("blosc2",))
     what = "slices at least 10× the fastest Zarr reader"
     targets.speed(runs, case, what, "slices", 10.0, ZARR_READERS)
@@ -237,18 +236,6 @@ def judge_usual(targets, runs, case, name, size):
         speedup = runs.speedup(case, "write", peer, ours=OURS + "-hc")
         what = f"{name}: HC write no slower than that peer's"
         targets.add(what, f"{speedup[0]:.2f}×", speedup[0] >= 1.0)
-
-
-def judge_hc(targets, runs, case, name):
-    """LZ4's high-compression levels against the peer that stores smallest with them."""
-    best, peer = runs.best_ratio(case, hc=True)
-    ours = runs.median(case, "write", OURS + "-hc", "ratio")
-    if not ours or not best:
-        return
-    what = f"{name}: HC ratio at least the best HC peer's"
-    targets.add(what, f"{ours:.3f} against {best:.3f} ({peer})", ours >= best)
-    found, _ = runs.speedup(case, "write", peer, ours=OURS + "-hc")
-    targets.add(f"{name}: HC write no slower than that peer's", f"{found:.2f}×", found >= 1)
 
 
 def judge_growth(targets, extra):

@@ -9,11 +9,16 @@ extension SlabDataset {
   /// Fewer than this are opened one after the other: waking a thread takes longer.
   private static let leastOpenedInParallel = 8
 
-  /// Whether rows of the result are narrower than a line of the cache in each chunk.
+  /// Smaller chunks leave the lines that they write in the cache for the next.
+  private static let leastNarrowChunkByteCount = 1 << 20
+
+  /// Whether rows of the result are narrower than a line of the cache in each of many large chunks.
   func isNarrow(
     _ chunks: ChunkRange, of region: StridedSelection, _ layout: StridedLayout
-  ) -> Bool {
-    guard let chunk = chunks.first else { return false }
+  ) throws(HyperslabError) -> Bool {
+    guard let format = try format(), format.chunkByteCount >= Self.leastNarrowChunkByteCount,
+      let chunk = chunks.first
+    else { return false }
     let part = ChunkPart(chunk, of: region, in: grid)
     return copy(of: part.region, layout.slice(part.target)).isNarrow
   }
