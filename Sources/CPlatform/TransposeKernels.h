@@ -1,5 +1,6 @@
 /* The kernels of Transpose.c for one vector width. The including file defines LANES, the bytes of a
-   vector, NAME(x), NARROWER(x) for half as wide, TARGET, and AFFINE where the processor multiplies matrices of 8 x 8 bits.
+   vector, NAME(x), NARROWER(x) for half as wide, TARGET, and AFFINE where the processor multiplies
+   matrices of 8 x 8 bits.
 
    A group is LANES elements of e bytes: e vectors of elements on one side, a vector of each of e byte
    planes on the other. To split, the even bytes of all vectors are parted from the odd ones, and

@@ -61,6 +61,7 @@ private struct CodingSample: @unchecked Sendable {
   private static let blockBudget = 24
   private let base: UnsafeRawPointer
   private let chunkShape: Shape
+  private let chunkByteCount: Int
   private let layouts: [StridedLayout]
   /// Bytes of a window: where large blocks are tried, one of them.
   let windowByteCount: Int
@@ -75,7 +76,7 @@ private struct CodingSample: @unchecked Sendable {
     else { return nil }
     self.base = base
     self.chunkShape = chunkShape
-    let chunkByteCount = Checked.product(chunkShape.axes + [elementByteCount]) ?? Int.max
+    chunkByteCount = Checked.product(chunkShape.axes + [elementByteCount]) ?? Int.max
     let blocks = chunkByteCount.dividedRoundingUp(by: FrameFormat.defaultBlockByteCount)
     let count = Swift.min(
       grid.chunkCount, Swift.max(Self.leastChunkCount, Self.blockBudget / blocks))
@@ -103,7 +104,6 @@ private struct CodingSample: @unchecked Sendable {
     _ codings: [BlockCoding], level: Int, fill: FillValue, spread: Bool
   ) throws(HyperslabError) -> [Int] {
     let size = fill.dataType.byteCount
-    let chunkByteCount = Checked.product(chunkShape.axes + [size]) ?? Int.max
     var formats: [FrameFormat] = []
     for coding in codings {
       formats.append(

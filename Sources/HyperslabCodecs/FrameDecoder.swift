@@ -33,12 +33,14 @@ package final class FrameDecoder {
         into: base + offset + format.byteRange(ofBlock: block).lowerBound)
       return
     }
-    let needed = needed(ofBlock: block, copy)
     let filter = format.filter(ofBlock: block)
     if filter == .none, format.deltaStride == nil {
       let plain = try plain(block: block, stored: stored, prefix: prefix)
       copy.scatter(elements, from: plain, into: base)
-    } else if format.deltaStride == nil, copy.rowByteCount >= Self.leastRowByteCount {
+      return
+    }
+    let needed = needed(ofBlock: block, copy)
+    if format.deltaStride == nil, copy.rowByteCount >= Self.leastRowByteCount {
       let plain = try plain(block: block, stored: stored, prefix: prefix)
       let planes = planes(plain, filter, count: elements.count, needed)
       copy.forEachPlane(in: elements) { join(planes, $0, into: base) }

@@ -42,7 +42,7 @@ def sizes(bench, limit_gb):
             os.sync()
             if op == "import":
                 touch(bench.stores / "pages", array.size)
-            if op == "read":
+            else:
                 cache(array.path, out)
             run = bench.run_ours(array, op, chunk, out, ["--repeat", 1])
             rows.append({"mb": megabytes, **run, "op": op})

@@ -3,8 +3,8 @@
 usage: memory.py [--megabytes 3000] [--memory-mb 300] [--allowance-mb 64]
 
 The peak resident size of `slab import`, file pages included, must stay within what --memory-mb or
---buffer-gb allows, or a gigabyte, and the allowance; that of `slab verify` and `slab export`, which promise nothing, is reported. What comes
-out must be what went in, and nothing may be left staged.
+--buffer-gb allows, or a gigabyte, and the allowance; that of `slab verify` and `slab export`, which
+promise nothing, is reported. What comes out must be what went in, and nothing may be left staged.
 """
 import argparse
 import shutil

@@ -131,10 +131,3 @@ struct MappedArray: Sendable {
     }
   }
 }
-
-/// Memory that threads write pieces of.
-///
-/// Safe because the pieces are disjoint, and because whoever lends the memory waits for all threads.
-private struct DisjointMemory: @unchecked Sendable {
-  let base: UnsafeMutableRawPointer
-}

@@ -98,11 +98,11 @@ struct ReadPlan {
     let limit = BlockShelf.blockCount(format)
     var shares: [Share] = []
     var start = 0
-    for end in 1...pieces.count
-    where end == pieces.count || end == start + limit || pieces[end].blocks != pieces[start].blocks
-    {
-      shares.append(.sideBySide(pieces[start..<end]))
-      start = end
+    while start < pieces.count {
+      let blocks = pieces[start].blocks
+      let group = pieces[start...].prefix(limit).prefix { $0.blocks == blocks }
+      shares.append(.sideBySide(group))
+      start = group.endIndex
     }
     return shares
   }

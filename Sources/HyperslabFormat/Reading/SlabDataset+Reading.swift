@@ -38,7 +38,7 @@ extension SlabDataset {
     let chunks = grid.chunks(touching: region.boundingBox)
     try bytes.withUnsafeMutableBytes { (memory) throws(HyperslabError) in
       guard let base = memory.baseAddress else { return }
-      let output = DisjointOutput(base: base)
+      let output = DisjointMemory(base: base)
       try consistently { (view) throws(HyperslabError) in
         if chunks.count <= Self.mostChunksTogether {
           try readTogether(chunks[...], of: region, layout, missing, in: view, into: output)
@@ -196,12 +196,4 @@ extension SlabDataset {
     }
     return try readers.withItem(make: { ChunkReader(format: format) }, body)
   }
-}
-
-/// The memory of one read, written by several threads.
-///
-/// Safe because chunks are disjoint in the array, so that no two threads write the same bytes, and
-/// because the read does not return before all threads have stopped.
-struct DisjointOutput: @unchecked Sendable {
-  let base: UnsafeMutableRawPointer
 }

@@ -31,9 +31,10 @@ extension SlabDataset {
       ? Self.mostChunksTogether / beside * beside : Self.mostChunksTogether
   }
 
+  /// Reads a region's part of many chunks, as many at a time as are open together.
   func readInBatches(
     _ chunks: ChunkRange, of region: StridedSelection, _ layout: StridedLayout,
-    _ missing: MissingChunks, in view: StoreView, into output: DisjointOutput
+    _ missing: MissingChunks, in view: StoreView, into output: DisjointMemory
   ) throws(HyperslabError) {
     let step = batchCount(of: chunks)
     var start = 0
@@ -47,7 +48,7 @@ extension SlabDataset {
   /// Reads a region's part of some chunks, all of them open at once.
   func readTogether(
     _ chunks: Slice<ChunkRange>, of region: StridedSelection, _ layout: StridedLayout,
-    _ missing: MissingChunks, in view: StoreView, into output: DisjointOutput
+    _ missing: MissingChunks, in view: StoreView, into output: DisjointMemory
   ) throws(HyperslabError) {
     let threads = Machine.processorCount
     let plan = Mutex(ReadPlan(format: try format(), maximumThreads: threads))
@@ -79,7 +80,7 @@ extension SlabDataset {
   }
 
   private func read(
-    _ share: ReadPlan.Share, of plan: ReadPlan, into output: DisjointOutput
+    _ share: ReadPlan.Share, of plan: ReadPlan, into output: DisjointMemory
   ) throws(HyperslabError) {
     switch share {
     case .chunk(let chunk, let copy): try read(chunk, copy, into: output.base)

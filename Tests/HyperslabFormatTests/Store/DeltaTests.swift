@@ -21,18 +21,6 @@ import Testing
       shape: [30, 4], chunkShape: [16, 4], dataType: type, compression: .init(delta: delta))
   }
 
-  private func write(_ bytes: [UInt8], to dataset: SlabDataset) throws {
-    let size = dataset.description.dataType.byteCount
-    let layout = try #require(
-      StridedLayout.rowMajor(dataset.grid.arrayShape, elementByteCount: size))
-    try bytes.withUnsafeBytes { memory in
-      for chunk in dataset.grid.chunks {
-        try dataset.writeChunk(
-          chunk, from: memory.bytes, layout: layout.slice(dataset.grid.selection(of: chunk)))
-      }
-    }
-  }
-
   private func text(_ name: String) throws -> String {
     String(decoding: try contents(path.appending(name)), as: UTF8.self)
   }
@@ -61,7 +49,7 @@ import Testing
       let count = try #require(shape.elementCount)
       // Extremes among them: differences that wrap around.
       let bytes = ElementPattern.bytes(count: count, of: type, using: &generator)
-      try write(bytes, to: dataset)
+      try dataset.putAll(bytes)
       written.append(("d\(trial)", bytes))
     }
     try store.close()

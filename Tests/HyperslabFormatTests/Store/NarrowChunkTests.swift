@@ -25,18 +25,12 @@ import Testing
         bytes[index * size + byte] = UInt8(truncatingIfNeeded: index >> (8 * byte))
       }
     }
-    let layout = try #require(StridedLayout.rowMajor(shape, elementByteCount: size))
     let store = try SlabStore.create(at: path, durability: .fast)
     let dataset = try store.createDataset(
       "x",
       DatasetDescription(
         shape: shape, chunkShape: chunk, dataType: type, compression: compression))
-    try bytes.withUnsafeBytes { memory in
-      for chunk in dataset.grid.chunks {
-        try dataset.writeChunk(
-          chunk, from: memory.bytes, layout: layout.slice(dataset.grid.selection(of: chunk)))
-      }
-    }
+    try dataset.putAll(bytes)
     try store.close()
     return (try SlabStore.open(path).dataset("x"), bytes)
   }

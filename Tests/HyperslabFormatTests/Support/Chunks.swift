@@ -10,6 +10,19 @@ func row(chunks: Int, filter: Filter? = Filter.none) -> DatasetDescription {
 }
 
 extension SlabDataset {
+  /// Writes every chunk from the bytes of the whole array.
+  func putAll(_ bytes: [UInt8]) throws {
+    let layout = try #require(
+      StridedLayout.rowMajor(
+        grid.arrayShape, elementByteCount: description.dataType.byteCount))
+    try bytes.withUnsafeBytes { memory in
+      for chunk in grid.chunks {
+        try writeChunk(
+          chunk, from: memory.bytes, layout: layout.slice(grid.selection(of: chunk)))
+      }
+    }
+  }
+
   /// Writes a chunk of four `int32`.
   func put(_ chunk: Int, _ values: [Int32]) throws {
     let layout = StridedLayout(shape: [4], byteStrides: [4])
