@@ -93,6 +93,7 @@ extension CommitPlan {
     var dropping: [Int] = []
     var old: [ChunkRow] = []
     var new = ChunkRows()
+    var fresh: [ChunkIndex] = []
     var batch = 0
     for (number, chunk) in numbers {
       guard let staged = rows[chunk] else { continue }
@@ -101,12 +102,14 @@ extension CommitPlan {
       new.append(staged.row)
       batch = Swift.max(batch, staged.batch)
       switch (row.state, staged.row.state) {
-      case (.stored, .stored): waiting.append(number)
+      case (.stored, .stored):
+        waiting.append(number)
+        setAside(chunk, slot: slot, batch: staged.batch)
       case (.stored, _): dropping.append(number)
-      case (_, .stored) where mustWait: waiting.append(number)
-      case (_, .stored):
-        let from = StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: staged.batch)
-        fresh.append((from, StoreLayout.chunk(path, chunk)))
+      case (_, .stored) where mustWait:
+        waiting.append(number)
+        setAside(chunk, slot: slot, batch: staged.batch)
+      case (_, .stored): fresh.append(chunk)
       default: break
       }
     }
@@ -115,8 +118,22 @@ extension CommitPlan {
         writer: writer, slot: slot, batch: batch, numbering: numbering,
         rows: .init(rising: waiting), drop: .init(rising: dropping))
     }
+    if !fresh.isEmpty {
+      self.fresh.append(
+        .init(
+          from: StoreLayout.stagedChunks(writer: writer, slot: slot, batch: batch),
+          to: StoreLayout.chunks(path), chunks: fresh))
+    }
     try count(&record, old: old, new: new, touched: rows, before: before)
     return Run(numbering: numbering, ranges: .init(rising: numbers.map(\.number)), rows: new)
+  }
+
+  private mutating func setAside(_ chunk: ChunkIndex, slot: Int, batch: Int) {
+    waiting.append(
+      (
+        from: StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch),
+        to: StoreLayout.waiting(writer: writer, slot: slot, chunk: chunk, batch: batch)
+      ))
   }
 
   /// The newest row of a chunk, which must say what it said when the writer began.

@@ -3,8 +3,9 @@ import HyperslabCore
 
 /// What a commit will do to the disk, worked out against the newest index while the lock is held.
 struct CommitPlan {
-  /// Staged files of chunks that nobody stored before: they may take their names before the commit.
-  var fresh: [(from: StorePath, to: StorePath)] = []
+  var fresh: [FreshChunks] = []
+  /// Staged files of chunks that wait for the commit, and their names until then.
+  var waiting: [(from: StorePath, to: StorePath)] = []
   /// Where new data sets' chunks go; nothing may be there.
   var orphans: [StorePath] = []
   /// New files of chunk tables.

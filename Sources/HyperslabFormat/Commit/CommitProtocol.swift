@@ -9,6 +9,9 @@ struct CommitProtocol {
   let writer: String
   let cache: RunCache
   let patience: Duration
+  /// Whether the private directory holds no more of this batch than what the changes list, so that whole
+  /// directories of it may take their names.
+  let movesDirectories: Bool
 
   /// Publishes changes made against `base`.
   ///
@@ -64,8 +67,12 @@ struct CommitProtocol {
     unsure = true
     // 5. Fresh chunks take their names; overwrites stay staged until the commit stands.
     try clear(plan.orphans)
-    try place(plan.fresh)
+    var placement = Placement(files: files, movesDirectories: movesDirectories)
+    try placement.setAside(plan.waiting)
+    for chunks in plan.fresh { try placement.place(chunks) }
+    try synchronize(placement.touched)
     try keepOldIndex(newest.index.commit, hasPending: plan.index.hasPending)
+    files.removeEmptied(placement.emptied, below: StoreLayout.staging(writer: writer))
     // 6. Chunk-table runs.
     try write(plan.runs)
     // 7. The commit.
@@ -99,19 +106,6 @@ struct CommitProtocol {
       touched.formUnion(try files.makeDirectories(StoreLayout.trash))
       try files.rename(path, to: StoreLayout.trash / StoreLayout.newIdentifier())
       touched.formUnion([path.parent, StoreLayout.trash])
-    }
-    try synchronize(touched)
-  }
-
-  private func place(_ fresh: [(from: StorePath, to: StorePath)]) throws(HyperslabError) {
-    var touched: Set<StorePath> = []
-    var known: Set<StorePath> = []
-    for (from, to) in fresh {
-      if known.insert(to.parent).inserted {
-        touched.formUnion(try files.makeDirectories(to.parent))
-      }
-      try files.rename(from, to: to)
-      touched.insert(to.parent)
     }
     try synchronize(touched)
   }

@@ -14,109 +14,6 @@ public enum Durability: String, Sendable, CaseIterable {
 ///
 /// Nothing reaches a chunk's final name before the store's lock is held and conflicts are checked.
 final class WriterSession: Sendable {
-  struct State {
-    /// The index that the changes are made against.
-    var base: StoreIndex { didSet { lowercased = nil } }
-    var changes = Changes()
-    /// Counts commits of this writer, so that staged names are never used twice.
-    var batch = 0
-    var slots: [NodePath: Int] = [:]
-    var nextSlot = 0
-    /// Ids that commits gave to data sets that this session created, by slot.
-    var created: [Int: Int] = [:]
-    /// Held while this writer lives, so that others leave its directory alone.
-    var ownLock: (any FileLock)?
-    /// After a failure in the middle of a commit nobody knows what the disk holds.
-    var poison: HyperslabError?
-    var isClosed = false
-    private var lowercased: [String: NodePath]?
-
-    init(base: StoreIndex) { self.base = base }
-
-    /// Every node there is or will be, by its name in lower case.
-    mutating func names() -> [String: NodePath] {
-      if let lowercased { return lowercased }
-      var names: [String: NodePath] = [:]
-      for keys in [
-        Array(base.nodes.keys), Array(changes.groups.keys), Array(changes.datasets.keys),
-      ] {
-        for path in keys where holds(path) {
-          names[path.description.lowercased()] = path
-        }
-      }
-      lowercased = names
-      return names
-    }
-
-    mutating func forgetNames() { lowercased = nil }
-
-    /// Whether there is or will be such a node.
-    func holds(_ path: NodePath) -> Bool {
-      changes.groups[path] != nil || changes.datasets[path] != nil
-        || base.nodes[path] != nil && changes.removed[path] == nil
-    }
-
-    mutating func addNames(_ paths: [NodePath]) {
-      for path in paths { lowercased?[path.description.lowercased()] = path }
-    }
-
-    /// A number for a data set that starts with nothing written; what was written to a namesake
-    /// that it replaces is dropped.
-    mutating func newSlot(_ path: NodePath) -> Int {
-      if let old = slots[path] { changes.slots[old] = nil }
-      defer { nextSlot += 1 }
-      slots[path] = nextSlot
-      return nextSlot
-    }
-
-    /// Drops what was written to a data set that is removed; its handles end.
-    mutating func forgetSlot(_ path: NodePath) {
-      if let slot = slots.removeValue(forKey: path) { changes.slots[slot] = nil }
-    }
-
-    /// Remembers the ids of what a commit created.
-    mutating func noteCreated(in index: StoreIndex) {
-      for path in changes.datasets.keys {
-        if let slot = slots[path] { created[slot] = index.dataset(path)?.id }
-      }
-    }
-
-    /// Refuses a handle of a data set that this session removed or is replacing.
-    func checkCurrent(_ slot: Int, _ path: NodePath) throws(HyperslabError) {
-      guard slots[path] == slot else {
-        throw HyperslabError(
-          .snapshotChanged, "the data set was replaced or removed since it was opened",
-          at: "\(path)", remedy: "Open it again")
-      }
-    }
-
-    /// Refuses a chunk whose valid part is not what it is in the array's shape by now.
-    func checkShape(
-      _ slot: Int, _ path: NodePath, _ chunk: ChunkIndex, opened: DatasetRecord
-    ) throws(HyperslabError) {
-      guard let shape = shape(slot, path, opened: opened), shape != opened.description.shape else {
-        return
-      }
-      let grid = try ChunkGrid(arrayShape: shape, chunkShape: opened.grid.chunkShape)
-      guard grid.contains(chunk), grid.validShape(of: chunk) == opened.grid.validShape(of: chunk)
-      else {
-        throw HyperslabError(
-          .snapshotChanged, "the data set was resized since it was opened", at: "\(path)",
-          chunk: chunk, expected: "a handle of shape \(shape)",
-          found: "one of \(opened.description.shape)",
-          remedy: "Use the handle that resizing returned, or open the data set again")
-      }
-    }
-
-    /// The shape that this session gave to a data set or last saw it in; nil where the handle, opened
-    /// as `opened`, knows better.
-    func shape(_ slot: Int, _ path: NodePath, opened: DatasetRecord) -> Shape? {
-      if let shape = changes.slots[slot]?.shape { return shape }
-      if let new = changes.datasets[path] { return new.record.description.shape }
-      return base.commit >= opened.commit ? base.dataset(path)?.description.shape : nil
-    }
-  }
-
   let writer = StoreLayout.newIdentifier()
   let files: any FileSystem
   let durability: Durability
@@ -208,16 +105,15 @@ final class WriterSession: Sendable {
     path: NodePath, slot: Int, chunk: ChunkIndex, opened: DatasetRecord,
     encode: (StagedFile) throws(HyperslabError) -> EncodedChunk
   ) throws(HyperslabError) {
-    // The name tells the batch, unless the chunk was written in it before.
-    let expected = try prepareStaging(slot, path, chunk)
-    let written = expected ?? StoreLayout.staging(writer: writer) / "\(slot)-\(chunk.key).new"
+    let written = try beginStaging(slot, path, chunk)
+    defer { state.withLock { $0.encoding -= 1 } }
     let sink = StagedFile(path: written, in: files)
     var row = ChunkRow(state: .fill)
     do throws(HyperslabError) {
       let encoded = try encode(sink)
       row.statistics = encoded.statistics
       if encoded.isFill {
-        sink.discard()
+        discard(sink)
       } else if let file = sink.take() {
         row.state = .stored
         row.byteCount = encoded.byteCount
@@ -225,7 +121,7 @@ final class WriterSession: Sendable {
         if durability == .full { try synchronizer.add(file) } else { try file.close() }
       }
     } catch {
-      sink.discard()
+      discard(sink)
       throw error
     }
     let final = row
@@ -234,14 +130,17 @@ final class WriterSession: Sendable {
         try state.checkCurrent(slot, path)
         try state.checkShape(slot, path, chunk, opened: opened)
       } catch {
-        if final.state == .stored { try? files.remove(written) }
+        if final.state == .stored { removeUnneeded(written, &state) }
         throw error
       }
       // A commit on another thread may have ended the batch meanwhile.
       let batch = state.batch
       let name = StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
       if final.state == .stored {
-        if written != name { try files.rename(written, to: name) }
+        if written != name {
+          _ = try files.makeDirectories(name.parent)
+          try files.rename(written, to: name)
+        }
       } else if state.changes.slots[slot]?.rows[chunk]?.row.state == .stored {
         try files.remove(name)
       }
@@ -263,9 +162,9 @@ final class WriterSession: Sendable {
     changes.shape = grid.arrayShape
     for (chunk, staged) in changes.rows where !grid.contains(chunk) {
       if staged.row.state == .stored {
-        // Nobody refers to it, so it does no harm if it stays.
-        try? files.remove(
-          StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: staged.batch))
+        let name = StoreLayout.staged(
+          writer: writer, slot: slot, chunk: chunk, batch: staged.batch)
+        removeUnneeded(name, &state)
       }
       changes.rows[chunk] = nil
     }
@@ -291,24 +190,34 @@ final class WriterSession: Sendable {
         try? files.remove(name)
       }
     }
-    state.changes = Changes()
     state.slots = [:]
-    state.base = newest
-    state.batch += 1
+    state.beginBatch(on: newest)
   }
 
-  /// Sees to the private directory and names a chunk's file in it; nil where the present batch has one.
-  private func prepareStaging(
+  /// Sees to the private directory and names a new file in it for a chunk. Its name tells the batch,
+  /// unless the chunk was written in that before.
+  private func beginStaging(
     _ slot: Int, _ path: NodePath, _ chunk: ChunkIndex
-  ) throws(HyperslabError) -> StorePath? {
-    let batch = try withState { (state) throws(HyperslabError) -> Int? in
+  ) throws(HyperslabError) -> StorePath {
+    let batch = try withState { state throws(HyperslabError) -> Int? in
       try state.checkCurrent(slot, path)
       try prepareStaging(&state)
+      state.encoding += 1
       return state.changes.slots[slot]?.rows[chunk] == nil ? state.batch : nil
     }
-    return batch.map {
-      StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: $0)
+    guard let batch else {
+      return StoreLayout.replacement(writer: writer, slot: slot, chunk: chunk)
     }
+    return StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
+  }
+
+  private func discard(_ sink: StagedFile) {
+    if !sink.discard() { state.withLock { $0.hasStrays = true } }
+  }
+
+  /// Removes a staged file that nobody refers to. If it stays, it does no harm where it is.
+  private func removeUnneeded(_ path: StorePath, _ state: inout State) {
+    do { try files.remove(path) } catch { state.hasStrays = true }
   }
 
   /// Makes the private directory and takes its lock, by which others know that this writer lives.

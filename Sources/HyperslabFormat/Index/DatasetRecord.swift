@@ -53,7 +53,7 @@ struct DatasetRecord: Sendable {
     }
 
     private func place(of chunk: ChunkIndex) -> StorePath {
-      StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
+      StoreLayout.waiting(writer: writer, slot: slot, chunk: chunk, batch: batch)
     }
   }
 

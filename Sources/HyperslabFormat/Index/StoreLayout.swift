@@ -18,9 +18,25 @@ enum StoreLayout {
   static func staging(writer: String) -> StorePath { writers / writer }
   static func writerLock(writer: String) -> StorePath { staging(writer: writer) / "lock" }
 
-  /// A staged chunk: the writer's numbers of data set and batch, and the chunk's coordinates.
+  /// What a writer has written for a data set's `c` since its last commit, under its own numbers of the
+  /// data set and of the batch.
+  static func stagedChunks(writer: String, slot: Int, batch: Int) -> StorePath {
+    staging(writer: writer) / "\(slot)-\(batch)"
+  }
+
+  /// A staged chunk, named below that as a fresh one will be below `c`.
   static func staged(writer: String, slot: Int, chunk: ChunkIndex, batch: Int) -> StorePath {
+    stagedChunks(writer: writer, slot: slot, batch: batch) / chunk
+  }
+
+  /// A staged chunk that replaces a stored one once the commit stands.
+  static func waiting(writer: String, slot: Int, chunk: ChunkIndex, batch: Int) -> StorePath {
     staging(writer: writer) / "\(slot)-\(chunk.key)-\(batch)"
+  }
+
+  /// A chunk that will replace one staged in the same batch.
+  static func replacement(writer: String, slot: Int, chunk: ChunkIndex) -> StorePath {
+    staging(writer: writer) / "\(slot)-\(chunk.key).new"
   }
 
   static func trash(dataset id: Int) -> StorePath { trash / "d\(id)" }
@@ -40,9 +56,7 @@ enum StoreLayout {
   static func chunks(_ path: NodePath) -> StorePath { node(path) / "c" }
 
   /// Zarr v3's default chunk key: `c/0/1`; at rank 0 the file `c`.
-  static func chunk(_ path: NodePath, _ chunk: ChunkIndex) -> StorePath {
-    StorePath(path.components + ["c"] + chunk.coordinates.map(String.init))
-  }
+  static func chunk(_ path: NodePath, _ chunk: ChunkIndex) -> StorePath { chunks(path) / chunk }
 
   /// The grid coordinate that a name in a chunk directory stands for; nil where it is no chunk's.
   static func coordinate(_ name: String) -> Int? {
@@ -58,6 +72,13 @@ enum StoreLayout {
   /// A new identifier: 128 random bits.
   static func newIdentifier() -> String {
     (0..<4).map { _ in CRC32C.hex(UInt32.random(in: .min ... .max)) }.joined()
+  }
+}
+
+extension StorePath {
+  /// A chunk below its data set's directory of chunks: one component an axis.
+  static func / (path: StorePath, chunk: ChunkIndex) -> StorePath {
+    StorePath(path.components + chunk.coordinates.map(String.init))
   }
 }
 

@@ -59,15 +59,13 @@ extension SlabStore {
       try session.synchronizeStaged(&state)
       let step = CommitProtocol(
         files: files, durability: session.durability, writer: session.writer, cache: cache,
-        patience: session.patience)
+        patience: session.patience, movesDirectories: state.holdsOnlyChanges)
       var doubt: HyperslabError?
       defer { if let doubt { state.poison = doubt } }
       let snapshot = try step.run(
         state.changes, base: state.base, closing: closing, doubt: &doubt)
       state.noteCreated(in: snapshot.index)
-      state.base = snapshot.index
-      state.changes = Changes()
-      state.batch += 1
+      state.beginBatch(on: snapshot.index)
       publish(snapshot)
     }
   }

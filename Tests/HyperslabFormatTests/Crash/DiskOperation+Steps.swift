@@ -16,8 +16,11 @@ extension DiskOperation {
     kind == .synchronizeDirectory && !path.components.isEmpty && !isOfNewStore && matches(names)
   }
 
-  var isStaged: Bool { names.starts(with: ["__slab", "w"]) && names.count == 4 }
-  var isChunk: Bool { names.first != "__slab" && names.dropLast().contains("c") }
+  var isStaged: Bool {
+    names.starts(with: ["__slab", "w"]) && names.count > 3 && names.last != "lock"
+  }
+  /// Of a chunk file or a directory of them.
+  var isChunk: Bool { names.first != "__slab" && names.contains("c") }
   var isOfNode: Bool { !names.isEmpty && names.first != "__slab" }
   var isRun: Bool { names.starts(with: ["__slab", "t"]) && names.count == 4 }
   var isTemporaryIndex: Bool { names.count == 1 && names[0].hasPrefix("slab.json.tmp") }
@@ -29,7 +32,7 @@ extension DiskOperation {
   var syncsRoot: Bool { isDirectorySync { $0.isEmpty } }
   var syncsReserved: Bool { isDirectorySync { $0 == ["__slab"] } }
   var syncsWriters: Bool { isDirectorySync { $0 == ["__slab", "w"] } }
-  var syncsStaging: Bool { isDirectorySync { $0.starts(with: ["__slab", "w"]) && $0.count == 3 } }
+  var syncsStaging: Bool { isDirectorySync { $0.starts(with: ["__slab", "w"]) && $0.count > 2 } }
   var syncsTables: Bool { isDirectorySync { $0 == ["__slab", "t"] } }
   var syncsRunDirectory: Bool {
     isDirectorySync { $0.starts(with: ["__slab", "t"]) && $0.count == 3 }

@@ -23,6 +23,8 @@ extension Mutant {
   /// * fsync of the trash left out or late, and the trash emptied before the index forgets it: whoever
   ///   settles sees by the successor's staged files whether its chunks are in place, and takes them
   ///   for the old ones no more; at worst the old files come back and lie there unlisted;
+  /// * staged directories that were emptied removed before their chunks' names are fsynced: a power cut
+  ///   then takes what no index lists yet;
   /// * the claim removed before the overwrites are placed: it guards against writers, not the power.
   static let ofCommits: [Mutant] = [
     .without("fsync of staged chunks") { operation, _ in operation.syncsStagedChunk },

@@ -34,11 +34,11 @@ final class FaultyFileSystem: FileSystem {
   var operationCount: Int { state.withLock { $0.count } }
 
   func check(_ operation: Operation, _ path: StorePath) throws(HyperslabError) {
-    let fails = state.withLock { state in
+    let (fault, count) = state.withLock { state in
       defer { state.count += 1 }
-      return state.fault?(operation, path, state.count) ?? false
+      return (state.fault, state.count)
     }
-    if fails {
+    if fault?(operation, path, count) ?? false {
       throw HyperslabError(.io, "fault in \(operation)", at: "\(path)")
     }
   }
