@@ -102,13 +102,9 @@ extension CommitPlan {
       new.append(staged.row)
       batch = Swift.max(batch, staged.batch)
       switch (row.state, staged.row.state) {
-      case (.stored, .stored):
-        waiting.append(number)
-        setAside(chunk, slot: slot, batch: staged.batch)
+      case (.stored, .stored): waiting.append(number)
       case (.stored, _): dropping.append(number)
-      case (_, .stored) where mustWait:
-        waiting.append(number)
-        setAside(chunk, slot: slot, batch: staged.batch)
+      case (_, .stored) where mustWait: waiting.append(number)
       case (_, .stored): fresh.append(chunk)
       default: break
       }
@@ -126,14 +122,6 @@ extension CommitPlan {
     }
     try count(&record, old: old, new: new, touched: rows, before: before)
     return Run(numbering: numbering, ranges: .init(rising: numbers.map(\.number)), rows: new)
-  }
-
-  private mutating func setAside(_ chunk: ChunkIndex, slot: Int, batch: Int) {
-    waiting.append(
-      (
-        from: StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch),
-        to: StoreLayout.waiting(writer: writer, slot: slot, chunk: chunk, batch: batch)
-      ))
   }
 
   /// The newest row of a chunk, which must say what it said when the writer began.

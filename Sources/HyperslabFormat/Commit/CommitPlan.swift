@@ -4,8 +4,6 @@ import HyperslabCore
 /// What a commit will do to the disk, worked out against the newest index while the lock is held.
 struct CommitPlan {
   var fresh: [FreshChunks] = []
-  /// Staged files of chunks that wait for the commit, and their names until then.
-  var waiting: [(from: StorePath, to: StorePath)] = []
   /// Where new data sets' chunks go; nothing may be there.
   var orphans: [StorePath] = []
   /// New files of chunk tables.

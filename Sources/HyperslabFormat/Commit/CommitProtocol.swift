@@ -68,7 +68,9 @@ struct CommitProtocol {
     // 5. Fresh chunks take their names; overwrites stay staged until the commit stands.
     try clear(plan.orphans)
     var placement = Placement(files: files, movesDirectories: movesDirectories)
-    try placement.setAside(plan.waiting)
+    for (_, record) in plan.index.datasets {
+      if let pending = record.pending { try placement.setAside(pending) }
+    }
     for chunks in plan.fresh { try placement.place(chunks) }
     try synchronize(placement.touched)
     try keepOldIndex(newest.index.commit, hasPending: plan.index.hasPending)

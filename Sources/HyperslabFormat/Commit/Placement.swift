@@ -27,8 +27,10 @@ struct Placement {
   }
 
   /// Moves what has to wait for the commit out of the directories that may take their names before it.
-  mutating func setAside(_ waiting: [(from: StorePath, to: StorePath)]) throws(HyperslabError) {
-    for (from, to) in waiting {
+  mutating func setAside(_ pending: DatasetRecord.Pending) throws(HyperslabError) {
+    for (chunk, to) in pending.staged {
+      let from = StoreLayout.staged(
+        writer: pending.writer, slot: pending.slot, chunk: chunk, batch: pending.batch)
       try files.rename(from, to: to)
       emptied.insert(from.parent)
     }

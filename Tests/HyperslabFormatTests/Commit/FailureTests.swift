@@ -23,12 +23,7 @@ import Testing
     try store.close()
   }
 
-  private func open() throws -> (SlabStore, FaultyFileSystem) {
-    let files = try FaultyFileSystem(root: path)
-    let store = try SlabStore(
-      path: path, files: files, mode: .readWrite, durability: .full, synchronizerWidth: 0)
-    return (store, files)
-  }
+  private func open() throws -> (SlabStore, FaultyFileSystem) { try openFaulty(path) }
 
   /// Every operation of an overwriting commit and its close fails in turn, once or from then on.
   @Test(arguments: [true, false])
@@ -43,9 +38,7 @@ import Testing
       for (chunk, value) in old.enumerated() { if let value { try dataset.put(chunk, value) } }
       try first.close()
 
-      let files = try FaultyFileSystem(root: path)
-      let store = try SlabStore(
-        path: path, files: files, mode: .readWrite, durability: .full, synchronizerWidth: 0)
+      let (store, files) = try openFaulty(path)
       files.fail { _, _, count in lasting ? count >= number : count == number }
       var isCommitted = false
       var isClosed = false

@@ -20,12 +20,7 @@ import Testing
     try store.close()
   }
 
-  private func open() throws -> (SlabStore, FaultyFileSystem) {
-    let files = try FaultyFileSystem(root: path)
-    let store = try SlabStore(
-      path: path, files: files, mode: .readWrite, durability: .full, synchronizerWidth: 0)
-    return (store, files)
-  }
+  private func open() throws -> (SlabStore, FaultyFileSystem) { try openFaulty(path) }
 
   private func put(_ chunk: ChunkIndex, _ value: Int32, in store: SlabStore) throws {
     let layout = StridedLayout(shape: [2, 2], byteStrides: [8, 4])
@@ -53,21 +48,16 @@ import Testing
 
   /// The names below `x/c` that were given while `body` ran.
   private func renames(_ files: FaultyFileSystem, _ body: () throws -> Void) rethrows -> [String] {
-    let names = Shared<[String]>([])
+    let names = Mutex<[String]>([])
     files.fail { operation, path, _ in
       if operation == .rename, path.components.starts(with: ["x", "c"]) {
-        names.value.withLock { $0.append("\(path)") }
+        names.withLock { $0.append("\(path)") }
       }
       return false
     }
     try body()
     files.fail(nil)
-    return names.value.withLock { $0 }
-  }
-
-  private final class Shared<Value: Sendable>: Sendable {
-    let value: Mutex<Value>
-    init(_ value: Value) { self.value = Mutex(value) }
+    return names.withLock { $0 }
   }
 
   @Test func directoriesThatAreNewMoveWhole() throws {
@@ -125,20 +115,18 @@ import Testing
   ) throws {
     let (store, files) = try open()
     try put([0, 0], 1, in: store)
-    let isDone = Shared(false)
+    let isDone = Atomic<Bool>(false)
     files.fail { operation, path, _ in
       let isNow =
         operation == moment && path.name == "1"
-        && isDone.value.withLock { isDone in
-          defer { isDone = true }
-          return !isDone
-        }
+        && !isDone.exchange(true, ordering: .relaxed)
       if isNow { #expect(throws: Never.self) { try store.commit() } }
       return false
     }
     try put([0, 1], 2, in: store)
     files.fail(nil)
-    #expect(isDone.value.withLock { $0 })
+    let wasCommitted = isDone.load(ordering: .relaxed)
+    #expect(wasCommitted)
     #expect(try firsts()[0] == [1, nil, nil, nil])
     try store.commit()
     #expect(try firsts()[0] == [1, 2, nil, nil])

@@ -263,9 +263,7 @@ import Testing
     let first = try SlabStore.create(at: path)
     try first.createDataset("x", row(chunks: 2)).put(0, 1)
     try first.close()
-    let files = try FaultyFileSystem(root: path)
-    let store = try SlabStore(
-      path: path, files: files, mode: .readWrite, durability: .full, synchronizerWidth: 0)
+    let (store, files) = try openFaulty(path)
     files.fail { operation, path, _ in
       isFull
         ? operation == .create && "\(path)".hasPrefix("slab.json.tmp")

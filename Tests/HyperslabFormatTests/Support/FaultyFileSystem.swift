@@ -116,3 +116,11 @@ private final class FaultyHandle: FileHandle {
   }
   func close() throws(HyperslabError) { try file.close() }
 }
+
+/// Opens a store for writing on a disk that can be made to fail, with every fsync in order.
+func openFaulty(_ path: FilePath) throws -> (SlabStore, FaultyFileSystem) {
+  let files = try FaultyFileSystem(root: path)
+  let store = try SlabStore(
+    path: path, files: files, mode: .readWrite, durability: .full, synchronizerWidth: 0)
+  return (store, files)
+}
