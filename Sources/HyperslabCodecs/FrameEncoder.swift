@@ -1,23 +1,5 @@
 package import HyperslabCore
 
-/// What became of a chunk.
-package struct EncodedChunk: Sendable {
-  /// Whether every element of the padded chunk is the fill value; then the file is not wanted.
-  package let isFill: Bool
-  /// The chunk file's size.
-  package let byteCount: Int
-  /// The checksum of header, offsets and block checksums, which the chunk table records.
-  package let headerCRC: UInt32
-  /// Over the elements inside the array.
-  package let statistics: ElementStatistics
-}
-
-/// Where a chunk file goes, in pieces; its beginning comes last, when all offsets are known.
-package protocol FrameSink: AnyObject {
-  /// Writes bytes of the file; not called at all for a small chunk of nothing but the fill value.
-  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(HyperslabError)
-}
-
 /// Turns chunks into chunk files; one a thread, all memory reused from chunk to chunk.
 ///
 /// A block goes from the source to the file while it stays in the cache: gather, statistics,
@@ -32,16 +14,13 @@ package final class FrameEncoder {
   private let scratch: ElementBuffer
   /// Between the filters delta and bit shuffle.
   private let differences: ElementBuffer?
-  /// The file's prefix, and behind it a window of the file that was not written out yet.
-  private let output: ElementBuffer
+  /// Files in the making, as many as were ever made together.
+  private var outputs: [FrameOutput] = []
   /// A block of padding as stored, and its size before.
   private var packedPadding: (decodedByteCount: Int, bytes: [UInt8])?
-  private var windowStart = 0
-  private var windowEnd = 0
 
-  /// Bytes of file that are collected before they are written out, so that memory does not grow with
-  /// the chunk and what is written still is in the cache.
-  private static let windowByteCount = 1 << 20
+  /// Memory that files made together may take, beyond a first one.
+  private static let togetherByteCount = 1 << 22
 
   /// An encoder for the chunks of one data set.
   package init(format: FrameFormat, level: Int, fill: FillValue) {
@@ -53,82 +32,58 @@ package final class FrameEncoder {
     filtered = ElementBuffer(byteCount: format.blockByteCount)
     scratch = ElementBuffer(byteCount: format.blockByteCount)
     differences = format.deltaStride.map { _ in ElementBuffer(byteCount: format.blockByteCount) }
-    output = ElementBuffer(byteCount: Self.outputByteCount(format))
   }
 
-  private static func outputByteCount(_ format: FrameFormat) -> Int {
-    Swift.min(
-      format.maximumFileByteCount,
-      format.prefixByteCount + Swift.max(windowByteCount, 2 * (format.blockByteCount + 8)))
+  /// How many chunks may be encoded together: their files take a window of two blocks each.
+  package var mostTogether: Int {
+    Swift.max(1, Self.togetherByteCount / (2 * (format.blockByteCount + 8)))
   }
 
-  /// Encodes one chunk.
+  /// Encodes chunks together, a block of each in turn: neighbours whose rows share lines of the cache
+  /// then fetch them once, not once each.
   ///
   /// - Parameters:
-  ///   - copy: Where the chunk's valid part lies; must be the format's chunk.
-  ///   - base: The memory that `copy` speaks of.
-  ///   - sink: What takes the file.
+  ///   - copies: Where each chunk's valid part lies; must be of the format's chunk.
+  ///   - base: The memory that they speak of.
+  ///   - sinks: What takes each file.
   package func encode(
-    _ copy: ChunkCopy, from base: UnsafeRawPointer, to sink: some FrameSink
-  ) throws(HyperslabError) -> EncodedChunk {
-    let blocks = format.blockCount
-    let prefix = format.prefixByteCount
-    var statistics = ElementStatistics()
-    var isFill = true
-    var dataCRC: UInt32 = 0
+    _ copies: [ChunkCopy], from base: UnsafeRawPointer, to sinks: [some FrameSink]
+  ) throws(HyperslabError) -> [EncodedChunk] {
+    while outputs.count < copies.count { outputs.append(FrameOutput(format: format)) }
+    for output in outputs.prefix(copies.count) { output.begin(together: copies.count) }
+    for block in 0..<format.blockCount {
+      for (position, copy) in copies.enumerated() {
+        try encode(block, of: copy, from: base, to: outputs[position], sinks[position])
+      }
+    }
+    var chunks: [EncodedChunk] = []
+    for (output, sink) in zip(outputs, sinks) { chunks.append(try output.finish(to: sink)) }
+    return chunks
+  }
+
+  private func encode(
+    _ block: Int, of copy: ChunkCopy, from base: UnsafeRawPointer, to output: FrameOutput,
+    _ sink: some FrameSink
+  ) throws(HyperslabError) {
+    let room = try output.room(forBlock: block, sink: sink)
     let isPadded = !copy.coversChunk
-    windowStart = prefix
-    windowEnd = prefix
-    for block in 0..<blocks {
-      let range = format.byteRange(ofBlock: block)
-      if prefix + windowEnd - windowStart + range.count + 8 > output.byteCount {
-        try writeWindow(to: sink)
-      }
-      let position = prefix + windowEnd - windowStart
-      let stored: Int
-      if isPadded && !copy.touches(format.elementRange(ofBlock: block)) {
-        stored = padding(block, at: position)
-      } else {
-        let bytes = load(block, copy, base, isPadded: isPadded)
-        if isFill { isFill = fill.fills(bytes) }
-        addStatistics(of: bytes, block, isPadded ? copy : nil, to: &statistics)
-        stored = compress(bytes, block, at: position)
-      }
-      let crc = CRC32C.of(UnsafeRawBufferPointer(start: output.pointer + position, count: stored))
-      store(UInt32(windowEnd), at: 16 + 4 * block)
-      store(crc, at: 16 + 4 * (blocks + block))
-      dataCRC = block == 0 ? crc : CRC32C.combine(dataCRC, crc, secondByteCount: stored)
-      windowEnd += stored
-    }
-    let headerCRC = finish(frameByteCount: windowEnd, dataCRC: dataCRC)
-    windowEnd += 4
-    if windowStart == prefix {
-      if !isFill {
-        try sink.write(UnsafeRawBufferPointer(start: output.pointer, count: windowEnd), at: 0)
-      }
+    let stored: Int
+    if isPadded && !copy.touches(format.elementRange(ofBlock: block)) {
+      stored = padding(block, into: room)
     } else {
-      try writeWindow(to: sink)
-      try sink.write(UnsafeRawBufferPointer(start: output.pointer, count: prefix), at: 0)
+      let bytes = load(block, copy, base, isPadded: isPadded)
+      if output.isFill { output.isFill = fill.fills(bytes) }
+      addStatistics(of: bytes, block, isPadded ? copy : nil, to: &output.statistics)
+      stored = compress(bytes, block, into: room)
     }
-    return EncodedChunk(
-      isFill: isFill, byteCount: windowEnd, headerCRC: headerCRC, statistics: statistics)
-  }
-
-  private func writeWindow(to sink: some FrameSink) throws(HyperslabError) {
-    let bytes = UnsafeRawBufferPointer(
-      start: output.pointer + format.prefixByteCount, count: windowEnd - windowStart)
-    try sink.write(bytes, at: windowStart)
-    windowStart = windowEnd
-  }
-
-  private func store(_ value: UInt32, at offset: Int) {
-    output.pointer.storeBytes(of: value, toByteOffset: offset, as: UInt32.self)
+    output.add(block: block, storedByteCount: stored)
   }
 
   /// The bytes that one block would take.
   func storedByteCount(ofBlock block: Int, _ copy: ChunkCopy, from base: UnsafeRawPointer) -> Int {
     let bytes = load(block, copy, base, isPadded: !copy.coversChunk)
-    return compress(bytes, block, at: format.prefixByteCount)
+    let room = ElementBuffer(byteCount: bytes.count + 8)
+    return compress(bytes, block, into: room.pointer)
   }
 
   /// The block's bytes: the source itself where the chunk lies in one piece, else gathered.
@@ -161,25 +116,25 @@ package final class FrameEncoder {
   }
 
   /// Stores a block of nothing but padding. They are all alike, so the first is kept.
-  private func padding(_ block: Int, at position: Int) -> Int {
+  private func padding(_ block: Int, into room: UnsafeMutableRawPointer) -> Int {
     let count = format.byteRange(ofBlock: block).count
     if let packed = packedPadding, packed.decodedByteCount == count {
-      (output.pointer + position).copyMemory(from: packed.bytes, byteCount: packed.bytes.count)
+      room.copyMemory(from: packed.bytes, byteCount: packed.bytes.count)
       return packed.bytes.count
     }
     let memory = UnsafeMutableRawBufferPointer(start: gathered.pointer, count: count)
     fill.write(over: memory)
-    let stored = compress(UnsafeRawBufferPointer(memory), block, at: position)
-    let bytes = UnsafeRawBufferPointer(start: output.pointer + position, count: stored)
-    packedPadding = (count, [UInt8](bytes))
+    let stored = compress(UnsafeRawBufferPointer(memory), block, into: room)
+    packedPadding = (count, [UInt8](UnsafeRawBufferPointer(start: room, count: stored)))
     return stored
   }
 
   /// Filters and compresses a block behind its length word; returns the bytes of both.
-  private func compress(_ bytes: UnsafeRawBufferPointer, _ block: Int, at position: Int) -> Int {
+  private func compress(
+    _ bytes: UnsafeRawBufferPointer, _ block: Int, into room: UnsafeMutableRawPointer
+  ) -> Int {
     let plain = filter(delta(bytes), format.filter(ofBlock: block))
-    let target = UnsafeMutableRawBufferPointer(
-      start: output.pointer + position + 4, count: bytes.count)
+    let target = UnsafeMutableRawBufferPointer(start: room + 4, count: bytes.count)
     // One byte less than the block: what LZ4 does not shrink is stored as it is.
     var length = bytes.count
     if let packed = compressor.compress(plain, into: .init(rebasing: target.dropLast())) {
@@ -187,7 +142,7 @@ package final class FrameEncoder {
     } else {
       target.copyMemory(from: plain)
     }
-    output.pointer.storeBytes(of: UInt32(length), toByteOffset: position, as: UInt32.self)
+    room.storeBytes(of: UInt32(length), as: UInt32.self)
     return 4 + length
   }
 
@@ -214,24 +169,5 @@ package final class FrameEncoder {
         source, filtered.pointer, scratch: scratch.pointer, count: count, elementByteCount: size)
     }
     return UnsafeRawBufferPointer(start: filtered.pointer, count: bytes.count)
-  }
-
-  /// Writes header, header checksum and trailer; returns the header checksum.
-  private func finish(frameByteCount: Int, dataCRC: UInt32) -> UInt32 {
-    let memory = output.pointer
-    let kind: [UInt8] = [2, 1, format.flags, UInt8(format.elementByteCount)]
-    memory.copyMemory(from: kind, byteCount: 4)
-    store(UInt32(format.chunkByteCount), at: 4)
-    store(UInt32(format.blockByteCount), at: 8)
-    store(UInt32(frameByteCount), at: 12)
-    let prefix = format.prefixByteCount
-    var crc = CRC32C()
-    crc.add(UnsafeRawBufferPointer(start: memory, count: prefix - 4))
-    let headerCRC = crc.value
-    store(headerCRC, at: prefix - 4)
-    crc.add(UnsafeRawBufferPointer(start: memory + prefix - 4, count: 4))
-    let trailer = CRC32C.combine(crc.value, dataCRC, secondByteCount: frameByteCount - prefix)
-    store(trailer, at: prefix + frameByteCount - windowStart)
-    return headerCRC
   }
 }

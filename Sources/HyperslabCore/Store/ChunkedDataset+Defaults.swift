@@ -2,6 +2,11 @@ extension ChunkedDataset {
   /// Does nothing.
   public func prepare(sample: RawSpan, layout: StridedLayout) throws(HyperslabError) {}
 
+  /// Goes chunk by chunk.
+  public func writeChunks(_ parts: [ChunkSource], from bytes: RawSpan) throws(HyperslabError) {
+    for part in parts { try writeChunk(part.chunk, from: bytes, layout: part.layout) }
+  }
+
   /// Goes chunk by chunk in C order.
   public func read(
     _ region: StridedSelection, into bytes: inout MutableRawSpan, layout: StridedLayout,

@@ -95,6 +95,15 @@ public protocol ChunkedDataset: Sendable {
     _ chunk: ChunkIndex, from bytes: RawSpan, layout: StridedLayout
   ) throws(HyperslabError)
 
+  /// Stores some chunks that lie in one memory; the default goes chunk by chunk. A store that takes a
+  /// little of each in turn fetches a line of the cache once where it holds rows of many chunks.
+  ///
+  /// - Parameters:
+  ///   - parts: Different chunks, and where the elements of each lie.
+  ///   - bytes: Memory that holds the elements in host byte order.
+  /// - Throws: as for a single chunk; some of the others may have been stored then.
+  func writeChunks(_ parts: [ChunkSource], from bytes: RawSpan) throws(HyperslabError)
+
   /// Reads part of one chunk; a chunk that is not stored gives the fill value.
   ///
   /// - Parameters:
@@ -117,4 +126,18 @@ public protocol ChunkedDataset: Sendable {
     _ region: StridedSelection, into bytes: inout MutableRawSpan, layout: StridedLayout,
     missing: MissingChunks
   ) throws(HyperslabError)
+}
+
+/// A chunk and where its elements lie in some memory.
+public struct ChunkSource: Sendable {
+  /// Which, in grid coordinates.
+  public let chunk: ChunkIndex
+  /// Of the chunk's valid shape.
+  public let layout: StridedLayout
+
+  /// A chunk whose elements lie as the layout says.
+  public init(_ chunk: ChunkIndex, _ layout: StridedLayout) {
+    self.chunk = chunk
+    self.layout = layout
+  }
 }

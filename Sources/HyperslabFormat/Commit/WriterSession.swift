@@ -100,53 +100,69 @@ final class WriterSession: Sendable {
     }
   }
 
-  /// Lets a chunk be encoded into a file of the private directory and remembers its row.
+  /// Lets chunks be encoded into files of the private directory and remembers their rows.
   func stage(
-    path: NodePath, slot: Int, chunk: ChunkIndex, opened: DatasetRecord,
-    encode: (StagedFile) throws(HyperslabError) -> EncodedChunk
+    path: NodePath, slot: Int, chunks: [ChunkIndex], opened: DatasetRecord,
+    encode: ([StagedFile]) throws(HyperslabError) -> [EncodedChunk]
   ) throws(HyperslabError) {
-    let written = try beginStaging(slot, path, chunk)
-    defer { state.withLock { $0.encoding -= 1 } }
-    let sink = StagedFile(path: written, in: files)
-    var row = ChunkRow(state: .fill)
+    let names = try beginStaging(slot, path, chunks)
+    defer { state.withLock { $0.encoding -= chunks.count } }
+    let sinks = names.map { StagedFile(path: $0, in: files) }
+    var recorded = 0
     do throws(HyperslabError) {
-      let encoded = try encode(sink)
-      row.statistics = encoded.statistics
-      if encoded.isFill {
-        discard(sink)
-      } else if let file = sink.take() {
-        row.state = .stored
-        row.byteCount = encoded.byteCount
-        row.crc = encoded.headerCRC
-        if durability == .full { try synchronizer.add(file) } else { try file.close() }
+      var rows: [ChunkRow] = []
+      for (sink, encoded) in zip(sinks, try encode(sinks)) {
+        rows.append(try finish(sink, encoded))
+      }
+      try withState { (state) throws(HyperslabError) -> Void in
+        try state.checkCurrent(slot, path)
+        for chunk in chunks { try state.checkShape(slot, path, chunk, opened: opened) }
+        for (number, chunk) in chunks.enumerated() {
+          try record(rows[number], names[number], chunk, slot, path, opened, &state)
+          recorded += 1
+        }
       }
     } catch {
-      discard(sink)
+      for sink in sinks[recorded...] { discard(sink) }
       throw error
     }
-    let final = row
-    try withState { (state) throws(HyperslabError) -> Void in
-      do throws(HyperslabError) {
-        try state.checkCurrent(slot, path)
-        try state.checkShape(slot, path, chunk, opened: opened)
-      } catch {
-        if final.state == .stored { removeUnneeded(written, &state) }
-        throw error
-      }
-      // A commit on another thread may have ended the batch meanwhile.
-      let batch = state.batch
-      let name = StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
-      if final.state == .stored {
-        if written != name {
-          _ = try files.makeDirectories(name.parent)
-          try files.rename(written, to: name)
-        }
-      } else if state.changes.slots[slot]?.rows[chunk]?.row.state == .stored {
-        try files.remove(name)
-      }
-      state.changes.slots[slot, default: .init(path: path, opened: opened)].rows[chunk] = .init(
-        row: final, batch: batch, shape: opened.description.shape)
+  }
+
+  /// The row of a chunk that was encoded; its file is on its way to being permanent.
+  private func finish(
+    _ sink: StagedFile, _ encoded: EncodedChunk
+  ) throws(HyperslabError) -> ChunkRow {
+    var row = ChunkRow(state: .fill)
+    row.statistics = encoded.statistics
+    if encoded.isFill {
+      discard(sink)
+    } else if let file = sink.take() {
+      row.state = .stored
+      row.byteCount = encoded.byteCount
+      row.crc = encoded.headerCRC
+      if durability == .full { try synchronizer.add(file) } else { try file.close() }
     }
+    return row
+  }
+
+  /// Remembers a row, and gives its file the name that the commit will look for.
+  private func record(
+    _ row: ChunkRow, _ written: StorePath, _ chunk: ChunkIndex, _ slot: Int, _ path: NodePath,
+    _ opened: DatasetRecord, _ state: inout State
+  ) throws(HyperslabError) {
+    // A commit on another thread may have ended the batch meanwhile.
+    let batch = state.batch
+    let name = StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
+    if row.state == .stored {
+      if written != name {
+        _ = try files.makeDirectories(name.parent)
+        try files.rename(written, to: name)
+      }
+    } else if state.changes.slots[slot]?.rows[chunk]?.row.state == .stored {
+      try files.remove(name)
+    }
+    state.changes.slots[slot, default: .init(path: path, opened: opened)].rows[chunk] = .init(
+      row: row, batch: batch, shape: opened.description.shape)
   }
 
   /// Notes another shape of a data set and forgets what was staged outside it.
@@ -194,21 +210,22 @@ final class WriterSession: Sendable {
     state.beginBatch(on: newest)
   }
 
-  /// Sees to the private directory and names a new file in it for a chunk. Its name tells the batch,
+  /// Sees to the private directory and names new files in it for chunks. A name tells the batch,
   /// unless the chunk was written in that before.
   private func beginStaging(
-    _ slot: Int, _ path: NodePath, _ chunk: ChunkIndex
-  ) throws(HyperslabError) -> StorePath {
-    let batch = try withState { state throws(HyperslabError) -> Int? in
+    _ slot: Int, _ path: NodePath, _ chunks: [ChunkIndex]
+  ) throws(HyperslabError) -> [StorePath] {
+    try withState { state throws(HyperslabError) -> [StorePath] in
       try state.checkCurrent(slot, path)
       try prepareStaging(&state)
-      state.encoding += 1
-      return state.changes.slots[slot]?.rows[chunk] == nil ? state.batch : nil
+      state.encoding += chunks.count
+      let (rows, batch) = (state.changes.slots[slot]?.rows, state.batch)
+      return chunks.map { chunk in
+        rows?[chunk] == nil
+          ? StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
+          : StoreLayout.replacement(writer: writer, slot: slot, chunk: chunk)
+      }
     }
-    guard let batch else {
-      return StoreLayout.replacement(writer: writer, slot: slot, chunk: chunk)
-    }
-    return StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
   }
 
   private func discard(_ sink: StagedFile) {

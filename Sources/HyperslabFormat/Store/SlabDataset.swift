@@ -95,28 +95,49 @@ public final class SlabDataset: ChunkedDataset {
   public func writeChunk(
     _ chunk: ChunkIndex, from bytes: RawSpan, layout: StridedLayout
   ) throws(HyperslabError) {
-    let session = try store.writing()
-    guard let slot else { throw HyperslabError(.readOnly, "open for reading only", at: place) }
-    try checkChunk(chunk)
-    let valid = grid.validShape(of: chunk)
-    try checkMemory(layout, shape: valid, byteCount: bytes.byteCount)
-    let copy = ChunkCopy(
-      chunkShape: grid.chunkShape, region: StridedSelection(Selection(all: valid)), layout: layout,
-      elementByteCount: description.dataType.byteCount)
+    try writeChunks([ChunkSource(chunk, layout)], from: bytes)
+  }
+
+  /// Stages some chunks, a block of each in turn.
+  ///
+  /// - Throws: as for one.
+  public func writeChunks(_ parts: [ChunkSource], from bytes: RawSpan) throws(HyperslabError) {
+    _ = try store.writing()
+    for part in parts {
+      try checkChunk(part.chunk)
+      try checkMemory(
+        part.layout, shape: grid.validShape(of: part.chunk), byteCount: bytes.byteCount)
+    }
+    guard let first = parts.first else { return }
     try bytes.withUnsafeBytes { (memory) throws(HyperslabError) in
       guard let base = memory.baseAddress else { return }
-      let format = try chooseFormat(base, layout)
+      let format = try chooseFormat(base, first.layout)
       try encoders.withItem(
         make: {
           FrameEncoder(
             format: format, level: description.compression.level, fill: description.fillValue)
         },
         { (encoder) throws(HyperslabError) in
-          try session.stage(path: path, slot: slot, chunk: chunk, opened: record) {
-            (sink) throws(HyperslabError) in
-            try encoder.encode(copy, from: base, to: sink)
+          for start in stride(from: 0, to: parts.count, by: encoder.mostTogether) {
+            let some = parts[start..<Swift.min(parts.count, start + encoder.mostTogether)]
+            try stage(some, from: base, with: encoder)
           }
         })
+    }
+  }
+
+  private func stage(
+    _ parts: ArraySlice<ChunkSource>, from base: UnsafeRawPointer, with encoder: FrameEncoder
+  ) throws(HyperslabError) {
+    guard let slot else { throw HyperslabError(.readOnly, "open for reading only", at: place) }
+    let copies = parts.map { part in
+      ChunkCopy(
+        chunkShape: grid.chunkShape, region: StridedSelection(Selection(all: part.layout.shape)),
+        layout: part.layout, elementByteCount: description.dataType.byteCount)
+    }
+    try store.writing().stage(path: path, slot: slot, chunks: parts.map(\.chunk), opened: record) {
+      (sinks) throws(HyperslabError) in
+      try encoder.encode(copies, from: base, to: sinks)
     }
   }
 

@@ -29,37 +29,47 @@ struct BufferWriter<Dataset: ChunkedDataset>: Sendable {
   func write(
     _ selection: Selection, from bytes: RawSpan, layout: StridedLayout, onlyMissing: Bool = false
   ) throws(HyperslabError) {
-    let chunks = dataset.grid.chunks(touching: selection)
+    let groups = ChunkGroups(
+      dataset.grid.chunks(touching: selection), rowByteCount: rowByteCount(in: layout),
+      threads: threads)
     try SharedMemory.withShared(bytes) { memory throws(HyperslabError) in
       try parallelLoop(
-        count: chunks.count, threads: threads, makeWorker: { Scratch() },
+        count: groups.count, threads: threads, makeWorker: { Scratch() },
         body: { (scratch, number) throws(HyperslabError) in
           try checkCancelled(cancellation, at: dataset.path)
-          let chunk = chunks[number]
-          if onlyMissing, try dataset.state(of: chunk) != .neverWritten { return }
-          try write(
-            chunk, selection, memory: memory, layout: layout, scratch: scratch)
+          var whole: [ChunkSource] = []
+          var byteCount = 0
+          for chunk in groups[number] {
+            if onlyMissing, try dataset.state(of: chunk) != .neverWritten { continue }
+            let box = dataset.grid.selection(of: chunk)
+            let part = box.intersection(selection)
+            let partLayout = layout.slice(part.relative(to: selection.origin))
+            if part == box {
+              whole.append(ChunkSource(chunk, partLayout))
+            } else {
+              try merge(part, into: chunk, box, memory: memory, layout: partLayout, scratch: scratch)
+            }
+            byteCount += self.byteCount(of: part)
+          }
+          try memory.withBytes { bytes throws(HyperslabError) in
+            try dataset.writeChunks(whole, from: bytes)
+          }
+          meter.add(written: byteCount)
         })
     }
   }
 
-  private func write(
-    _ chunk: ChunkIndex, _ selection: Selection, memory: SharedMemory, layout: StridedLayout,
-    scratch: Scratch
-  ) throws(HyperslabError) {
-    let box = dataset.grid.selection(of: chunk)
-    let part = box.intersection(selection)
-    let partLayout = layout.slice(part.relative(to: selection.origin))
-    if part == box {
-      try memory.withBytes { bytes throws(HyperslabError) in
-        try dataset.writeChunk(chunk, from: bytes, layout: partLayout)
-      }
-    } else {
-      try merge(part, into: chunk, box, memory: memory, layout: partLayout, scratch: scratch)
+  /// Bytes that a chunk's row takes in a buffer; of one in another order than C, more than matter.
+  private func rowByteCount(in layout: StridedLayout) -> Int {
+    let size = dataset.description.dataType.byteCount
+    guard let length = dataset.grid.chunkShape.last, layout.byteStrides.last == size else {
+      return .max
     }
-    if let count = Checked.product(part.shape.axes + [dataset.description.dataType.byteCount]) {
-      meter.add(written: count)
-    }
+    return Checked.multiply(length, size) ?? .max
+  }
+
+  private func byteCount(of box: Selection) -> Int {
+    Checked.product(box.shape.axes + [dataset.description.dataType.byteCount]) ?? 0
   }
 
   /// Replaces part of a chunk. Buffers are written one after the other and a buffer names each

@@ -1,0 +1,129 @@
+package import HyperslabCore
+
+/// Where a chunk file goes, in pieces; its beginning comes last, when all offsets are known.
+package protocol FrameSink: AnyObject {
+  /// Writes bytes of the file; not called at all for a small chunk of nothing but the fill value.
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(HyperslabError)
+}
+
+/// What became of a chunk.
+package struct EncodedChunk: Sendable {
+  /// Whether every element of the padded chunk is the fill value; then the file is not wanted.
+  package let isFill: Bool
+  /// The chunk file's size.
+  package let byteCount: Int
+  /// The checksum of header, offsets and block checksums, which the chunk table records.
+  package let headerCRC: UInt32
+  /// Over the elements inside the array.
+  package let statistics: ElementStatistics
+}
+
+/// A chunk file in the making: its prefix, and a window of its blocks that was not written out yet.
+final class FrameOutput {
+  /// Whether all elements so far are the fill value.
+  var isFill = true
+  var statistics = ElementStatistics()
+  private let format: FrameFormat
+  /// The prefix, and behind it the window.
+  private let memory: ElementBuffer
+  /// How far that may be filled before the window is written out.
+  private var limit = 0
+  /// The window's place in the file.
+  private var start = 0
+  private var end = 0
+  private var dataCRC: UInt32 = 0
+
+  /// Bytes of all files in the making together that are collected before they are written out, so that
+  /// memory does not grow with the chunk and what is written still is in the cache.
+  private static let windowByteCount = 1 << 20
+
+  init(format: FrameFormat) {
+    self.format = format
+    memory = ElementBuffer(byteCount: Self.byteCount(format, together: 1))
+  }
+
+  private static func byteCount(_ format: FrameFormat, together count: Int) -> Int {
+    Swift.min(
+      format.maximumFileByteCount,
+      format.prefixByteCount + Swift.max(windowByteCount / count, 2 * (format.blockByteCount + 8)))
+  }
+
+  /// Begins a file, one of some that are made together.
+  func begin(together count: Int) {
+    limit = Self.byteCount(format, together: count)
+    start = format.prefixByteCount
+    end = start
+    isFill = true
+    statistics = ElementStatistics()
+    dataCRC = 0
+  }
+
+  /// Room for a block as stored, of at most the decoded bytes and its length word.
+  func room(
+    forBlock block: Int, sink: some FrameSink
+  ) throws(HyperslabError) -> UnsafeMutableRawPointer {
+    let offset = format.prefixByteCount + end - start
+    if offset + format.byteRange(ofBlock: block).count + 8 <= limit {
+      return memory.pointer + offset
+    }
+    try writeWindow(to: sink)
+    return memory.pointer + format.prefixByteCount
+  }
+
+  /// Takes a block that was put into its room.
+  func add(block: Int, storedByteCount count: Int) {
+    let stored = memory.pointer + format.prefixByteCount + end - start
+    let crc = CRC32C.of(UnsafeRawBufferPointer(start: stored, count: count))
+    store(UInt32(end), at: 16 + 4 * block)
+    store(crc, at: 16 + 4 * (format.blockCount + block))
+    dataCRC = block == 0 ? crc : CRC32C.combine(dataCRC, crc, secondByteCount: count)
+    end += count
+  }
+
+  /// Ends the file and writes what of it was not written yet.
+  func finish(to sink: some FrameSink) throws(HyperslabError) -> EncodedChunk {
+    let prefix = format.prefixByteCount
+    let headerCRC = finishPrefix(frameByteCount: end)
+    end += 4
+    if start == prefix {
+      if !isFill {
+        try sink.write(UnsafeRawBufferPointer(start: memory.pointer, count: end), at: 0)
+      }
+    } else {
+      try writeWindow(to: sink)
+      try sink.write(UnsafeRawBufferPointer(start: memory.pointer, count: prefix), at: 0)
+    }
+    return EncodedChunk(
+      isFill: isFill, byteCount: end, headerCRC: headerCRC, statistics: statistics)
+  }
+
+  private func writeWindow(to sink: some FrameSink) throws(HyperslabError) {
+    let bytes = UnsafeRawBufferPointer(
+      start: memory.pointer + format.prefixByteCount, count: end - start)
+    try sink.write(bytes, at: start)
+    start = end
+  }
+
+  private func store(_ value: UInt32, at offset: Int) {
+    memory.pointer.storeBytes(of: value, toByteOffset: offset, as: UInt32.self)
+  }
+
+  /// Fills in header and header checksum, and the trailer behind the last block; returns the header
+  /// checksum.
+  private func finishPrefix(frameByteCount: Int) -> UInt32 {
+    let prefix = format.prefixByteCount
+    let kind: [UInt8] = [2, 1, format.flags, UInt8(format.elementByteCount)]
+    memory.pointer.copyMemory(from: kind, byteCount: 4)
+    store(UInt32(format.chunkByteCount), at: 4)
+    store(UInt32(format.blockByteCount), at: 8)
+    store(UInt32(frameByteCount), at: 12)
+    var crc = CRC32C()
+    crc.add(UnsafeRawBufferPointer(start: memory.pointer, count: prefix - 4))
+    let headerCRC = crc.value
+    store(headerCRC, at: prefix - 4)
+    crc.add(UnsafeRawBufferPointer(start: memory.pointer + prefix - 4, count: 4))
+    let trailer = CRC32C.combine(crc.value, dataCRC, secondByteCount: frameByteCount - prefix)
+    store(trailer, at: prefix + frameByteCount - start)
+    return headerCRC
+  }
+}
