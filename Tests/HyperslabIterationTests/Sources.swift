@@ -132,10 +132,12 @@ struct WatchedStore: ChunkedStore {
   let base = MemoryStore()
   var onCommit: @Sendable () throws(HyperslabError) -> Void = {}
   var onChunk: @Sendable (ChunkIndex) throws(HyperslabError) -> Void = { _ in }
+  var onTogether: @Sendable ([ChunkIndex]) -> Void = { _ in }
 
   struct Dataset: ChunkedDataset {
     let base: MemoryDataset
     let onChunk: @Sendable (ChunkIndex) throws(HyperslabError) -> Void
+    let onTogether: @Sendable ([ChunkIndex]) -> Void
 
     var path: NodePath { base.path }
     var description: DatasetDescription { base.description }
@@ -149,6 +151,10 @@ struct WatchedStore: ChunkedStore {
       try onChunk(chunk)
       try base.writeChunk(chunk, from: bytes, layout: layout)
     }
+    func writeChunks(_ parts: [ChunkSource], from bytes: RawSpan) throws(HyperslabError) {
+      onTogether(parts.map(\.chunk))
+      for part in parts { try writeChunk(part.chunk, from: bytes, layout: part.layout) }
+    }
     func readChunk(
       _ chunk: ChunkIndex, region: StridedSelection, into bytes: inout MutableRawSpan,
       layout: StridedLayout
@@ -157,22 +163,25 @@ struct WatchedStore: ChunkedStore {
     }
   }
 
+  private func watched(_ base: MemoryDataset) -> Dataset {
+    Dataset(base: base, onChunk: onChunk, onTogether: onTogether)
+  }
   func createGroup(_ path: NodePath, attributes: JSONObject) throws(HyperslabError) {
     try base.createGroup(path, attributes: attributes)
   }
   func createDataset(
     _ path: NodePath, _ description: DatasetDescription
   ) throws(HyperslabError) -> Dataset {
-    Dataset(base: try base.createDataset(path, description), onChunk: onChunk)
+    watched(try base.createDataset(path, description))
   }
   func dataset(_ path: NodePath) throws(HyperslabError) -> Dataset {
-    Dataset(base: try base.dataset(path), onChunk: onChunk)
+    watched(try base.dataset(path))
   }
   func commit() throws(HyperslabError) { try onCommit() }
   func resizeDataset(
     _ path: NodePath, to shape: Shape
   ) throws(HyperslabError) -> Dataset {
-    Dataset(base: try base.resizeDataset(path, to: shape), onChunk: onChunk)
+    watched(try base.resizeDataset(path, to: shape))
   }
 }
 

@@ -89,6 +89,33 @@ struct WritePipelineTests {
     }
   }
 
+  @Test(arguments: 1...5)
+  func neighboursAreWrittenTogetherWhereTheirRowsShareLines(threads: Int) throws {
+    for width in [1, 3, 10, 31, 32, 97] {
+      let mayShare = width < 32
+      for rows in [5, 16, 40] {
+        let groups = Mutex<[[ChunkIndex]]>([])
+        let store = WatchedStore(onTogether: { group in groups.withLock { $0.append(group) } })
+        let source = BytesSource(shape: [40, 97], type: .int16)
+        let iterator = try GenericDataChunkIterator(
+          source, bufferShape: [40, 97], chunkShape: [rows, width])
+        let dataset = try store.write(iterator, to: "x", options: WriteOptions(threads: threads))
+        #expect(try dataset.readBytes().bytes == source.bytes)
+        let written = groups.withLock { $0 }
+        let all = written.joined().map(\.coordinates).sorted { $0.lexicographicallyPrecedes($1) }
+        #expect(all == dataset.grid.chunks.map(\.coordinates), "each once")
+        for group in written {
+          #expect(group.count <= (mayShare ? 16 : 1))
+          for (one, next) in zip(group, group.dropFirst()) {
+            #expect(next == [one.coordinates[0], one.coordinates[1] + 1])
+          }
+        }
+        #expect(written.count >= min(threads, dataset.grid.chunkCount), "work for every thread")
+        #expect(!mayShare || threads > 1 || written.contains { $0.count > 1 }, "\(width)")
+      }
+    }
+  }
+
   @Test func arraysOfValuesAreWritten() throws {
     let iterator = try GenericDataChunkIterator(
       RampSource(shape: [9, 5, 2]), bufferShape: [4, 5, 2], chunkShape: [2, 3, 2])

@@ -37,26 +37,41 @@ struct BufferWriter<Dataset: ChunkedDataset>: Sendable {
         count: groups.count, threads: threads, makeWorker: { Scratch() },
         body: { (scratch, number) throws(HyperslabError) in
           try checkCancelled(cancellation, at: dataset.path)
-          var whole: [ChunkSource] = []
-          var byteCount = 0
-          for chunk in groups[number] {
-            if onlyMissing, try dataset.state(of: chunk) != .neverWritten { continue }
-            let box = dataset.grid.selection(of: chunk)
-            let part = box.intersection(selection)
-            let partLayout = layout.slice(part.relative(to: selection.origin))
-            if part == box {
-              whole.append(ChunkSource(chunk, partLayout))
-            } else {
-              try merge(part, into: chunk, box, memory: memory, layout: partLayout, scratch: scratch)
-            }
-            byteCount += self.byteCount(of: part)
-          }
-          try memory.withBytes { bytes throws(HyperslabError) in
-            try dataset.writeChunks(whole, from: bytes)
-          }
-          meter.add(written: byteCount)
+          let chunks = onlyMissing ? try missing(in: groups[number]) : Array(groups[number])
+          try write(chunks, selection, memory: memory, layout: layout, scratch: scratch)
         })
     }
+  }
+
+  private func missing(in chunks: Slice<ChunkRange>) throws(HyperslabError) -> [ChunkIndex] {
+    var missing: [ChunkIndex] = []
+    for chunk in chunks where try dataset.state(of: chunk) == .neverWritten {
+      missing.append(chunk)
+    }
+    return missing
+  }
+
+  private func write(
+    _ chunks: [ChunkIndex], _ selection: Selection, memory: SharedMemory, layout: StridedLayout,
+    scratch: Scratch
+  ) throws(HyperslabError) {
+    var whole: [ChunkSource] = []
+    var byteCount = 0
+    for chunk in chunks {
+      let box = dataset.grid.selection(of: chunk)
+      let part = box.intersection(selection)
+      let partLayout = layout.slice(part.relative(to: selection.origin))
+      if part == box {
+        whole.append(ChunkSource(chunk, partLayout))
+      } else {
+        try merge(part, into: chunk, box, memory: memory, layout: partLayout, scratch: scratch)
+      }
+      byteCount += self.byteCount(of: part)
+    }
+    try memory.withBytes { bytes throws(HyperslabError) in
+      try dataset.writeChunks(whole, from: bytes)
+    }
+    meter.add(written: byteCount)
   }
 
   /// Bytes that a chunk's row takes in a buffer; of one in another order than C, more than matter.

@@ -152,6 +152,50 @@ import Testing
     #expect(try firsts(path, "x") == [6])
   }
 
+  /// Every operation of a write of several chunks fails in turn: those that it recorded are there, the
+  /// others are what they were, and all can be written again.
+  @Test func chunksWrittenTogetherFailApart() throws {
+    let (old, new) = ([5, 1, 2, nil] as [Int32?], [7, 8, 0, 9] as [Int32])
+    let layout = StridedLayout(shape: [4], byteStrides: [4])
+    let parts = (0..<4).map { chunk in
+      ChunkSource(
+        [chunk], StridedLayout(shape: [4], byteOffset: 16 * chunk, byteStrides: layout.byteStrides))
+    }
+    let memory = new.flatMap { Array(repeating: $0, count: 4) }
+    for number in 0..<200 {
+      let directory = try TemporaryDirectory()
+      let path = directory.path.appending("x.slab")
+      let first = try SlabStore.create(at: path)
+      let dataset = try first.createDataset(x, row(chunks: 4))
+      for chunk in 0..<3 { try dataset.put(chunk, Int32(chunk)) }
+      try first.close()
+
+      let (store, files) = try openFaulty(path)
+      let found = try store.dataset(x)
+      // One was staged before, so that its file takes another's place.
+      try found.put(0, 5)
+      files.fail { _, _, count in count == number }
+      let isWritten =
+        (try? memory.withUnsafeBytes { try found.writeChunks(parts, from: $0.bytes) }) != nil
+      let count = files.operationCount
+      files.fail(nil)
+      let values = try found.firsts()
+      if isWritten {
+        #expect(values == new, "fault \(number)")
+      } else {
+        let isEither = zip(values, zip(old, new)).allSatisfy { $0 == $1.0 || $0 == $1.1 }
+        #expect(isEither, "fault \(number): \(values)")
+        try memory.withUnsafeBytes { try found.writeChunks(parts, from: $0.bytes) }
+      }
+      try store.close()
+      #expect(try firsts(path, "x") == new, "fault \(number), committed")
+      let report = try SlabStore.verify(path)
+      #expect(report.ok && report.leftovers.isEmpty, "fault \(number): \(report)")
+      if count <= number { return }
+    }
+    Issue.record("the faults did not come to an end")
+  }
+
   @Test func aWriterThatIsGoneLeavesItsLastCommit() throws {
     try create([1, 2])
     do {

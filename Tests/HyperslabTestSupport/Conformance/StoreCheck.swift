@@ -32,6 +32,8 @@ public enum StoreCheck: String, CaseIterable, Sendable, CustomStringConvertible 
   case memoryMismatch
   /// `prepare` changes nothing that can be read.
   case preparation
+  /// Chunks written together are what they are one by one.
+  case together
   /// Distinct chunks may be written and read at the same time.
   case concurrency
   /// Resizing keeps the elements of both shapes, gives fill for others, and forgets what it drops.

@@ -155,4 +155,58 @@ extension StoreConformance {
       try compare(dataset, model, recorder)
     }
   }
+
+  func together(_ recorder: Recorder, _ generator: inout SeededGenerator) throws {
+    var shapes = ShapeGenerator(generator, elementLimit: 400)
+    let store = try makeStore()
+    for trial in 0..<trials {
+      let description = try description(&shapes)
+      recorder.context =
+        "\(description.dataType) \(description.shape) in \(description.chunkShape): "
+      let dataset = try store.createDataset(try NodePath("d\(trial)"), description)
+      var model = try ArrayModel(description)
+      for _ in 0..<3 {
+        var rest = dataset.grid.chunks.shuffled(using: &shapes.generator)
+        while !rest.isEmpty {
+          let some = rest.suffix(Int.random(in: 1...5, using: &shapes.generator))
+          rest.removeLast(some.count)
+          try write(Array(some), to: dataset, &model, using: &shapes.generator)
+        }
+        try compare(dataset, model, recorder)
+        if shapes.generator.chance(1, in: 2) { try store.commit() }
+      }
+      let outside = ChunkSource(
+        ChunkIndex(dataset.grid.gridShape.axes + [0]),
+        StridedLayout(shape: description.shape, byteStrides: description.shape.map { _ in 0 }))
+      recorder.expectError(.outOfBounds, from: "a chunk that is not there among others") {
+        try [0, 0].withUnsafeBytes { try dataset.writeChunks([outside], from: $0.bytes) }
+      }
+      try dataset.writeChunks([], from: RawSpan())
+      try compare(dataset, model, recorder)
+    }
+  }
+
+  /// Writes chunks at once, their elements one chunk's behind the other's.
+  private func write(
+    _ chunks: [ChunkIndex], to dataset: Store.Dataset, _ model: inout ArrayModel,
+    using generator: inout SeededGenerator
+  ) throws {
+    var memory: [UInt8] = []
+    var parts: [ChunkSource] = []
+    for chunk in chunks {
+      let bytes = elements(for: chunk, of: model, using: &generator)
+      let dense = StridedLayout.rowMajor(
+        dataset.grid.validShape(of: chunk), elementByteCount: dataset.description.dataType.byteCount
+      )
+      guard let dense else { continue }
+      parts.append(
+        ChunkSource(
+          chunk,
+          StridedLayout(
+            shape: dense.shape, byteOffset: memory.count, byteStrides: dense.byteStrides)))
+      memory += bytes
+      model.write(chunk, bytes)
+    }
+    try memory.withUnsafeBytes { try dataset.writeChunks(parts, from: $0.bytes) }
+  }
 }

@@ -72,6 +72,7 @@ public struct StoreConformance<Store: ChunkedStore>: Sendable {
     case .outOfBounds: outOfBounds
     case .memoryMismatch: memoryMismatch
     case .preparation: preparation
+    case .together: together
     case .concurrency: concurrency
     case .resizing: resizing
     case .resuming: resuming
