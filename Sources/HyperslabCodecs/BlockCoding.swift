@@ -15,9 +15,26 @@ package struct BlockCoding: Hashable, Sendable {
 }
 
 extension BlockCoding {
-  /// Larger blocks make small slices dearer, so they are taken only where they save so much.
-  private static let largeBlockGain = 0.025
-  private static let largeBlockByteCount = 1 << 19
+  /// Larger blocks, which make small slices dearer, and what part they must save to be taken.
+  private struct Step {
+    let blockByteCount: Int
+    let gain: Double
+    /// How many chunks are tried.
+    let chunkCount: Int
+  }
+
+  /// From 64 KiB to 512; at LZ4's HC levels, where size is worth more than time, on to a chunk in as few
+  /// equal blocks as fit a limit that bounds a reader's memory.
+  private static func steps(level: Int, chunkByteCount: Int, elementByteCount: Int) -> [Step] {
+    var steps = [Step(blockByteCount: 1 << 19, gain: 0.025, chunkCount: .max)]
+    if level >= LZ4Compressor.firstHighLevel {
+      let count = chunkByteCount.dividedRoundingUp(by: 3 << 20)
+      let unit = 8 * elementByteCount
+      let block = (chunkByteCount.dividedRoundingUp(by: count)).dividedRoundingUp(by: unit) * unit
+      steps.append(Step(blockByteCount: block, gain: 0.01, chunkCount: 3))
+    }
+    return steps
+  }
 
   /// Chooses by trying on a sample: the filter that makes it smallest, an earlier one within a
   /// percent of it winning, since undoing less is faster; then the block size.
@@ -33,57 +50,71 @@ extension BlockCoding {
     blockByteCount: Int?
   ) throws(HyperslabError) -> BlockCoding {
     let usual = blockByteCount ?? FrameFormat.defaultBlockByteCount
-    var candidates = Filter.allCases.map { BlockCoding(filter: $0, blockByteCount: usual) }
+    let size = fill.dataType.byteCount
+    let candidates = Filter.allCases.map { BlockCoding(filter: $0, blockByteCount: usual) }
     guard
       let sample = CodingSample(
-        base, layout: layout, chunkShape: chunkShape, elementByteCount: fill.dataType.byteCount,
-        windowByteCount: largeBlockByteCount)
+        base, layout: layout, chunkShape: chunkShape, level: level, fill: fill)
     else { return candidates[0] }
-    let sizes = try sample.storedByteCounts(candidates, level: level, fill: fill, spread: true)
+    let shares = try sample.storedShares(candidates, .spread)
     var best = 0
-    for index in candidates.indices.dropFirst()
-    where sizes[index] < sizes[best] - sizes[best] / 100 { best = index }
-    let chosen = candidates[best]
-    if blockByteCount != nil || sample.windowByteCount <= usual { return chosen }
-    candidates = [
-      chosen, BlockCoding(filter: chosen.filter, blockByteCount: largeBlockByteCount),
-    ]
-    let both = try sample.storedByteCounts(candidates, level: level, fill: fill, spread: false)
-    let isWorthIt = Double(both[1]) < Double(both[0]) * (1 - largeBlockGain)
-    return isWorthIt ? candidates[1] : chosen
+    for index in candidates.indices.dropFirst() where shares[index] < shares[best] * 0.99 {
+      best = index
+    }
+    var chosen = candidates[best]
+    if blockByteCount != nil { return chosen }
+    let chunk = sample.chunkByteCount
+    for step in steps(level: level, chunkByteCount: chunk, elementByteCount: size)
+    where step.blockByteCount > chosen.blockByteCount && chunk > chosen.blockByteCount {
+      let larger = BlockCoding(filter: chosen.filter, blockByteCount: step.blockByteCount)
+      let shares = try sample.storedShares(
+        [chosen, larger], .window(byteCount: step.blockByteCount, chunks: step.chunkCount))
+      guard shares[1] < shares[0] * (1 - step.gain) else { break }
+      chosen = larger
+    }
+    return chosen
   }
 }
 
-/// A few windows of the sample, spread over some chunks of it: the fewer blocks a chunk has, the more.
+/// Parts of some chunks of the sample: the fewer blocks a chunk has, the more chunks.
 // Sendable although it holds a pointer: the memory is only read, and lent for longer than it lives.
 private struct CodingSample: @unchecked Sendable {
+  /// What of a chunk is tried.
+  enum Part {
+    /// Some blocks spread over it.
+    case spread
+    /// A window, in another place of each chunk, of some of the chunks: about the same bytes whatever
+    /// the block size.
+    case window(byteCount: Int, chunks: Int)
+  }
+
   private static let leastChunkCount = 8
   private static let blockBudget = 24
   private let base: UnsafeRawPointer
   private let chunkShape: Shape
-  private let chunkByteCount: Int
   private let layouts: [StridedLayout]
-  /// Bytes of a window: where large blocks are tried, one of them.
-  let windowByteCount: Int
+  private let level: Int
+  private let fill: FillValue
+  let chunkByteCount: Int
 
   /// Nil for an empty sample.
   init?(
-    _ base: UnsafeRawPointer, layout: StridedLayout, chunkShape: Shape, elementByteCount: Int,
-    windowByteCount: Int
+    _ base: UnsafeRawPointer, layout: StridedLayout, chunkShape: Shape, level: Int, fill: FillValue
   ) {
     guard let grid = try? ChunkGrid(arrayShape: layout.shape, chunkShape: chunkShape),
       grid.chunkCount > 0
     else { return nil }
     self.base = base
     self.chunkShape = chunkShape
-    chunkByteCount = Checked.product(chunkShape.axes + [elementByteCount]) ?? Int.max
+    self.level = level
+    self.fill = fill
+    chunkByteCount = Checked.product(chunkShape.axes + [fill.dataType.byteCount]) ?? Int.max
     let blocks = chunkByteCount.dividedRoundingUp(by: FrameFormat.defaultBlockByteCount)
     let count = Swift.min(
       grid.chunkCount, Swift.max(Self.leastChunkCount, Self.blockBudget / blocks))
     layouts = Self.numbers(count, of: grid.chunkCount).map { number in
       layout.slice(grid.selection(of: grid.index(ofNumber: number)))
     }
-    self.windowByteCount = windowByteCount
   }
 
   /// Some of the numbers below a limit, all different, evenly spread but in no step that the array's own
@@ -99,10 +130,8 @@ private struct CodingSample: @unchecked Sendable {
     }
   }
 
-  /// What each coding makes of the windows, or of some blocks spread over them.
-  func storedByteCounts(
-    _ codings: [BlockCoding], level: Int, fill: FillValue, spread: Bool
-  ) throws(HyperslabError) -> [Int] {
+  /// What part of its size each coding leaves of a part of the sample.
+  func storedShares(_ codings: [BlockCoding], _ part: Part) throws(HyperslabError) -> [Double] {
     let size = fill.dataType.byteCount
     var formats: [FrameFormat] = []
     for coding in codings {
@@ -112,36 +141,50 @@ private struct CodingSample: @unchecked Sendable {
           blockByteCount: coding.blockByteCount))
     }
     let trials = formats
-    let sizes = Mutex(Array(repeating: 0, count: trials.count))
+    let chunks = chunkCount(part)
+    let totals = Mutex(Array(repeating: (stored: 0, decoded: 0), count: trials.count))
     try parallelLoop(
-      count: trials.count * layouts.count, threads: Machine.processorCount, makeWorker: {},
+      count: trials.count * chunks, threads: Machine.processorCount, makeWorker: {},
       body: { (_, number) throws(HyperslabError) in
-        let format = trials[number % trials.count]
+        let (chunk, trial) = number.quotientAndRemainder(dividingBy: trials.count)
+        let format = trials[trial]
         let encoder = FrameEncoder(format: format, level: level, fill: fill)
-        let layout = layouts[number / trials.count]
+        let layout = layouts[chunk * layouts.count / chunks]
         let copy = ChunkCopy(
           chunkShape: chunkShape, region: StridedSelection(Selection(all: layout.shape)),
           layout: layout, elementByteCount: size)
-        var total = 0
-        for block in blocks(of: format, inChunk: number / trials.count, spread: spread) {
-          total += encoder.storedByteCount(ofBlock: block, copy, from: base)
+        for block in blocks(of: format, inChunk: chunk, of: chunks, part) {
+          let stored = encoder.storedByteCount(ofBlock: block, copy, from: base)
+          totals.withLock {
+            $0[trial].stored += stored
+            $0[trial].decoded += format.byteRange(ofBlock: block).count
+          }
         }
-        sizes.withLock { $0[number % trials.count] += total }
       })
-    return sizes.withLock { $0 }
+    return totals.withLock { $0.map { Double($0.stored) / Double(Swift.max(1, $0.decoded)) } }
   }
 
-  /// The blocks of a chunk to try: the same bytes whatever the block size, unless they are to be spread.
-  private func blocks(of format: FrameFormat, inChunk chunk: Int, spread: Bool) -> [Int] {
-    let count = format.blockCount
-    if spread {
-      let some = Swift.min(count, Self.blockBudget / layouts.count)
-      return (0..<some).map { $0 * (count - 1) / Swift.max(1, some - 1) }
+  private func chunkCount(_ part: Part) -> Int {
+    switch part {
+    case .spread: layouts.count
+    case .window(_, let chunks): Swift.min(layouts.count, chunks)
     }
-    // A window in another part of each chunk.
-    let windows = Swift.max(1, format.chunkByteCount / windowByteCount)
-    let window = chunk * (windows - 1) / Swift.max(1, layouts.count - 1)
-    let blocks = Swift.max(1, windowByteCount / format.blockByteCount)
-    return Array((window * blocks..<(window + 1) * blocks).clamped(to: 0..<count))
+  }
+
+  private func blocks(
+    of format: FrameFormat, inChunk chunk: Int, of chunks: Int, _ part: Part
+  ) -> [Int] {
+    let count = format.blockCount
+    switch part {
+    case .spread:
+      let some = Swift.min(count, Self.blockBudget / chunks)
+      return (0..<some).map { $0 * (count - 1) / Swift.max(1, some - 1) }
+    case .window(let byteCount, _):
+      let windows = Swift.max(1, format.chunkByteCount / byteCount)
+      let start = chunk * (windows - 1) / Swift.max(1, chunks - 1) * byteCount
+      let first = start / format.blockByteCount
+      let some = Swift.max(1, byteCount / format.blockByteCount)
+      return Array((first..<first + some).clamped(to: 0..<count))
+    }
   }
 }

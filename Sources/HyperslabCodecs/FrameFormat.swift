@@ -19,7 +19,7 @@ package struct FrameFormat: Hashable, Sendable {
   /// The block size when nobody asks for another: LZ4's window, so that larger ones gain little.
   package static let defaultBlockByteCount = 1 << 16
   /// Block sizes that may be asked for.
-  package static let blockByteCounts = 1 << 12...1 << 20
+  package static let blockByteCounts = 1 << 12...1 << 22
 
   /// Works out a format.
   ///
@@ -34,7 +34,7 @@ package struct FrameFormat: Hashable, Sendable {
   ) throws(HyperslabError) {
     guard Self.blockByteCounts.contains(blockByteCount) else {
       throw HyperslabError(
-        .chunkTooLarge, "blocks of \(blockByteCount) bytes", expected: "4 KiB to 1 MiB")
+        .chunkTooLarge, "blocks of \(blockByteCount) bytes", expected: "4 KiB to 4 MiB")
     }
     let unit = 8 * elementByteCount
     let block = Swift.min(blockByteCount / unit * unit, chunkByteCount)

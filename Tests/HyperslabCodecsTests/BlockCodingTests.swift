@@ -6,14 +6,14 @@ import Testing
 
 @Suite struct BlockCodingTests {
   private func choice<Element: ArrayElement>(
-    _ values: [Element], chunk: Shape, block: Int? = nil
+    _ values: [Element], chunk: Shape, block: Int? = nil, level: Int = 1
   ) throws -> BlockCoding {
     let fill = FillValue(zero: Element.dataType)
     let layout = try #require(
       StridedLayout.rowMajor([values.count], elementByteCount: Element.dataType.byteCount))
     return try values.withUnsafeBytes { bytes in
       try BlockCoding.choose(
-        #require(bytes.baseAddress), layout: layout, chunkShape: chunk, fill: fill, level: 1,
+        #require(bytes.baseAddress), layout: layout, chunkShape: chunk, fill: fill, level: level,
         blockByteCount: block)
     }
   }
@@ -57,5 +57,24 @@ import Testing
     // Never against what was asked for, nor where chunks are no larger than the usual block.
     #expect(try choice(repeated, chunk: [960_000], block: 1 << 15).blockByteCount == 1 << 15)
     #expect(try choice(repeated, chunk: [60_000]).blockByteCount == 1 << 16)
+  }
+
+  @Test func highLevelsGoOnToAFewEqualBlocks() throws {
+    var generator = SeededGenerator("block size, high levels")
+    let noise = (0..<1_500_000).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    #expect(try choice(noise, chunk: [1_000_000], level: 9).blockByteCount == 1 << 16)
+    let period = noise.prefix(24_000)
+    let repeated = (0..<260).flatMap { _ in period }
+    for level in [3, 9] {
+      // As few as fit 3 MiB, in multiples of eight elements.
+      #expect(try choice(repeated, chunk: [960_000], level: level).blockByteCount == 960_000)
+      #expect(try choice(repeated, chunk: [3 << 20], level: level).blockByteCount == 3 << 20)
+      #expect(try choice(repeated, chunk: [3 << 20 | 1], level: level).blockByteCount == 1_572_872)
+      #expect(try choice(repeated, chunk: [400_000], level: level).blockByteCount == 1 << 19)
+      #expect(
+        try choice(repeated, chunk: [960_000], block: 1 << 19, level: level).blockByteCount
+          == 1 << 19)
+    }
+    #expect(try choice(repeated, chunk: [960_000], level: 2).blockByteCount == 1 << 19)
   }
 }

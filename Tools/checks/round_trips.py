@@ -119,6 +119,21 @@ def edges(tally, folder, random):
     tally.run("verify edges.slab", slab, "verify", store)
 
 
+def large_blocks(tally, folder, random):
+    """At a high level, what repeats in the distance is kept in a few blocks of megabytes."""
+    store = folder / "large.slab"
+    for dtype in ("uint8", "float32", "int64"):
+        period = random.integers(0, 200, 3001).astype(dtype)
+        array = np.tile(period, 4_000_003 // period.nbytes)
+        flags = ["--level", 9, "--chunk-shape", 3_500_000 // period.itemsize]
+        tally.run(f"large blocks of {dtype}", round_trip, folder, f"{store}/{dtype}", array, flags)
+        tally_peers(tally, store / dtype, array)
+        check_frames(tally, store / dtype, array)
+        block = json.loads((store / "slab.json").read_text())["nodes"][dtype]["codec"]["block"]
+        tally.check(block > 1 << 20, f"{dtype} in blocks of {block}")
+    tally.run("verify large.slab", slab, "verify", store)
+
+
 def raw_input(tally, folder, random):
     for dtype in DTYPES:
         array = reference(random, (19, 8), dtype)
@@ -243,7 +258,7 @@ def main():
     print(f"seed {number}")
     with scratch() as name:
         folder = Path(name)
-        for part in (matrix, edges, raw_input, selections, hierarchy, deltas):
+        for part in (matrix, edges, large_blocks, raw_input, selections, hierarchy, deltas):
             tally.run(part.__name__, part, tally, folder, random)
     tally.finish()
 

@@ -356,7 +356,7 @@ class Collection:
                 ("fill-bits-case", "b", '"fill_value": 0.0', '"fill_value": "0X7ff8000000000001"'),
                 ("codec-name", "a", '"blosc1-lz4"', '"zstd"'), ("codec-filter", "a", '"filter": "bitshuffle"', '"filter": "delta"'),
                 ("codec-filter-null", "a", '"filter": "bitshuffle"', '"filter": null'), ("codec-auto", "a", '"filter": "bitshuffle"', '"filter": "auto"'),
-                ("codec-block-small", "a", '"block": 65536', '"block": 4095'), ("codec-block-large", "a", '"block": 65536', '"block": 1048577'),
+                ("codec-block-small", "a", '"block": 65536', '"block": 4095'), ("codec-block-large", "a", '"block": 65536', '"block": 4194305'),
                 ("codec-block-real", "a", '"block": 65536', '"block": 65536.0'), ("codec-level-zero", "a", '"level": 1', '"level": 0'),
                 ("codec-level-large", "a", '"level": 1', '"level": 13'), ("codec-member", "a", '"level": 1', '"level": 1, "deltas": 1'),
                 ("codec-no-filter", "a", '"filter": "bitshuffle", ', ""), ("codec-no-level", "a", ', "level": 1', ""),
@@ -712,6 +712,9 @@ class Collection:
         patch = self.patch()
         patch.root('"level": 1}', '"level": 1, "delta": null}', node="a")
         self.fine("delta-null", patch)
+        patch = self.patch()
+        patch.root('"block": 65536', '"block": 4194304', node="a")
+        self.fine("block-largest", patch)
         patch = self.patch("pending.slab")
         patch.root('"slot": 7', '"slot": 7, "x-p": 1', node="moved")
         self.fine("x-pending", patch)

@@ -186,7 +186,7 @@ DATASET_OPTIONAL = {
     "source": mapping, "pending": mapping}
 SOURCE = {"fingerprint": lambda value: text(value) and len(value.encode()) <= 1024}
 CODEC = {
-    "name": word("blosc1-lz4"), "filter": word("none|shuffle|bitshuffle|auto"), "block": integer(4096, 1 << 20),
+    "name": word("blosc1-lz4"), "filter": word("none|shuffle|bitshuffle|auto"), "block": integer(4096, 1 << 22),
     "level": integer(1, 12)}
 CODEC_OPTIONAL = {"delta": either(null, integer(0, 31))}
 CHUNKS = {"stored": count, "fill": count}

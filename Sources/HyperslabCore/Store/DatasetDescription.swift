@@ -12,7 +12,8 @@ public enum Filter: String, Hashable, Sendable, CaseIterable {
 public struct Compression: Hashable, Sendable {
   /// The filter; nil lets the store try the first data and choose.
   public var filter: Filter?
-  /// LZ4's effort: 1 and 2 fast, 3 to 12 high compression.
+  /// LZ4's effort: 1 and 2 fast, 3 to 12 high compression, for what is written once and kept; then
+  /// blocks of megabytes may be chosen, too, and small slices decode more.
   public var level: Int
   /// Bytes of a separately readable block; nil is the store's default.
   public var blockByteCount: Int?
