@@ -146,7 +146,10 @@ extension FileSystem {
   /// Creates a directory and those above it; the directories that got a new name.
   package func makeDirectories(_ path: StorePath) throws(HyperslabError) -> Set<StorePath> {
     if path.components.isEmpty { return [] }
-    if try status(path)?.kind == .directory { return [] }
+    // Mostly it is there, or what it goes into is: one call tells both.
+    do { return try makeDirectory(path) ? [path.parent] : [] } catch {
+      guard error.code == .missing else { throw error }
+    }
     var changed = try makeDirectories(path.parent)
     if try makeDirectory(path) { changed.insert(path.parent) }
     return changed
