@@ -77,7 +77,7 @@ let package = Package(
     ),
     .testTarget(
       name: "HyperslabCodecsTests",
-      dependencies: ["HyperslabCodecs", "HyperslabCore", "HyperslabTestSupport"],
+      dependencies: ["HyperslabCodecs", "HyperslabCore", "HyperslabTestSupport", "CLZ4"],
       swiftSettings: strict
     ),
     .testTarget(

@@ -39,8 +39,12 @@ func decompressLZ4(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableR
   -> Bool
 {
   guard let from = source.baseAddress, let to = target.baseAddress else { return false }
-  let written = LZ4_decompress_safe(
-    from.assumingMemoryBound(to: CChar.self), to.assumingMemoryBound(to: CChar.self),
-    Int32(source.count), Int32(target.count))
-  return Int(written) == target.count
+  var head = LZ4LongSequences(source, target)
+  head.copy()
+  let written = LZ4_decompress_safe_usingDict(
+    (from + head.consumed).assumingMemoryBound(to: CChar.self),
+    (to + head.written).assumingMemoryBound(to: CChar.self),
+    Int32(source.count - head.consumed), Int32(target.count - head.written),
+    to.assumingMemoryBound(to: CChar.self), Int32(head.written))
+  return head.written + Int(written) == target.count && written >= 0
 }

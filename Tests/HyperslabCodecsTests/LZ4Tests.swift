@@ -1,0 +1,137 @@
+import CLZ4
+import HyperslabTestSupport
+import Testing
+
+@testable import HyperslabCodecs
+
+/// Blocks of every kind, whole and damaged, decode to what LZ4's own decoder makes of them.
+@Suite struct LZ4Tests {
+  /// Pieces of noise, runs and repeated patterns, now and then long ones, of periods that copies by words
+  /// and vectors could trip over.
+  private func sample(_ generator: inout SeededGenerator) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for _ in 0..<Int.random(in: 1...8, using: &generator) {
+      let length = Int.random(
+        in: 0...(generator.chance(1, in: 3) ? 40_000 : 300), using: &generator)
+      switch Int.random(in: 0..<4, using: &generator) {
+      case 0: bytes += (0..<length).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+      case 1: bytes += Array(repeating: UInt8.random(in: 0...3, using: &generator), count: length)
+      case 2 where !bytes.isEmpty:
+        let period = Int.random(in: 1...min(bytes.count, 9000), using: &generator)
+        for _ in 0..<length { bytes.append(bytes[bytes.count - period]) }
+      default: bytes += (0..<length).map { _ in UInt8.random(in: 0...1, using: &generator) }
+      }
+    }
+    return bytes
+  }
+
+  private func packed(_ bytes: [UInt8], level: Int) -> [UInt8] {
+    var target = [UInt8](repeating: 0, count: Int(LZ4_compressBound(Int32(bytes.count))) + 1)
+    let count = bytes.withUnsafeBytes { source in
+      target.withUnsafeMutableBytes {
+        LZ4Compressor(level: level).compress(source, into: $0)
+      }
+    }
+    return Array(target.prefix(count ?? 0))
+  }
+
+  /// Decodes with ours and with LZ4's decoder, in memory of exactly that size; nil for a refusal.
+  private func decoded(_ block: [UInt8], byteCount: Int) -> (ours: [UInt8]?, theirs: [UInt8]?) {
+    func decode(_ body: (UnsafeRawBufferPointer, UnsafeMutableRawBufferPointer) -> Bool) -> [UInt8]?
+    {
+      let source = UnsafeMutableRawBufferPointer.allocate(byteCount: block.count, alignment: 1)
+      let target = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 1)
+      defer {
+        source.deallocate()
+        target.deallocate()
+      }
+      source.copyBytes(from: block)
+      return body(UnsafeRawBufferPointer(source), target) ? Array(target) : nil
+    }
+    let ours = decode { decompressLZ4($0, into: $1) }
+    let theirs = decode { source, target in
+      guard let from = source.baseAddress, let to = target.baseAddress else { return false }
+      return Int(
+        LZ4_decompress_safe(
+          from.assumingMemoryBound(to: CChar.self), to.assumingMemoryBound(to: CChar.self),
+          Int32(source.count), Int32(target.count))) == target.count
+    }
+    return (ours, theirs)
+  }
+
+  @Test(arguments: [1, 9])
+  func allKindsComeBack(level: Int) throws {
+    var generator = SeededGenerator("LZ4 \(level)")
+    for _ in 0..<400 {
+      let bytes = sample(&generator)
+      if bytes.isEmpty { continue }
+      let (ours, theirs) = decoded(packed(bytes, level: level), byteCount: bytes.count)
+      #expect(ours == bytes && theirs == bytes, "\(bytes.count) bytes")
+    }
+  }
+
+  /// Other bytes, fewer, or memory of another size: both refuse, or both make the same of it.
+  @Test func damageIsJudgedAsByTheLibrary() throws {
+    var generator = SeededGenerator("LZ4 damage")
+    var refused = 0
+    for _ in 0..<400 {
+      let bytes = sample(&generator)
+      let whole = packed(bytes, level: 1)
+      if bytes.isEmpty || whole.isEmpty { continue }
+      for _ in 0..<20 {
+        var block = whole
+        var byteCount = bytes.count
+        switch Int.random(in: 0..<4, using: &generator) {
+        case 0: block.removeLast(Int.random(in: 1...min(12, block.count), using: &generator))
+        case 1: byteCount = max(0, byteCount + Int.random(in: -14...14, using: &generator))
+        default:
+          for _ in 0..<Int.random(in: 1...3, using: &generator) {
+            // Mostly where the tokens are.
+            let end = generator.chance(1, in: 2) ? block.count : min(block.count, 24)
+            block[Int.random(in: 0..<end, using: &generator)] =
+              [0, 0xFF, 0xF0, 0x0F, UInt8.random(in: .min ... .max, using: &generator)]
+              .randomElement(using: &generator) ?? 0
+          }
+        }
+        let (ours, theirs) = decoded(block, byteCount: byteCount)
+        #expect(ours == theirs, "\(block.prefix(40)) of \(block.count) for \(byteCount) bytes")
+        if ours == nil { refused += 1 }
+      }
+    }
+    #expect(refused > 1000)
+  }
+
+  /// A long sequence that ends so near to the block's end that LZ4's rules forbid it, or just do not.
+  @Test func longSequencesNearTheEndAreJudgedAsByTheLibrary() throws {
+    var verdicts: Set<Bool> = []
+    for (literals, match) in [(300, 4), (300, 9), (1, 400), (17, 300), (600, 600)] {
+      for rest in 0...16 {
+        for offset in [1, 2, literals, literals + 1] {
+          let first = (0..<literals).map { UInt8($0 % 251) }
+          let last = Array(repeating: UInt8(7), count: rest)
+          let block = sequence(first, offset: offset, match: match) + sequence(last)
+          for byteCount in [0, 1, 40].map({ literals + match + rest + $0 }) {
+            let (ours, theirs) = decoded(block, byteCount: byteCount)
+            #expect(
+              ours == theirs,
+              "\(literals), then \(match) from \(offset), then \(rest), for \(byteCount)")
+            verdicts.insert(theirs != nil)
+          }
+        }
+      }
+    }
+    #expect(verdicts.count == 2)
+  }
+
+  /// A sequence as the format spells it; without a match it is the last.
+  private func sequence(_ literals: [UInt8], offset: Int = 0, match: Int = 4) -> [UInt8] {
+    func rest(_ length: Int) -> [UInt8] {
+      length < 15
+        ? [] : Array(repeating: 255, count: (length - 15) / 255) + [UInt8((length - 15) % 255)]
+    }
+    let token = UInt8(min(literals.count, 15) << 4 | min(match - 4, 15))
+    let head = [token] + rest(literals.count) + literals
+    return offset == 0
+      ? head : head + [UInt8(offset & 255), UInt8(offset >> 8)] + rest(match - 4)
+  }
+}
