@@ -13,7 +13,7 @@
 /// way at 60). From the first short sequence on it is faster, and takes over. So does it where anything
 /// is unusual: what is malformed is for it to say.
 struct LZ4LongSequences {
-  private static let leastByteCount = 256
+  private static let leastByteCount = 2048
   /// The format's own rule: no match begins nearer than this to a block's end, or ends nearer than that.
   private static let matchStartLimit = 12
   private static let matchEndLimit = 5

@@ -104,7 +104,7 @@ import Testing
   /// A long sequence that ends so near to the block's end that LZ4's rules forbid it, or just do not.
   @Test func longSequencesNearTheEndAreJudgedAsByTheLibrary() throws {
     var verdicts: Set<Bool> = []
-    for (literals, match) in [(300, 4), (300, 9), (1, 400), (17, 300), (600, 600)] {
+    for (literals, match) in [(3000, 4), (3000, 9), (1, 4000), (17, 3000), (2000, 6000)] {
       for rest in 0...16 {
         for offset in [1, 2, literals, literals + 1] {
           let first = (0..<literals).map { UInt8($0 % 251) }
