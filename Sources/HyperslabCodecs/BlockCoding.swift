@@ -23,14 +23,21 @@ extension BlockCoding {
     let chunkCount: Int
   }
 
+  /// Rows as long as a line of the cache.
+  private static let leastRowByteCount = 64
+
   /// From 64 KiB to 512; at LZ4's HC levels, where size is worth more than time, on to a chunk in as few
-  /// equal blocks as fit a limit that bounds a reader's memory.
-  private static func steps(level: Int, chunkByteCount: Int, elementByteCount: Int) -> [Step] {
+  /// equal blocks as fit a limit that bounds a reader's memory. Not where rows are narrow: readers keep
+  /// blocks of many chunks side by side then.
+  private static func steps(
+    level: Int, chunkShape: Shape, chunkByteCount: Int, elementByteCount: Int
+  ) -> [Step] {
     var steps = [Step(blockByteCount: 1 << 19, gain: 0.025, chunkCount: .max)]
-    if level >= LZ4Compressor.firstHighLevel {
+    let row = Checked.multiply(chunkShape.last ?? 1, elementByteCount) ?? .max
+    if level >= Compression.firstHighLevel, row >= leastRowByteCount {
       let count = chunkByteCount.dividedRoundingUp(by: 3 << 20)
       let unit = 8 * elementByteCount
-      let block = (chunkByteCount.dividedRoundingUp(by: count)).dividedRoundingUp(by: unit) * unit
+      let block = chunkByteCount.dividedRoundingUp(by: count).dividedRoundingUp(by: unit) * unit
       steps.append(Step(blockByteCount: block, gain: 0.01, chunkCount: 3))
     }
     return steps
@@ -64,7 +71,8 @@ extension BlockCoding {
     var chosen = candidates[best]
     if blockByteCount != nil { return chosen }
     let chunk = sample.chunkByteCount
-    for step in steps(level: level, chunkByteCount: chunk, elementByteCount: size)
+    for step in steps(
+      level: level, chunkShape: chunkShape, chunkByteCount: chunk, elementByteCount: size)
     where step.blockByteCount > chosen.blockByteCount && chunk > chosen.blockByteCount {
       let larger = BlockCoding(filter: chosen.filter, blockByteCount: step.blockByteCount)
       let shares = try sample.storedShares(

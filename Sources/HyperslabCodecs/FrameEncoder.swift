@@ -19,8 +19,10 @@ package final class FrameEncoder {
   /// A block of padding as stored, and its size before.
   private var packedPadding: (decodedByteCount: Int, bytes: [UInt8])?
 
-  /// Memory that files made together may take, beyond a first one.
+  /// Memory that files made together may take.
   private static let togetherByteCount = 1 << 22
+  /// Each is open.
+  private static let mostOpenFiles = 16
 
   /// An encoder for the chunks of one data set.
   package init(format: FrameFormat, level: Int, fill: FillValue) {
@@ -34,9 +36,10 @@ package final class FrameEncoder {
     differences = format.deltaStride.map { _ in ElementBuffer(byteCount: format.blockByteCount) }
   }
 
-  /// How many chunks may be encoded together: their files take a window of two blocks each.
+  /// How many chunks may be encoded together.
   package var mostTogether: Int {
-    Swift.max(1, Self.togetherByteCount / (2 * (format.blockByteCount + 8)))
+    let fitting = Self.togetherByteCount / FrameOutput.leastByteCount(format)
+    return Swift.max(1, Swift.min(fitting, Self.mostOpenFiles))
   }
 
   /// Encodes chunks together, a block of each in turn: neighbours whose rows share lines of the cache
@@ -49,7 +52,9 @@ package final class FrameEncoder {
   package func encode(
     _ copies: [ChunkCopy], from base: UnsafeRawPointer, to sinks: [some FrameSink]
   ) throws(HyperslabError) -> [EncodedChunk] {
-    while outputs.count < copies.count { outputs.append(FrameOutput(format: format)) }
+    while outputs.count < copies.count {
+      outputs.append(FrameOutput(format: format, together: outputs.count + 1))
+    }
     for output in outputs.prefix(copies.count) { output.begin(together: copies.count) }
     for block in 0..<format.blockCount {
       for (position, copy) in copies.enumerated() {

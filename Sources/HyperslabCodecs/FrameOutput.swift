@@ -1,22 +1,4 @@
-package import HyperslabCore
-
-/// Where a chunk file goes, in pieces; its beginning comes last, when all offsets are known.
-package protocol FrameSink: AnyObject {
-  /// Writes bytes of the file; not called at all for a small chunk of nothing but the fill value.
-  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(HyperslabError)
-}
-
-/// What became of a chunk.
-package struct EncodedChunk: Sendable {
-  /// Whether every element of the padded chunk is the fill value; then the file is not wanted.
-  package let isFill: Bool
-  /// The chunk file's size.
-  package let byteCount: Int
-  /// The checksum of header, offsets and block checksums, which the chunk table records.
-  package let headerCRC: UInt32
-  /// Over the elements inside the array.
-  package let statistics: ElementStatistics
-}
+import HyperslabCore
 
 /// A chunk file in the making: its prefix, and a window of its blocks that was not written out yet.
 final class FrameOutput {
@@ -37,15 +19,22 @@ final class FrameOutput {
   /// memory does not grow with the chunk and what is written still is in the cache.
   private static let windowByteCount = 1 << 20
 
-  init(format: FrameFormat) {
+  /// - Parameter count: How many files are made together at the least, this one among them.
+  init(format: FrameFormat, together count: Int) {
     self.format = format
-    memory = ElementBuffer(byteCount: Self.byteCount(format, together: 1))
+    memory = ElementBuffer(byteCount: Self.byteCount(format, together: count))
   }
 
   private static func byteCount(_ format: FrameFormat, together count: Int) -> Int {
     Swift.min(
       format.maximumFileByteCount,
-      format.prefixByteCount + Swift.max(windowByteCount / count, 2 * (format.blockByteCount + 8)))
+      Swift.max(format.prefixByteCount + windowByteCount / count, leastByteCount(format)))
+  }
+
+  /// The memory of one of many files: a window of two blocks, or of one where they are large.
+  static func leastByteCount(_ format: FrameFormat) -> Int {
+    let block = format.blockByteCount + 8
+    return format.prefixByteCount + Swift.min(2 * block, Swift.max(windowByteCount, block))
   }
 
   /// Begins a file, one of some that are made together.

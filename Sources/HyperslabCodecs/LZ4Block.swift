@@ -1,17 +1,16 @@
 import CLZ4
+import HyperslabCore
 
 /// LZ4 block compression with state that is allocated once and reused; not for sharing between
 /// threads.
 final class LZ4Compressor {
-  /// The first of LZ4's high-compression levels; those below are its fast mode.
-  static let firstHighLevel = 3
   private let level: Int
   private let state: UnsafeMutableRawPointer
 
   /// - Parameter level: 1 and 2 are LZ4's fast mode, 3 to 12 its high-compression levels.
   init(level: Int) {
     self.level = level
-    let size = level < Self.firstHighLevel ? LZ4_sizeofState() : LZ4_sizeofStateHC()
+    let size = level < Compression.firstHighLevel ? LZ4_sizeofState() : LZ4_sizeofStateHC()
     state = .allocate(byteCount: Int(size), alignment: 16)
   }
 
@@ -27,7 +26,7 @@ final class LZ4Compressor {
     let size = Int32(source.count)
     let capacity = Int32(target.count)
     let written =
-      level < Self.firstHighLevel
+      level < Compression.firstHighLevel
       ? LZ4_compress_fast_extState(state, characters, output, size, capacity, 1)
       : LZ4_compress_HC_extStateHC(state, characters, output, size, capacity, Int32(level))
     return written > 0 ? Int(written) : nil

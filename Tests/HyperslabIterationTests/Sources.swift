@@ -151,7 +151,7 @@ struct WatchedStore: ChunkedStore {
       try onChunk(chunk)
       try base.writeChunk(chunk, from: bytes, layout: layout)
     }
-    func writeChunks(_ parts: [ChunkSource], from bytes: RawSpan) throws(HyperslabError) {
+    func writeChunks(_ parts: [PlacedChunk], from bytes: RawSpan) throws(HyperslabError) {
       onTogether(parts.map(\.chunk))
       for part in parts { try writeChunk(part.chunk, from: bytes, layout: part.layout) }
     }

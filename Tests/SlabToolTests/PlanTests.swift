@@ -11,7 +11,7 @@ import Testing
         array   (20000, 5000)   400 MB  int32
         chunk   (3160, 790)    9.99 MB  49 chunks
         buffer  (12640, 3160)   160 MB  4 buffers
-        memory                  163 MB  at most
+        memory                  165 MB  at most
         [0:12640, 0:3160]
         [0:12640, 3160:5000]
         [12640:20000, 0:3160]
@@ -28,7 +28,7 @@ import Testing
       answer.output == """
         {"shape": [20000, 5000], "dtype": "int32", "chunk_shape": [3160, 790], \
         "buffer_shape": [12640, 3160], "buffer_count": 4, "chunk_count": 49, \
-        "peak_memory_bytes": 162915328, "selections": [[[0, 12640], [0, 3160]], \
+        "peak_memory_bytes": 165012480, "selections": [[[0, 12640], [0, 3160]], \
         [[0, 12640], [3160, 5000]], [[12640, 20000], [0, 3160]], [[12640, 20000], [3160, 5000]]], \
         "warnings": []}
 

@@ -3,7 +3,7 @@ public import HyperslabIteration
 
 extension BufferPlan {
   /// The most memory that writing along this plan takes: buffers in flight and what each thread
-  /// needs to encode; nil beyond 64 bits.
+  /// needs to encode, at LZ4's HC levels up to 12 MB more; nil beyond 64 bits.
   ///
   /// - Parameters:
   ///   - threads: How many encode.
@@ -13,7 +13,7 @@ extension BufferPlan {
     let inFlight =
       count > 1 && 2 * Double(bufferByteCount) <= bufferGB * 1e9 ? 2 : Swift.min(count, 1)
     guard let buffers = Checked.multiply(inFlight, bufferByteCount),
-      let scratch = Checked.multiply(Swift.max(threads, 1), 3 << 19)
+      let scratch = Checked.multiply(Swift.max(threads, 1), 5 << 19)
     else { return nil }
     return Checked.add(buffers, scratch)
   }

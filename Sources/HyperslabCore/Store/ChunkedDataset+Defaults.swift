@@ -3,7 +3,7 @@ extension ChunkedDataset {
   public func prepare(sample: RawSpan, layout: StridedLayout) throws(HyperslabError) {}
 
   /// Goes chunk by chunk.
-  public func writeChunks(_ parts: [ChunkSource], from bytes: RawSpan) throws(HyperslabError) {
+  public func writeChunks(_ parts: [PlacedChunk], from bytes: RawSpan) throws(HyperslabError) {
     for part in parts { try writeChunk(part.chunk, from: bytes, layout: part.layout) }
   }
 

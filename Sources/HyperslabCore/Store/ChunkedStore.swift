@@ -102,7 +102,7 @@ public protocol ChunkedDataset: Sendable {
   ///   - parts: Different chunks, and where the elements of each lie.
   ///   - bytes: Memory that holds the elements in host byte order.
   /// - Throws: as for a single chunk; some of the others may have been stored then.
-  func writeChunks(_ parts: [ChunkSource], from bytes: RawSpan) throws(HyperslabError)
+  func writeChunks(_ parts: [PlacedChunk], from bytes: RawSpan) throws(HyperslabError)
 
   /// Reads part of one chunk; a chunk that is not stored gives the fill value.
   ///
@@ -126,18 +126,4 @@ public protocol ChunkedDataset: Sendable {
     _ region: StridedSelection, into bytes: inout MutableRawSpan, layout: StridedLayout,
     missing: MissingChunks
   ) throws(HyperslabError)
-}
-
-/// A chunk and where its elements lie in some memory.
-public struct ChunkSource: Sendable {
-  /// Which, in grid coordinates.
-  public let chunk: ChunkIndex
-  /// Of the chunk's valid shape.
-  public let layout: StridedLayout
-
-  /// A chunk whose elements lie as the layout says.
-  public init(_ chunk: ChunkIndex, _ layout: StridedLayout) {
-    self.chunk = chunk
-    self.layout = layout
-  }
 }

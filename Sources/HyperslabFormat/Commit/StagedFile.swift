@@ -50,6 +50,7 @@ final class StagedFile: FrameSink {
     try? file?.close()
     file = nil
     do { try files.remove(path) } catch { return false }
+    isMade = false
     return true
   }
 }

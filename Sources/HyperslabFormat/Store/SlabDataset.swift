@@ -95,19 +95,21 @@ public final class SlabDataset: ChunkedDataset {
   public func writeChunk(
     _ chunk: ChunkIndex, from bytes: RawSpan, layout: StridedLayout
   ) throws(HyperslabError) {
-    try writeChunks([ChunkSource(chunk, layout)], from: bytes)
+    try writeChunks([PlacedChunk(chunk, layout)], from: bytes)
   }
 
   /// Stages some chunks, a block of each in turn.
   ///
-  /// - Throws: as for one.
-  public func writeChunks(_ parts: [ChunkSource], from bytes: RawSpan) throws(HyperslabError) {
-    _ = try store.writing()
+  /// - Throws: as for one; `invalid_value` for one that is named twice.
+  public func writeChunks(_ parts: [PlacedChunk], from bytes: RawSpan) throws(HyperslabError) {
+    let session = try store.writing()
+    guard let slot else { throw HyperslabError(.readOnly, "open for reading only", at: place) }
     for part in parts {
       try checkChunk(part.chunk)
       try checkMemory(
         part.layout, shape: grid.validShape(of: part.chunk), byteCount: bytes.byteCount)
     }
+    if parts.count > 1 { try checkDifferent(parts) }
     guard let first = parts.first else { return }
     try bytes.withUnsafeBytes { (memory) throws(HyperslabError) in
       guard let base = memory.baseAddress else { return }
@@ -120,24 +122,29 @@ public final class SlabDataset: ChunkedDataset {
         { (encoder) throws(HyperslabError) in
           for start in stride(from: 0, to: parts.count, by: encoder.mostTogether) {
             let some = parts[start..<Swift.min(parts.count, start + encoder.mostTogether)]
-            try stage(some, from: base, with: encoder)
+            let copies = some.map { copy(of: $0) }
+            try session.stage(path: path, slot: slot, chunks: some.map(\.chunk), opened: record) {
+              (sinks) throws(HyperslabError) in
+              try encoder.encode(copies, from: base, to: sinks)
+            }
           }
         })
     }
   }
 
-  private func stage(
-    _ parts: ArraySlice<ChunkSource>, from base: UnsafeRawPointer, with encoder: FrameEncoder
-  ) throws(HyperslabError) {
-    guard let slot else { throw HyperslabError(.readOnly, "open for reading only", at: place) }
-    let copies = parts.map { part in
-      ChunkCopy(
-        chunkShape: grid.chunkShape, region: StridedSelection(Selection(all: part.layout.shape)),
-        layout: part.layout, elementByteCount: description.dataType.byteCount)
-    }
-    try store.writing().stage(path: path, slot: slot, chunks: parts.map(\.chunk), opened: record) {
-      (sinks) throws(HyperslabError) in
-      try encoder.encode(copies, from: base, to: sinks)
+  private func copy(of part: PlacedChunk) -> ChunkCopy {
+    ChunkCopy(
+      chunkShape: grid.chunkShape, region: StridedSelection(Selection(all: part.layout.shape)),
+      layout: part.layout, elementByteCount: description.dataType.byteCount)
+  }
+
+  /// Refuses a chunk that is named twice: one file would get the checksum of the other.
+  private func checkDifferent(_ parts: [PlacedChunk]) throws(HyperslabError) {
+    var seen: Set<ChunkIndex> = []
+    for part in parts where !seen.insert(part.chunk).inserted {
+      throw HyperslabError(
+        .invalidValue, "a chunk is written twice at once", at: place, chunk: part.chunk,
+        remedy: "Name each chunk once")
     }
   }
 

@@ -55,36 +55,40 @@ struct BufferWriter<Dataset: ChunkedDataset>: Sendable {
     _ chunks: [ChunkIndex], _ selection: Selection, memory: SharedMemory, layout: StridedLayout,
     scratch: Scratch
   ) throws(HyperslabError) {
-    var whole: [ChunkSource] = []
-    var byteCount = 0
+    var whole: [PlacedChunk] = []
     for chunk in chunks {
       let box = dataset.grid.selection(of: chunk)
       let part = box.intersection(selection)
       let partLayout = layout.slice(part.relative(to: selection.origin))
       if part == box {
-        whole.append(ChunkSource(chunk, partLayout))
+        whole.append(PlacedChunk(chunk, partLayout))
       } else {
+        try checkCancelled(cancellation, at: dataset.path)
         try merge(part, into: chunk, box, memory: memory, layout: partLayout, scratch: scratch)
+        meter.add(written: byteCount(of: part))
       }
-      byteCount += self.byteCount(of: part)
     }
+    if whole.isEmpty { return }
     try memory.withBytes { bytes throws(HyperslabError) in
       try dataset.writeChunks(whole, from: bytes)
     }
-    meter.add(written: byteCount)
+    meter.add(written: whole.reduce(0) { $0 + byteCount(of: $1.layout.shape) })
   }
 
-  /// Bytes that a chunk's row takes in a buffer; of one in another order than C, more than matter.
+  /// Bytes that a chunk's row takes in a buffer; more than matter where rows do not lie in one piece,
+  /// or where fetching them is nothing beside compressing.
   private func rowByteCount(in layout: StridedLayout) -> Int {
     let size = dataset.description.dataType.byteCount
-    guard let length = dataset.grid.chunkShape.last, layout.byteStrides.last == size else {
-      return .max
-    }
+    guard let length = dataset.grid.chunkShape.last, layout.byteStrides.last == size,
+      !dataset.description.compression.isHigh
+    else { return .max }
     return Checked.multiply(length, size) ?? .max
   }
 
-  private func byteCount(of box: Selection) -> Int {
-    Checked.product(box.shape.axes + [dataset.description.dataType.byteCount]) ?? 0
+  private func byteCount(of box: Selection) -> Int { byteCount(of: box.shape) }
+
+  private func byteCount(of shape: Shape) -> Int {
+    Checked.product(shape.axes + [dataset.description.dataType.byteCount]) ?? 0
   }
 
   /// Replaces part of a chunk. Buffers are written one after the other and a buffer names each

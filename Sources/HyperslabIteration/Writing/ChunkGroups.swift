@@ -11,7 +11,7 @@ struct ChunkGroups {
   private static let lineByteCount = 64
   /// Each has its file open.
   private static let mostTogether = 16
-  private static let mostOpenFiles = 256
+  private static let mostOpenFiles = 128
   /// With fewer groups a thread, those must come out even.
   private static let manyGroups = 4
 

@@ -47,7 +47,7 @@ extension ChunkedStore {
   }
 
   /// The same write for those who live in asynchronous code: it runs on threads of its own, never on
-  /// the cooperative pool, and ends at the next chunk when the task is cancelled.
+  /// the cooperative pool, and ends as ``Cancellation`` says when the task is cancelled.
   @discardableResult
   public func writeInBackground<Source>(
     _ iterator: GenericDataChunkIterator<Source>, to path: NodePath,

@@ -152,13 +152,25 @@ import Testing
     #expect(try firsts(path, "x") == [6])
   }
 
+  @Test func aChunkNamedTwiceIsRefused() throws {
+    try create([1, 2])
+    let store = try SlabStore.open(path, mode: .readWrite)
+    let layout = StridedLayout(shape: [4], byteStrides: [4])
+    let parts = [1, 0, 1].map { PlacedChunk([$0], layout) }
+    [Int32](repeating: 5, count: 4).withUnsafeBytes { memory in
+      expectError(.invalidValue) { try store.dataset(x).writeChunks(parts, from: memory.bytes) }
+    }
+    try store.close()
+    #expect(try firsts(path, "x") == [1, 2])
+  }
+
   /// Every operation of a write of several chunks fails in turn: those that it recorded are there, the
   /// others are what they were, and all can be written again.
   @Test func chunksWrittenTogetherFailApart() throws {
     let (old, new) = ([5, 1, 2, nil] as [Int32?], [7, 8, 0, 9] as [Int32])
     let layout = StridedLayout(shape: [4], byteStrides: [4])
     let parts = (0..<4).map { chunk in
-      ChunkSource(
+      PlacedChunk(
         [chunk], StridedLayout(shape: [4], byteOffset: 16 * chunk, byteStrides: layout.byteStrides))
     }
     let memory = new.flatMap { Array(repeating: $0, count: 4) }

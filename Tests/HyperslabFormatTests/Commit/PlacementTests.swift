@@ -108,6 +108,38 @@ import Testing
     #expect(try SlabStore.verify(path).ok)
   }
 
+  /// A commit on another thread in the middle of chunks that are written together, one of them again.
+  @Test(arguments: [FaultyFileSystem.Operation.create, .write, .synchronize])
+  func chunksWrittenTogetherBelongToTheNextCommit(
+    _ moment: FaultyFileSystem.Operation
+  ) throws {
+    let (store, files) = try open()
+    try put([0, 0], 1, in: store)
+    try put([0, 2], 1, in: store)
+    let isDone = Atomic<Bool>(false)
+    files.fail { operation, path, _ in
+      let isNow =
+        operation == moment && path.name == "1"
+        && !isDone.exchange(true, ordering: .relaxed)
+      if isNow { #expect(throws: Never.self) { try store.commit() } }
+      return false
+    }
+    let values = [Int32(2), 2, 2, 2, 3, 3, 3, 3]
+    let parts = (0..<2).map { number in
+      PlacedChunk(
+        [0, number + 1],
+        StridedLayout(shape: [2, 2], byteOffset: 16 * number, byteStrides: [8, 4]))
+    }
+    try values.withUnsafeBytes { try store.dataset(x).writeChunks(parts, from: $0.bytes) }
+    files.fail(nil)
+    let wasCommitted = isDone.load(ordering: .relaxed)
+    #expect(wasCommitted)
+    #expect(try firsts()[0] == [1, nil, 1, nil])
+    try store.close()
+    #expect(try firsts()[0] == [1, 2, 3, nil])
+    #expect(try SlabStore.verify(path).ok)
+  }
+
   /// A commit on another thread in the middle of a chunk.
   @Test(arguments: [FaultyFileSystem.Operation.create, .write, .synchronize])
   func aChunkThatIsBeingWrittenBelongsToTheNextCommit(

@@ -175,11 +175,25 @@ extension StoreConformance {
         try compare(dataset, model, recorder)
         if shapes.generator.chance(1, in: 2) { try store.commit() }
       }
-      let outside = ChunkSource(
+      let outside = PlacedChunk(
         ChunkIndex(dataset.grid.gridShape.axes + [0]),
         StridedLayout(shape: description.shape, byteStrides: description.shape.map { _ in 0 }))
       recorder.expectError(.outOfBounds, from: "a chunk that is not there among others") {
         try [0, 0].withUnsafeBytes { try dataset.writeChunks([outside], from: $0.bytes) }
+      }
+      if let chunk = dataset.grid.chunks.first {
+        let bytes = elements(for: chunk, of: model, using: &shapes.generator)
+        let layout = StridedLayout.rowMajor(
+          dataset.grid.validShape(of: chunk),
+          elementByteCount: description.dataType.byteCount)
+        recorder.expectError(.outOfBounds, from: "a chunk that is there before one that is not") {
+          guard let layout else { return }
+          try bytes.withUnsafeBytes {
+            try dataset.writeChunks([PlacedChunk(chunk, layout), outside], from: $0.bytes)
+          }
+        }
+        // It may have been stored, and is then whole.
+        if try dataset.readBytes(missing: .fill).bytes != model.bytes { model.write(chunk, bytes) }
       }
       try dataset.writeChunks([], from: RawSpan())
       try compare(dataset, model, recorder)
@@ -192,7 +206,7 @@ extension StoreConformance {
     using generator: inout SeededGenerator
   ) throws {
     var memory: [UInt8] = []
-    var parts: [ChunkSource] = []
+    var parts: [PlacedChunk] = []
     for chunk in chunks {
       let bytes = elements(for: chunk, of: model, using: &generator)
       let dense = StridedLayout.rowMajor(
@@ -200,7 +214,7 @@ extension StoreConformance {
       )
       guard let dense else { continue }
       parts.append(
-        ChunkSource(
+        PlacedChunk(
           chunk,
           StridedLayout(
             shape: dense.shape, byteOffset: memory.count, byteStrides: dense.byteStrides)))
