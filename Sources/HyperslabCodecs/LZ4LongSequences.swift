@@ -10,7 +10,7 @@
 ///
 /// LZ4's own decoder copies a match that ends near the block's end by eight bytes, each of which waits
 /// for those before (measured: bit-shuffled digits, all but an eighth of them zeros, at 9 GB/s; this
-/// way at 60). From the first short sequence on it is faster, and takes over. So does it where anything
+/// way at 32). From the first short sequence on it is faster, and takes over. So does it where anything
 /// is unusual: what is malformed is for it to say.
 struct LZ4LongSequences {
   private static let leastByteCount = 2048
