@@ -23,9 +23,6 @@ extension BlockCoding {
     let chunkCount: Int
   }
 
-  /// Rows as long as a line of the cache.
-  private static let leastRowByteCount = 64
-
   /// From 64 KiB to 512; at LZ4's HC levels, where size is worth more than time, on to a chunk in as few
   /// equal blocks as fit a limit that bounds a reader's memory. Not where rows are narrow: readers keep
   /// blocks of many chunks side by side then.
@@ -34,7 +31,7 @@ extension BlockCoding {
   ) -> [Step] {
     var steps = [Step(blockByteCount: 1 << 19, gain: 0.025, chunkCount: .max)]
     let row = Checked.multiply(chunkShape.last ?? 1, elementByteCount) ?? .max
-    if level >= Compression.firstHighLevel, row >= leastRowByteCount {
+    if level >= Compression.firstHighLevel, row >= CacheLine.byteCount {
       let count = chunkByteCount.dividedRoundingUp(by: 3 << 20)
       let unit = 8 * elementByteCount
       let block = chunkByteCount.dividedRoundingUp(by: count).dividedRoundingUp(by: unit) * unit

@@ -15,10 +15,6 @@ public struct Compression: Hashable, Sendable {
   /// LZ4's effort: 1 and 2 fast, 3 to 12 high compression, for what is written once and kept; then
   /// blocks of megabytes may be chosen, too, and small slices decode more.
   public var level: Int
-  /// Whether that is one of the levels of high compression.
-  package var isHigh: Bool { level >= Self.firstHighLevel }
-  /// Those below are LZ4's fast mode.
-  package static let firstHighLevel = 3
   /// Bytes of a separately readable block; nil is the store's default.
   public var blockByteCount: Int?
   /// An axis along which neighbouring elements are alike: differences along it are stored in place of
@@ -41,6 +37,11 @@ public struct Compression: Hashable, Sendable {
     self.blockByteCount = blockByteCount
     self.delta = delta
   }
+
+  /// The first level of high compression; those below are LZ4's fast mode.
+  package static let firstHighLevel = 3
+  /// Whether the level is one of high compression.
+  package var isHigh: Bool { level >= Self.firstHighLevel }
 
   /// The filter as far as it is settled before there are data.
   package var settledFilter: Filter? { filter ?? (delta == nil ? nil : .bitshuffle) }

@@ -125,5 +125,5 @@ struct ReadPlan {
 
 extension ChunkCopy {
   /// Whether rows are narrower than a line of the cache, so that several chunks write the same lines.
-  var isNarrow: Bool { rowByteCount < 64 }
+  var isNarrow: Bool { rowByteCount < CacheLine.byteCount }
 }

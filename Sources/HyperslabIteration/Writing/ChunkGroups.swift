@@ -8,7 +8,6 @@ struct ChunkGroups {
   private let beside: Int
   private let groupsBeside: Int
 
-  private static let lineByteCount = 64
   /// Each has its file open.
   private static let mostTogether = 16
   private static let mostOpenFiles = 128
@@ -23,7 +22,7 @@ struct ChunkGroups {
     self.chunks = chunks
     beside = chunks.bounds.last?.count ?? 1
     // Rows seldom begin where a line does: twice as many as fit make most lines whole.
-    let sharing = rowByteCount < Self.lineByteCount ? 2 * Self.lineByteCount / rowByteCount : 1
+    let sharing = rowByteCount < CacheLine.byteCount ? 2 * CacheLine.byteCount / rowByteCount : 1
     let most = Swift.max(1, Swift.min(sharing, Self.mostTogether, Self.mostOpenFiles / threads))
     let rows = chunks.count / Swift.max(1, beside)
     var groups = beside.dividedRoundingUp(by: most)

@@ -108,14 +108,11 @@ import Testing
     #expect(try SlabStore.verify(path).ok)
   }
 
-  /// A commit on another thread in the middle of chunks that are written together, one of them again.
-  @Test(arguments: [FaultyFileSystem.Operation.create, .write, .synchronize])
-  func chunksWrittenTogetherBelongToTheNextCommit(
-    _ moment: FaultyFileSystem.Operation
+  /// Runs `body`, and commits as on another thread when an operation on chunk 1 of a row comes.
+  private func committing(
+    _ store: SlabStore, _ files: FaultyFileSystem, at moment: FaultyFileSystem.Operation,
+    _ body: () throws -> Void
   ) throws {
-    let (store, files) = try open()
-    try put([0, 0], 1, in: store)
-    try put([0, 2], 1, in: store)
     let isDone = Atomic<Bool>(false)
     files.fail { operation, path, _ in
       let isNow =
@@ -124,16 +121,29 @@ import Testing
       if isNow { #expect(throws: Never.self) { try store.commit() } }
       return false
     }
+    try body()
+    files.fail(nil)
+    let wasCommitted = isDone.load(ordering: .relaxed)
+    #expect(wasCommitted)
+  }
+
+  /// A commit on another thread in the middle of chunks that are written together, one of them again.
+  @Test(arguments: [FaultyFileSystem.Operation.create, .write, .synchronize])
+  func chunksWrittenTogetherBelongToTheNextCommit(
+    _ moment: FaultyFileSystem.Operation
+  ) throws {
+    let (store, files) = try open()
+    try put([0, 0], 1, in: store)
+    try put([0, 2], 1, in: store)
     let values = [Int32(2), 2, 2, 2, 3, 3, 3, 3]
     let parts = (0..<2).map { number in
       PlacedChunk(
         [0, number + 1],
         StridedLayout(shape: [2, 2], byteOffset: 16 * number, byteStrides: [8, 4]))
     }
-    try values.withUnsafeBytes { try store.dataset(x).writeChunks(parts, from: $0.bytes) }
-    files.fail(nil)
-    let wasCommitted = isDone.load(ordering: .relaxed)
-    #expect(wasCommitted)
+    try committing(store, files, at: moment) {
+      try values.withUnsafeBytes { try store.dataset(x).writeChunks(parts, from: $0.bytes) }
+    }
     #expect(try firsts()[0] == [1, nil, 1, nil])
     try store.close()
     #expect(try firsts()[0] == [1, 2, 3, nil])
@@ -147,18 +157,7 @@ import Testing
   ) throws {
     let (store, files) = try open()
     try put([0, 0], 1, in: store)
-    let isDone = Atomic<Bool>(false)
-    files.fail { operation, path, _ in
-      let isNow =
-        operation == moment && path.name == "1"
-        && !isDone.exchange(true, ordering: .relaxed)
-      if isNow { #expect(throws: Never.self) { try store.commit() } }
-      return false
-    }
-    try put([0, 1], 2, in: store)
-    files.fail(nil)
-    let wasCommitted = isDone.load(ordering: .relaxed)
-    #expect(wasCommitted)
+    try committing(store, files, at: moment) { try put([0, 1], 2, in: store) }
     #expect(try firsts()[0] == [1, nil, nil, nil])
     try store.commit()
     #expect(try firsts()[0] == [1, 2, nil, nil])
