@@ -23,21 +23,41 @@ extension BlockCoding {
     let chunkCount: Int
   }
 
-  /// From 64 KiB to 512; at LZ4's HC levels, where size is worth more than time, on to a chunk in as few
-  /// equal blocks as fit a limit that bounds a reader's memory. Not where rows are narrow: readers keep
-  /// blocks of many chunks side by side then.
-  private static func steps(
-    level: Int, chunkShape: Shape, chunkByteCount: Int, elementByteCount: Int
-  ) -> [Step] {
-    var steps = [Step(blockByteCount: 1 << 19, gain: 0.025, chunkCount: .max)]
+  /// From 64 KiB to 512; at LZ4's HC levels, where size is worth more than time, on to a limit that bounds a
+  /// reader's memory. Not where rows are narrow: readers keep blocks of many chunks side by side then.
+  private static func steps(level: Int, chunkShape: Shape, elementByteCount: Int) -> [Step] {
+    func step(upTo limit: Int, gain: Double, chunkCount: Int) -> Step {
+      let size = equalBlockByteCount(chunkShape, elementByteCount, atMost: limit)
+      return Step(blockByteCount: size, gain: gain, chunkCount: chunkCount)
+    }
+    var steps = [step(upTo: 1 << 19, gain: 0.025, chunkCount: .max)]
     let row = Checked.multiply(chunkShape.last ?? 1, elementByteCount) ?? .max
     if level >= Compression.firstHighLevel, row >= CacheLine.byteCount {
-      let count = chunkByteCount.dividedRoundingUp(by: 3 << 20)
-      let unit = 8 * elementByteCount
-      let block = chunkByteCount.dividedRoundingUp(by: count).dividedRoundingUp(by: unit) * unit
-      steps.append(Step(blockByteCount: block, gain: 0.01, chunkCount: 3))
+      steps.append(step(upTo: 3 << 20, gain: 0.01, chunkCount: 3))
     }
     return steps
+  }
+
+  /// The size of blocks of which as few as can be make up a chunk; where one position on its outer axes is
+  /// itself more than a block, make up that, so that none lies in two of them: a slice of the MRI then
+  /// touches a sixth less, and compresses as well.
+  private static func equalBlockByteCount(
+    _ chunkShape: Shape, _ elementByteCount: Int, atMost limit: Int
+  ) -> Int {
+    let trailing = chunkShape.indices.map {
+      Checked.product(chunkShape.axes[$0...] + [elementByteCount]) ?? .max
+    }
+    let whole = trailing.last { $0 > limit } ?? trailing.first ?? limit
+    return equalPart(of: whole, atMost: limit, elementByteCount)
+  }
+
+  /// The size of as few equal parts as can be, in whole units of eight elements.
+  private static func equalPart(
+    of byteCount: Int, atMost limit: Int, _ elementByteCount: Int
+  ) -> Int {
+    let unit = 8 * elementByteCount
+    return byteCount.dividedRoundingUp(by: byteCount.dividedRoundingUp(by: limit))
+      .dividedRoundingUp(by: unit) * unit
   }
 
   /// Chooses by trying on a sample: the filter that makes it smallest, an earlier one within a
@@ -67,15 +87,16 @@ extension BlockCoding {
     }
     var chosen = candidates[best]
     if blockByteCount != nil { return chosen }
-    let chunk = sample.chunkByteCount
-    for step in steps(
-      level: level, chunkShape: chunkShape, chunkByteCount: chunk, elementByteCount: size)
-    where step.blockByteCount > chosen.blockByteCount && chunk > chosen.blockByteCount {
-      let larger = BlockCoding(filter: chosen.filter, blockByteCount: step.blockByteCount)
+    for step in steps(level: level, chunkShape: chunkShape, elementByteCount: size) {
+      let (small, large) = (chosen.blockByteCount, step.blockByteCount)
+      guard large > small, sample.chunkByteCount > small else { continue }
+      // Parts of the large block, so that both are tried on the same bytes.
+      let part = equalPart(of: large, atMost: small, size)
       let shares = try sample.storedShares(
-        [chosen, larger], .window(byteCount: step.blockByteCount, chunks: step.chunkCount))
+        [part, large].map { BlockCoding(filter: chosen.filter, blockByteCount: $0) },
+        .window(byteCount: large, chunks: step.chunkCount))
       guard shares[1] < shares[0] * (1 - step.gain) else { break }
-      chosen = larger
+      chosen.blockByteCount = large
     }
     return chosen
   }
@@ -186,9 +207,9 @@ private struct CodingSample: @unchecked Sendable {
       return (0..<some).map { $0 * (count - 1) / Swift.max(1, some - 1) }
     case .window(let byteCount, _):
       let windows = Swift.max(1, format.chunkByteCount / byteCount)
-      let start = chunk * (windows - 1) / Swift.max(1, chunks - 1) * byteCount
-      let first = start / format.blockByteCount
-      let some = Swift.max(1, byteCount / format.blockByteCount)
+      let window = chunk * (windows - 1) / Swift.max(1, chunks - 1)
+      let some = byteCount.dividedRoundingUp(by: format.blockByteCount)
+      let first = window * some
       return Array((first..<first + some).clamped(to: 0..<count))
     }
   }

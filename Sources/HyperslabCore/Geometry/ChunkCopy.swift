@@ -79,6 +79,9 @@ package struct ChunkCopy: Sendable {
     return byteOffset
   }
 
+  /// Bytes of the region.
+  package var regionByteCount: Int { axes.reduce(elementByteCount) { $0 * $1.count } }
+
   /// Bytes of the longest row that lies without gaps on both sides.
   package var rowByteCount: Int {
     let inner = axes[axes.count - 1]

@@ -43,11 +43,15 @@ struct ReadPlan {
   /// Shares are no larger, so that threads end together.
   private static let largestShareByteCount = 1 << 20
 
+  /// Where less is written, the lines that chunks share stay in the cache for all of them.
+  private static let leastNarrowByteCount = 1 << 20
+
   private(set) var parts: [Part] = []
   private let format: FrameFormat?
   private let maximumThreads: Int
   private var others: [Share] = []
   private var blockCount = 0
+  private var resultByteCount = 0
 
   init(format: FrameFormat?, maximumThreads: Int) {
     self.format = format
@@ -65,6 +69,7 @@ struct ReadPlan {
     let runs = format.blocks(touching: copy)
     let count = runs.reduce(0) { $0 + $1.count }
     blockCount += count
+    resultByteCount += copy.regionByteCount
     parts.append(
       Part(
         file: file, copy: copy, index: index, blocks: runs, isWhole: count == format.blockCount))
@@ -85,7 +90,9 @@ struct ReadPlan {
   /// The work, in the order of where it goes.
   var shares: [Share] {
     guard let format else { return others }
-    if parts.count > 1, parts.contains(where: { $0.copy.isNarrow }) {
+    if parts.count > 1, resultByteCount >= Self.leastNarrowByteCount,
+      parts.contains(where: { $0.copy.isNarrow })
+    {
       return others + sideBySide(format)
     }
     let limit = Swift.min(
