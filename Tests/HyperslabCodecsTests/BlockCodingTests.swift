@@ -55,7 +55,7 @@ import Testing
     let period = noise.prefix(24_000)
     let repeated = (0..<80).flatMap { _ in period }
     #expect(try choice(repeated, chunk: [960_000]).blockByteCount == 480_000)
-    #expect(try choice(repeated, chunk: [480_001]).blockByteCount == 480_008)
+    #expect(try choice(repeated, chunk: [480_001]) == .init(filter: .none, blockByteCount: 480_008))
     // Never against what was asked for, nor where chunks are no larger than the usual block.
     #expect(try choice(repeated, chunk: [960_000], block: 1 << 15).blockByteCount == 1 << 15)
     #expect(try choice(repeated, chunk: [60_000]).blockByteCount == 1 << 16)
@@ -75,6 +75,36 @@ import Testing
       let coding = try choice(volumes, shape: [3, 20, 100, 100], chunk: chunk)
       #expect(coding.blockByteCount == block, "chunks of \(chunk)")
     }
+  }
+
+  /// Bit shuffle takes eight elements at a time: what is left over is a small block of its own.
+  @Test func bitShuffleReachesChunksOfAnyLength() throws {
+    var generator = SeededGenerator("digits")
+    let digits = (0..<300_000).map { _ in Int32.random(in: 0...9, using: &generator) }
+    for (length, block) in [
+      (15_876, 63_488), (15_872, 1 << 16), (99_999, 57_120), (100_000, 1 << 16),
+    ] {
+      let coding = try choice(digits, chunk: [length])
+      #expect(coding == BlockCoding(filter: .bitshuffle, blockByteCount: block), "\(length)")
+      let format = try FrameFormat(
+        elementByteCount: 4, filter: .bitshuffle, chunkByteCount: 4 * length,
+        blockByteCount: coding.blockByteCount)
+      let filters = (0..<format.blockCount).map { format.filter(ofBlock: $0) }
+      #expect(filters.dropLast().allSatisfy { $0 == .bitshuffle })
+      let rest = format.byteRange(ofBlock: format.blockCount - 1).count
+      #expect(filters.last == .bitshuffle || rest < 4 * 8 * format.blockCount)
+    }
+    // Chosen by the caller, and where the blocks would be too small.
+    func usual(_ filter: Filter?, _ byteCount: Int) -> Int {
+      BlockCoding.usualBlockByteCount(filter, chunkByteCount: byteCount, elementByteCount: 4)
+    }
+    #expect(usual(.bitshuffle, 63_504) == 63_488)
+    #expect(usual(.bitshuffle, 4100) == 4096)
+    #expect(usual(.bitshuffle, 4092) == 1 << 16)
+    #expect(usual(.bitshuffle, 4) == 1 << 16)
+    #expect(usual(.shuffle, 63_504) == 1 << 16)
+    #expect(usual(nil, 63_504) == 1 << 16)
+    #expect(try choice(digits, chunk: [15_876], block: 8192).blockByteCount == 8192)
   }
 
   @Test func highLevelsGoOnToAFewEqualBlocks() throws {

@@ -141,11 +141,15 @@ extension SlabStore {
       let grid = try description.validated()
       try StoreIndex.checkLimits(grid, remedy: "Choose larger chunks")
       try checkAttributes(description.attributes, path)
+      let compression = description.compression
+      let size = description.dataType.byteCount
+      let usual = BlockCoding.usualBlockByteCount(
+        compression.settledFilter,
+        chunkByteCount: Checked.product(grid.chunkShape.axes + [size]) ?? .max,
+        elementByteCount: size)
       let record = DatasetRecord(
-        id: -1, description: description, grid: grid,
-        filter: description.compression.settledFilter,
-        blockByteCount: description.compression.blockByteCount ?? FrameFormat.defaultBlockByteCount,
-        commit: 0)
+        id: -1, description: description, grid: grid, filter: compression.settledFilter,
+        blockByteCount: compression.blockByteCount ?? usual, commit: 0)
       _ = try record.frameFormat(filter: .none)
       return record
     } catch { throw error.located(at: "\(self.path)/\(path)") }

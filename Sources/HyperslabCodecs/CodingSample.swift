@@ -1,0 +1,115 @@
+import HyperslabCore
+import Synchronization
+
+/// Parts of some chunks of the sample: the fewer blocks a chunk has, the more chunks.
+// Sendable although it holds a pointer: the memory is only read, and lent for longer than it lives.
+struct CodingSample: @unchecked Sendable {
+  /// What of a chunk is tried.
+  enum Part {
+    /// Some blocks spread over it.
+    case spread
+    /// A window, in another place of each chunk, of some of the chunks: about the same bytes whatever
+    /// the block size.
+    case window(byteCount: Int, chunks: Int)
+  }
+
+  private static let leastChunkCount = 8
+  private static let blockBudget = 24
+  private let base: UnsafeRawPointer
+  private let chunkShape: Shape
+  private let layouts: [StridedLayout]
+  private let level: Int
+  private let fill: FillValue
+  private let chunkByteCount: Int
+
+  /// Nil for an empty sample.
+  init?(
+    _ base: UnsafeRawPointer, layout: StridedLayout, chunkShape: Shape, level: Int, fill: FillValue
+  ) {
+    guard let grid = try? ChunkGrid(arrayShape: layout.shape, chunkShape: chunkShape),
+      grid.chunkCount > 0
+    else { return nil }
+    self.base = base
+    self.chunkShape = chunkShape
+    self.level = level
+    self.fill = fill
+    chunkByteCount = Checked.product(chunkShape.axes + [fill.dataType.byteCount]) ?? Int.max
+    let blocks = chunkByteCount.dividedRoundingUp(by: FrameFormat.defaultBlockByteCount)
+    let count = Swift.min(
+      grid.chunkCount, Swift.max(Self.leastChunkCount, Self.blockBudget / blocks))
+    layouts = Self.numbers(count, of: grid.chunkCount).map { number in
+      layout.slice(grid.selection(of: grid.index(ofNumber: number)))
+    }
+  }
+
+  /// Some of the numbers below a limit, all different, evenly spread but in no step that the array's own
+  /// shape could be in step with: corners and edges of images are often empty.
+  private static func numbers(_ count: Int, of limit: Int) -> [Int] {
+    if count >= limit { return Array(0..<limit) }
+    return (0..<count).map { index in
+      let width = limit / count
+      let low = index * width + index * (limit % count) / count
+      // Multiples of the golden ratio, modulo 1, are spread in any number of them.
+      let place = (Double(index + 1) * 0.618_033_988_749_895).truncatingRemainder(dividingBy: 1)
+      return low + Int(place * Double(width))
+    }
+  }
+
+  /// What part of its size each coding leaves of a part of the sample.
+  func storedShares(_ codings: [BlockCoding], _ part: Part) throws(HyperslabError) -> [Double] {
+    let size = fill.dataType.byteCount
+    var formats: [FrameFormat] = []
+    for coding in codings {
+      formats.append(
+        try FrameFormat(
+          elementByteCount: size, filter: coding.filter, chunkByteCount: chunkByteCount,
+          blockByteCount: coding.blockByteCount))
+    }
+    let trials = formats
+    let chunks = chunkCount(part)
+    let totals = Mutex(Array(repeating: (stored: 0, decoded: 0), count: trials.count))
+    try parallelLoop(
+      count: trials.count * chunks, threads: Machine.processorCount, makeWorker: {},
+      body: { (_, number) throws(HyperslabError) in
+        let (chunk, trial) = number.quotientAndRemainder(dividingBy: trials.count)
+        let format = trials[trial]
+        let encoder = FrameEncoder(format: format, level: level, fill: fill)
+        let layout = layouts[chunk * layouts.count / chunks]
+        let copy = ChunkCopy(
+          chunkShape: chunkShape, region: StridedSelection(Selection(all: layout.shape)),
+          layout: layout, elementByteCount: size)
+        for block in blocks(of: format, inChunk: chunk, of: chunks, part) {
+          let stored = encoder.storedByteCount(ofBlock: block, copy, from: base)
+          totals.withLock {
+            $0[trial].stored += stored
+            $0[trial].decoded += format.byteRange(ofBlock: block).count
+          }
+        }
+      })
+    return totals.withLock { $0.map { Double($0.stored) / Double(Swift.max(1, $0.decoded)) } }
+  }
+
+  private func chunkCount(_ part: Part) -> Int {
+    switch part {
+    case .spread: layouts.count
+    case .window(_, let chunks): Swift.min(layouts.count, chunks)
+    }
+  }
+
+  private func blocks(
+    of format: FrameFormat, inChunk chunk: Int, of chunks: Int, _ part: Part
+  ) -> [Int] {
+    let count = format.blockCount
+    switch part {
+    case .spread:
+      let some = Swift.min(count, Self.blockBudget / chunks)
+      return (0..<some).map { $0 * (count - 1) / Swift.max(1, some - 1) }
+    case .window(let byteCount, _):
+      let windows = Swift.max(1, format.chunkByteCount / byteCount)
+      let window = chunk * (windows - 1) / Swift.max(1, chunks - 1)
+      let some = byteCount.dividedRoundingUp(by: format.blockByteCount)
+      let first = window * some
+      return Array((first..<first + some).clamped(to: 0..<count))
+    }
+  }
+}
