@@ -107,7 +107,8 @@ struct CodingSample: @unchecked Sendable {
     case .window(let byteCount, _):
       let windows = Swift.max(1, format.chunkByteCount / byteCount)
       let window = chunk * (windows - 1) / Swift.max(1, chunks - 1)
-      let some = byteCount.dividedRoundingUp(by: format.blockByteCount)
+      // Parts of a window are a few bytes more or less than it holds.
+      let some = Swift.max(1, (byteCount + format.blockByteCount / 2) / format.blockByteCount)
       let first = window * some
       return Array((first..<first + some).clamped(to: 0..<count))
     }

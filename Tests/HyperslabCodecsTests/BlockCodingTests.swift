@@ -94,6 +94,8 @@ import Testing
       let rest = format.byteRange(ofBlock: format.blockCount - 1).count
       #expect(filters.last == .bitshuffle || rest < 4 * 8 * format.blockCount)
     }
+    // The second chunk is all but padding, which must not tip the scale.
+    #expect(try choice(digits, chunk: [299_999]).blockByteCount == 63_136)
     // Chosen by the caller, and where the blocks would be too small.
     func usual(_ filter: Filter?, _ byteCount: Int) -> Int {
       BlockCoding.usualBlockByteCount(filter, chunkByteCount: byteCount, elementByteCount: 4)
