@@ -134,6 +134,26 @@ def large_blocks(tally, folder, random):
     tally.run("verify large.slab", slab, "verify", store)
 
 
+def odd_elements(tally, folder, random):
+    """Bit shuffle of chunks whose elements are no multiple of eight: the rest is a block of its own."""
+    store = folder / "odd.slab"
+    for dtype in ("uint8", "int16", "float32", "int64", "complex128"):
+        size = np.dtype(dtype).itemsize
+        array = random.integers(0, 10, 500_003 // size).astype(dtype)
+        for length in (63_504 // size | 1, 200_000 // size | 1):
+            for name in FILTERS:
+                path = f"{dtype}/{length}-{name}"
+                flags = ["--filter", name, "--chunk-shape", length]
+                tally.run(f"odd elements {path}", round_trip, folder, f"{store}/{path}", array, flags)
+                tally_peers(tally, store / path, array)
+                check_frames(tally, store / path, array)
+                codec = json.loads((store / "slab.json").read_text())["nodes"][path]["codec"]
+                rest = length * size % codec["block"]
+                fits = codec["filter"] != "bitshuffle" or 0 < rest < 256 * size
+                tally.check(fits, f"{path}: a rest of {rest} bytes beside blocks of {codec['block']}")
+    tally.run("verify odd.slab", slab, "verify", store)
+
+
 def raw_input(tally, folder, random):
     for dtype in DTYPES:
         array = reference(random, (19, 8), dtype)
@@ -258,7 +278,7 @@ def main():
     print(f"seed {number}")
     with scratch() as name:
         folder = Path(name)
-        for part in (matrix, edges, large_blocks, raw_input, selections, hierarchy, deltas):
+        for part in (matrix, edges, large_blocks, odd_elements, raw_input, selections, hierarchy, deltas):
             tally.run(part.__name__, part, tally, folder, random)
     tally.finish()
 
