@@ -21,11 +21,12 @@ extension BlockCoding {
   /// The block size where nobody asks for another: 64 KiB, unless what that leaves for the last block is more
   /// than a 64th of the chunk and not bit-shuffled.
   package static func usualBlockByteCount(
-    _ filter: Filter?, chunkByteCount: Int, elementByteCount: Int
+    _ filter: Filter?, chunkShape: Shape, elementByteCount: Int
   ) -> Int {
     let usual = FrameFormat.defaultBlockByteCount
-    guard filter == .bitshuffle, chunkByteCount % usual > chunkByteCount / 64 else { return usual }
-    return fittingBlock(chunkByteCount, elementByteCount, atMost: usual) ?? usual
+    let chunk = Checked.product(chunkShape.axes + [elementByteCount]) ?? .max
+    guard filter == .bitshuffle, chunk % usual > chunk / 64 else { return usual }
+    return fittingBlock(chunk, elementByteCount, atMost: usual) ?? usual
   }
 
   /// The size of equal blocks that make up all but a few elements of a chunk whose elements are no multiple

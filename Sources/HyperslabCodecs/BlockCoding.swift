@@ -56,7 +56,7 @@ extension BlockCoding {
     let chunk = Checked.product(chunkShape.axes + [size]) ?? Int.max
     func usual(_ filter: Filter) -> Int {
       blockByteCount
-        ?? usualBlockByteCount(filter, chunkByteCount: chunk, elementByteCount: size)
+        ?? usualBlockByteCount(filter, chunkShape: chunkShape, elementByteCount: size)
     }
     // All on the same bytes.
     let candidates = Filter.allCases.map {

@@ -98,7 +98,7 @@ import Testing
     #expect(try choice(digits, chunk: [299_999]).blockByteCount == 63_136)
     // Chosen by the caller, and where the blocks would be too small.
     func usual(_ filter: Filter?, _ byteCount: Int) -> Int {
-      BlockCoding.usualBlockByteCount(filter, chunkByteCount: byteCount, elementByteCount: 4)
+      BlockCoding.usualBlockByteCount(filter, chunkShape: [byteCount / 4], elementByteCount: 4)
     }
     #expect(usual(.bitshuffle, 63_504) == 63_488)
     #expect(usual(.bitshuffle, 4100) == 4096)

@@ -119,6 +119,11 @@ def edges(tally, folder, random):
     tally.run("verify edges.slab", slab, "verify", store)
 
 
+def codec(store, path):
+    """What the index says of how a data set is coded."""
+    return json.loads((store / "slab.json").read_text())["nodes"][path]["codec"]
+
+
 def large_blocks(tally, folder, random):
     """At a high level, what repeats in the distance is kept in a few blocks of megabytes."""
     store = folder / "large.slab"
@@ -129,7 +134,7 @@ def large_blocks(tally, folder, random):
         tally.run(f"large blocks of {dtype}", round_trip, folder, f"{store}/{dtype}", array, flags)
         tally_peers(tally, store / dtype, array)
         check_frames(tally, store / dtype, array)
-        block = json.loads((store / "slab.json").read_text())["nodes"][dtype]["codec"]["block"]
+        block = codec(store, dtype)["block"]
         tally.check(block > 1 << 20, f"{dtype} in blocks of {block}")
     tally.run("verify large.slab", slab, "verify", store)
 
@@ -147,10 +152,10 @@ def odd_elements(tally, folder, random):
                 tally.run(f"odd elements {path}", round_trip, folder, f"{store}/{path}", array, flags)
                 tally_peers(tally, store / path, array)
                 check_frames(tally, store / path, array)
-                codec = json.loads((store / "slab.json").read_text())["nodes"][path]["codec"]
-                rest = length * size % codec["block"]
-                fits = codec["filter"] != "bitshuffle" or 0 < rest < 256 * size
-                tally.check(fits, f"{path}: a rest of {rest} bytes beside blocks of {codec['block']}")
+                chosen = codec(store, path)
+                rest = length * size % chosen["block"]
+                fits = chosen["filter"] != "bitshuffle" or 0 < rest < 256 * size
+                tally.check(fits, f"{path}: a rest of {rest} bytes beside blocks of {chosen['block']}")
     tally.run("verify odd.slab", slab, "verify", store)
 
 

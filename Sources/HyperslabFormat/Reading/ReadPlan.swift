@@ -51,7 +51,6 @@ struct ReadPlan {
   private let maximumThreads: Int
   private var others: [Share] = []
   private var blockCount = 0
-  private var resultByteCount = 0
 
   init(format: FrameFormat?, maximumThreads: Int) {
     self.format = format
@@ -69,7 +68,6 @@ struct ReadPlan {
     let runs = format.blocks(touching: copy)
     let count = runs.reduce(0) { $0 + $1.count }
     blockCount += count
-    resultByteCount += copy.regionByteCount
     parts.append(
       Part(
         file: file, copy: copy, index: index, blocks: runs, isWhole: count == format.blockCount))
@@ -90,8 +88,8 @@ struct ReadPlan {
   /// The work, in the order of where it goes.
   var shares: [Share] {
     guard let format else { return others }
-    if parts.count > 1, resultByteCount >= Self.leastNarrowByteCount,
-      parts.contains(where: { $0.copy.isNarrow })
+    if parts.count > 1, parts.contains(where: { $0.copy.isNarrow }),
+      parts.reduce(0, { $0 + $1.copy.regionByteCount }) >= Self.leastNarrowByteCount
     {
       return others + sideBySide(format)
     }

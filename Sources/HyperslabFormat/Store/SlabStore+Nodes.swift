@@ -142,11 +142,9 @@ extension SlabStore {
       try StoreIndex.checkLimits(grid, remedy: "Choose larger chunks")
       try checkAttributes(description.attributes, path)
       let compression = description.compression
-      let size = description.dataType.byteCount
       let usual = BlockCoding.usualBlockByteCount(
-        compression.settledFilter,
-        chunkByteCount: Checked.product(grid.chunkShape.axes + [size]) ?? .max,
-        elementByteCount: size)
+        compression.settledFilter, chunkShape: grid.chunkShape,
+        elementByteCount: description.dataType.byteCount)
       let record = DatasetRecord(
         id: -1, description: description, grid: grid, filter: compression.settledFilter,
         blockByteCount: compression.blockByteCount ?? usual, commit: 0)
