@@ -46,4 +46,11 @@ public struct OverwritingStore: ChunkedStore {
 
   /// Commits the store underneath.
   public func commit() throws(HyperslabError) { try base.commit() }
+
+  /// Begins to commit the store underneath.
+  public func beginCommit(
+    completion: @escaping @Sendable (Result<Void, HyperslabError>) -> Void
+  ) {
+    base.beginCommit(completion: completion)
+  }
 }

@@ -129,8 +129,12 @@ struct RampSource: ArrayDataChunkSource {
 
 /// A memory store that tells a ledger of commits, and a hook of chunks.
 struct WatchedStore: ChunkedStore {
+  typealias Completion = @Sendable (Result<Void, HyperslabError>) -> Void
+
   let base = MemoryStore()
   var onCommit: @Sendable () throws(HyperslabError) -> Void = {}
+  /// Takes over the commits that are begun, if it is there.
+  var onBegin: (@Sendable (@escaping Completion) -> Void)?
   var onChunk: @Sendable (ChunkIndex) throws(HyperslabError) -> Void = { _ in }
   var onTogether: @Sendable ([ChunkIndex]) -> Void = { _ in }
 
@@ -178,6 +182,12 @@ struct WatchedStore: ChunkedStore {
     watched(try base.dataset(path))
   }
   func commit() throws(HyperslabError) { try onCommit() }
+  func beginCommit(completion: @escaping Completion) {
+    if let onBegin { return onBegin(completion) }
+    do throws(HyperslabError) { completion(.success(try onCommit())) } catch {
+      completion(.failure(error))
+    }
+  }
   func resizeDataset(
     _ path: NodePath, to shape: Shape
   ) throws(HyperslabError) -> Dataset {

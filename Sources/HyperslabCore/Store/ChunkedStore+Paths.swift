@@ -10,6 +10,16 @@ extension ChunkedStore {
   /// Does nothing.
   public func reload() throws(HyperslabError) {}
 
+  /// Commits, and says so.
+  public func beginCommit(
+    completion: @escaping @Sendable (Result<Void, HyperslabError>) -> Void
+  ) {
+    do throws(HyperslabError) {
+      try commit()
+      completion(.success(()))
+    } catch { completion(.failure(error)) }
+  }
+
   /// True.
   public var isShareable: Bool { true }
 

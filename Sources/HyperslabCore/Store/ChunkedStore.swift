@@ -45,6 +45,10 @@ public protocol ChunkedStore: Sendable {
   /// Makes everything written so far permanent, all or nothing.
   func commit() throws(HyperslabError)
 
+  /// Begins ``commit()`` and calls `completion` with what became of it, once and from any thread. Chunks
+  /// that are written after this returned belong to the next commit. By default all is over by then.
+  func beginCommit(completion: @escaping @Sendable (Result<Void, HyperslabError>) -> Void)
+
   /// Changes a data set's shape with the next commit: growing adds elements that nobody wrote,
   /// read as the fill value in chunks that are there; shrinking drops elements for good.
   ///

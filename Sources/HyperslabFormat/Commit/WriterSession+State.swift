@@ -2,7 +2,7 @@ import HyperslabCore
 
 extension WriterSession {
   /// What a session knows and did; all of it under one lock.
-  struct State {
+  struct State: Sendable {
     /// The index that the changes are made against.
     var base: StoreIndex { didSet { lowercased = nil } }
     var changes = Changes()
@@ -17,12 +17,8 @@ extension WriterSession {
     /// After a failure in the middle of a commit nobody knows what the disk holds.
     var poison: HyperslabError?
     var isClosed = false
-    /// How many chunks are being encoded into files of the private directory.
-    var encoding = 0
-    /// Whether that may hold a file of the present batch that nobody refers to.
+    /// Whether the private directory may hold a file of the present batch that nobody refers to.
     var hasStrays = false
-    /// Whether what is staged is no more than what the changes list.
-    var holdsOnlyChanges: Bool { encoding == 0 && !hasStrays }
     private var lowercased: [String: NodePath]?
 
     init(base: StoreIndex) { self.base = base }

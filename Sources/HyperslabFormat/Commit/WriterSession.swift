@@ -19,7 +19,9 @@ final class WriterSession: Sendable {
   let durability: Durability
   let patience: Duration
   let state: Mutex<State>
-  private let synchronizer: FileSynchronizer
+  /// Its lock may be taken under the state's, never the other way round.
+  let intake = Mutex(Intake())
+  let synchronizer: FileSynchronizer
 
   init(
     files: any FileSystem, base: StoreIndex, durability: Durability, patience: Duration,
@@ -33,7 +35,10 @@ final class WriterSession: Sendable {
   }
 
   /// Runs `body` on the state of a session that can still write.
+  ///
+  /// - Parameter closing: Whether it is what the session ends with, which nobody else may get between.
   func withState<R: Sendable>(
+    closing: Bool = false,
     _ body: (inout sending State) throws(HyperslabError) -> sending R
   ) throws(HyperslabError) -> R {
     try state.withLock { (state) throws(HyperslabError) -> sending R in
@@ -43,7 +48,7 @@ final class WriterSession: Sendable {
           at: files.rootDescription,
           remedy: "Close the store and open it again; it opens at its last commit", cause: poison)
       }
-      if state.isClosed {
+      if state.isClosed, !closing {
         throw HyperslabError(.closed, "the store is closed", at: files.rootDescription)
       }
       return try body(&state)
@@ -100,71 +105,6 @@ final class WriterSession: Sendable {
     }
   }
 
-  /// Lets chunks be encoded into files of the private directory and remembers their rows.
-  func stage(
-    path: NodePath, slot: Int, chunks: [ChunkIndex], opened: DatasetRecord,
-    encode: ([StagedFile]) throws(HyperslabError) -> [EncodedChunk]
-  ) throws(HyperslabError) {
-    let names = try beginStaging(slot, path, chunks)
-    defer { state.withLock { $0.encoding -= chunks.count } }
-    let sinks = names.map { StagedFile(path: $0, in: files) }
-    var recorded = 0
-    do throws(HyperslabError) {
-      var rows: [ChunkRow] = []
-      for (sink, encoded) in zip(sinks, try encode(sinks)) {
-        rows.append(try finish(sink, encoded))
-      }
-      try withState { (state) throws(HyperslabError) -> Void in
-        try state.checkCurrent(slot, path)
-        for chunk in chunks { try state.checkShape(slot, path, chunk, opened: opened) }
-        for (number, chunk) in chunks.enumerated() {
-          try record(rows[number], names[number], chunk, slot, path, opened, &state)
-          recorded += 1
-        }
-      }
-    } catch {
-      for sink in sinks[recorded...] { discard(sink) }
-      throw error
-    }
-  }
-
-  /// The row of a chunk that was encoded; its file is on its way to being permanent.
-  private func finish(
-    _ sink: StagedFile, _ encoded: EncodedChunk
-  ) throws(HyperslabError) -> ChunkRow {
-    var row = ChunkRow(state: .fill)
-    row.statistics = encoded.statistics
-    if encoded.isFill {
-      discard(sink)
-    } else if let file = sink.take() {
-      row.state = .stored
-      row.byteCount = encoded.byteCount
-      row.crc = encoded.headerCRC
-      if durability == .full { try synchronizer.add(file) } else { try file.close() }
-    }
-    return row
-  }
-
-  /// Remembers a row, and gives its file the name that the commit will look for.
-  private func record(
-    _ row: ChunkRow, _ written: StorePath, _ chunk: ChunkIndex, _ slot: Int, _ path: NodePath,
-    _ opened: DatasetRecord, _ state: inout State
-  ) throws(HyperslabError) {
-    // A commit on another thread may have ended the batch meanwhile.
-    let batch = state.batch
-    let name = StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
-    if row.state == .stored {
-      if written != name {
-        _ = try files.makeDirectories(name.parent)
-        try files.rename(written, to: name)
-      }
-    } else if state.changes.slots[slot]?.rows[chunk]?.row.state == .stored {
-      try files.remove(name)
-    }
-    state.changes.slots[slot, default: .init(path: path, opened: opened)].rows[chunk] = .init(
-      row: row, batch: batch, shape: opened.description.shape)
-  }
-
   /// Notes another shape of a data set and forgets what was staged outside it.
   func resize(
     _ state: inout State, slot: Int, path: NodePath, opened: DatasetRecord, to grid: ChunkGrid
@@ -210,25 +150,7 @@ final class WriterSession: Sendable {
     state.beginBatch(on: newest)
   }
 
-  /// Sees to the private directory and names new files in it for chunks. A name tells the batch,
-  /// unless the chunk was written in that before.
-  private func beginStaging(
-    _ slot: Int, _ path: NodePath, _ chunks: [ChunkIndex]
-  ) throws(HyperslabError) -> [StorePath] {
-    try withState { state throws(HyperslabError) -> [StorePath] in
-      try state.checkCurrent(slot, path)
-      try prepareStaging(&state)
-      state.encoding += chunks.count
-      let (rows, batch) = (state.changes.slots[slot]?.rows, state.batch)
-      return chunks.map { chunk in
-        rows?[chunk] == nil
-          ? StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
-          : StoreLayout.replacement(writer: writer, slot: slot, chunk: chunk)
-      }
-    }
-  }
-
-  private func discard(_ sink: StagedFile) {
+  func discard(_ sink: StagedFile) {
     if !sink.discard() { state.withLock { $0.hasStrays = true } }
   }
 
@@ -248,14 +170,16 @@ final class WriterSession: Sendable {
     state.ownLock?.describe(LockHolder.current(writer: writer))
   }
 
-  /// Removes the private directory, unless the index may still need what is staged in it; best
-  /// effort, others sweep what a dead writer left.
+  /// Removes the private directory, unless the index may still need what is staged in it, or a commit
+  /// ended halfway: then it stays as if this writer had been killed, for others to sweep after. Best effort.
   func removeStaging(_ state: inout State, newest: StoreIndex?) {
-    guard let lock = state.ownLock else { return }
-    if let newest, !newest.datasets.contains(where: { $0.record.pending?.writer == writer }) {
-      try? files.removeTree(StoreLayout.staging(writer: writer))
-    }
+    // Its end gives the lock free; told to, it would first take its holder's name from the file, whose
+    // time says when this writer began.
+    defer { state.ownLock = nil }
+    guard let lock = state.ownLock, let newest, state.poison == nil,
+      !newest.datasets.contains(where: { $0.record.pending?.writer == writer })
+    else { return }
+    try? files.removeTree(StoreLayout.staging(writer: writer))
     lock.release()
-    state.ownLock = nil
   }
 }

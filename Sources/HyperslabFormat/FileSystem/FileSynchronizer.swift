@@ -6,7 +6,9 @@ import Synchronization
 /// together at the end, where the file system can.
 final class FileSynchronizer: Sendable {
   private struct State {
-    /// Files since the last wait; where there were many before it, more than that from the start.
+    /// Files since the last wait that are being made permanent.
+    var group = DispatchGroup()
+    /// How many there were; where there were many before it, more than that from the start.
     var count = 0
     /// Whether some of them wait to be made permanent together with all others.
     var isWaiting = false
@@ -15,7 +17,6 @@ final class FileSynchronizer: Sendable {
 
   private let files: any FileSystem
   private let queues: [DispatchQueue]
-  private let group = DispatchGroup()
   private let places: DispatchSemaphore
   private let state = Mutex(State())
 
@@ -29,12 +30,16 @@ final class FileSynchronizer: Sendable {
   /// Takes over a written file: makes it permanent, now or with all others, and closes it. Waits while
   /// too many are open.
   func add(_ file: any FileHandle) throws(HyperslabError) {
-    let number = state.withLock { state in
+    let (number, group) = state.withLock { state -> (Int, DispatchGroup?) in
       state.count += 1
-      if files.synchronizesTogether(state.count) { state.isWaiting = true }
-      return state.count
+      if files.synchronizesTogether(state.count) {
+        state.isWaiting = true
+        return (state.count, nil)
+      }
+      if !queues.isEmpty { state.group.enter() }
+      return (state.count, state.group)
     }
-    if files.synchronizesTogether(number) {
+    guard let group else {
       file.beginSynchronizing()
       return try file.close()
     }
@@ -43,7 +48,7 @@ final class FileSynchronizer: Sendable {
       return try file.close()
     }
     places.wait()
-    queues[number % queues.count].async(group: group) { [self] in
+    queues[number % queues.count].async { [self] in
       do throws(HyperslabError) {
         try file.synchronize()
         try file.close()
@@ -51,22 +56,25 @@ final class FileSynchronizer: Sendable {
         state.withLock { if $0.failure == nil { $0.failure = error } }
       }
       places.signal()
+      group.leave()
     }
   }
 
-  /// Waits until every file handed over is permanent.
+  /// Waits until every file handed over so far is permanent; what others hand over meanwhile is for the
+  /// next one who waits.
   ///
   /// - Throws: the first failure; it is never forgotten, since the file's contents are unknown.
   func wait() throws(HyperslabError) {
-    group.wait()
-    let (failure, isWaiting) = state.withLock { state in
+    let (group, isWaiting) = state.withLock { state in
       defer {
+        state.group = DispatchGroup()
         state.count = state.isWaiting ? Int.max / 2 : 0
         state.isWaiting = false
       }
-      return (state.failure, state.isWaiting)
+      return (state.group, state.isWaiting)
     }
-    if let failure { throw failure }
+    group.wait()
+    if let failure = state.withLock({ $0.failure }) { throw failure }
     if isWaiting { try files.synchronizeAll() }
   }
 }

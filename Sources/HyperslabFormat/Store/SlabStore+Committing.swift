@@ -1,3 +1,4 @@
+import Dispatch
 public import HyperslabCore
 
 extension SlabStore {
@@ -7,6 +8,23 @@ extension SlabStore {
   ///   and this session's changes kept; after any other failure the store must be opened again.
   public func commit() throws(HyperslabError) {
     try commit(closing: false)
+  }
+
+  /// Begins ``commit()`` on a thread of its own, so that chunks are encoded while the disk is waited for;
+  /// everything but writing chunks waits until it is over.
+  public func beginCommit(
+    completion: @escaping @Sendable (Result<Void, HyperslabError>) -> Void
+  ) {
+    let began = DispatchSemaphore(value: 0)
+    commits.async { [self] in
+      do throws(HyperslabError) {
+        try commit(closing: false, began: { began.signal() })
+        completion(.success(()))
+      } catch { completion(.failure(error)) }
+      // Where there was nothing to commit, or no way to begin.
+      began.signal()
+    }
+    began.wait()
   }
 
   /// Whether other processes may write at the same time: not into a store whose commits an unclean
@@ -31,15 +49,15 @@ extension SlabStore {
   /// - Throws: what ``commit()`` throws; the last commit stands all the same.
   public func close() throws(HyperslabError) {
     guard let session else { return }
-    let isClosed = session.state.withLock { $0.isClosed }
-    if isClosed { return }
+    let wasClosed = session.state.withLock { state in
+      defer { state.isClosed = true }
+      return state.isClosed
+    }
+    if wasClosed { return }
     defer {
       // What the disk says now, whatever became of this session's last commit.
       let newest = (try? Snapshot.read(files, cache: cache))?.index
-      session.state.withLock { state in
-        session.removeStaging(&state, newest: newest)
-        state.isClosed = true
-      }
+      session.state.withLock { session.removeStaging(&$0, newest: newest) }
     }
     if snapshot.index.state != "complete" || session.state.withLock({ !$0.changes.isEmpty }) {
       try commit(closing: true)
@@ -51,15 +69,22 @@ extension SlabStore {
     }
   }
 
-  private func commit(closing: Bool) throws(HyperslabError) {
+  /// - Parameter began: Called once what is written belongs to the next commit, if one is made.
+  private func commit(
+    closing: Bool, began: () -> Void = {}
+  ) throws(HyperslabError) {
     let session = try writing()
-    try session.withState { (state) throws(HyperslabError) -> Void in
+    try session.withState(closing: closing) { (state) throws(HyperslabError) -> Void in
       if state.changes.isEmpty && !closing { return }
       try session.prepareStaging(&state)
+      // Whoever writes while the session ends is to find it closed.
+      let holdsOnlyChanges = session.seal(state, isOpen: !closing)
+      defer { session.unseal(&state) }
+      began()
       try session.synchronizeStaged(&state)
       let step = CommitProtocol(
         files: files, durability: session.durability, writer: session.writer, cache: cache,
-        patience: session.patience, movesDirectories: state.holdsOnlyChanges)
+        patience: session.patience, movesDirectories: holdsOnlyChanges)
       var doubt: HyperslabError?
       defer { if let doubt { state.poison = doubt } }
       let snapshot = try step.run(

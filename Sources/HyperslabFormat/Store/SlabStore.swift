@@ -1,3 +1,4 @@
+import Dispatch
 import HyperslabCodecs
 public import HyperslabCore
 import Synchronization
@@ -35,6 +36,8 @@ public final class SlabStore: ChunkedStore {
   let cache: RunCache
   let session: WriterSession?
   let isPinned: Bool
+  /// Where commits are made beside writing.
+  let commits = DispatchQueue(label: "hyperslab.commit")
   private let current: Mutex<Snapshot>
 
   init(

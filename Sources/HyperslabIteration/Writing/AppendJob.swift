@@ -124,7 +124,7 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
     }
     var pipeline = WritePipeline(
       feed: feed, writer: writer(dataset), policy: options.commit, hasUncommitted: false,
-      commit: { () throws(HyperslabError) in try store.commit() })
+      beginCommit: { store.beginCommit(completion: $0) })
     var dataset = dataset
     for number in 0..<plan.bufferGrid[axis] {
       let step = step(number, of: plan, tail)

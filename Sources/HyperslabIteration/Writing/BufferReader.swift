@@ -1,6 +1,5 @@
 import Dispatch
 import HyperslabCore
-import Synchronization
 
 /// Reads buffers in order, one ahead of their use where two may be in memory.
 ///
@@ -13,7 +12,8 @@ where Buffers.Index == Int {
   private let depth: Int
   private let queue = DispatchQueue(label: "hyperslab.reader")
   private var position: Int
-  private var pending: PendingRead?
+  /// The read under way on the reader's own thread.
+  private var pending: Pending<any BufferMemory>?
   private var spares: [ElementBuffer] = []
 
   init(_ reader: SourceReader<Source>, _ buffers: Buffers, depth: Int) {
@@ -56,32 +56,12 @@ where Buffers.Index == Int {
     guard position < buffers.endIndex else { return }
     let selection = buffers[position]
     let spare = spares.popLast()
-    let pending = PendingRead()
+    let pending = Pending<any BufferMemory>()
     self.pending = pending
     queue.async { [reader] in
       do throws(HyperslabError) {
         pending.complete(.success(try reader.load(selection, reusing: spare)))
       } catch { pending.complete(.failure(error)) }
-    }
-  }
-}
-
-/// A read under way on the reader's own thread.
-private final class PendingRead: Sendable {
-  private let done = DispatchSemaphore(value: 0)
-  private let result = Mutex<Result<any BufferMemory, HyperslabError>?>(nil)
-
-  func complete(_ value: Result<any BufferMemory, HyperslabError>) {
-    result.withLock { $0 = value }
-    done.signal()
-  }
-
-  func wait() -> Result<any BufferMemory, HyperslabError>? {
-    done.wait()
-    // Taken, not copied: whoever asked is to be the only owner of the memory.
-    return result.withLock { value in
-      defer { value = nil }
-      return value
     }
   }
 }

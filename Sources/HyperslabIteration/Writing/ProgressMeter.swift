@@ -36,10 +36,13 @@ final class ProgressMeter: Sendable {
     }
   }
 
-  /// Reports that all bytes counted so far have been committed.
-  func committed() {
+  /// The bytes counted so far.
+  var writtenByteCount: Int { written.load(ordering: .relaxed) }
+
+  /// Reports that so many of the bytes counted have been committed.
+  func note(committed byteCount: Int) {
     state.withLock { state in
-      state.committed = written.load(ordering: .relaxed)
+      state.committed = byteCount
       if let observer { report(&state, .now, observer) }
     }
   }
@@ -51,7 +54,7 @@ final class ProgressMeter: Sendable {
     state.lastReport = now
     observer(
       WriteProgress(
-        committedByteCount: state.committed, writtenByteCount: written.load(ordering: .relaxed),
+        committedByteCount: state.committed, writtenByteCount: writtenByteCount,
         skippedByteCount: skipped, totalByteCount: total, elapsed: now - start))
   }
 }

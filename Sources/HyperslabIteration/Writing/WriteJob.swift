@@ -89,7 +89,7 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
     WritePipeline(
       feed: feed, writer: writer, policy: options.commit, hasUncommitted: hasUncommitted,
       isPrepared: options.part != nil,
-      commit: { [store] () throws(HyperslabError) in try store.commit() })
+      beginCommit: { [store] in store.beginCommit(completion: $0) })
   }
 
   // MARK: - Parts
@@ -164,7 +164,7 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
     }
     try pipeline.write(work.buffers, onlyMissing: true)
     try pipeline.finish()
-    if !grows, work.buffers.isEmpty { meter.committed() }
+    if !grows, work.buffers.isEmpty { meter.note(committed: meter.writtenByteCount) }
     return dataset
   }
 

@@ -1,8 +1,9 @@
 public import HyperslabCore
 
-/// When a write makes what it has written permanent.
+/// When a write makes what it has written permanent. Commits are made one after the other, each while the
+/// next buffer is encoded.
 public enum CommitPolicy: Hashable, Sendable {
-  /// After every buffer: a crash costs one buffer.
+  /// After every buffer: a crash costs at most that one and the next.
   case everyBuffer
   /// After the first buffer that ends so many seconds after the last commit, and at the end.
   case interval(seconds: Double)

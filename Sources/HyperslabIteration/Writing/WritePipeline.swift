@@ -1,29 +1,33 @@
 import HyperslabCore
 
-/// Drives buffers into a data set: read, encode, commit.
+/// Drives buffers into a data set: read, encode, commit; one buffer is committed while the next is
+/// encoded.
 struct WritePipeline<Source: DataChunkSource, Dataset: ChunkedDataset> {
   let feed: BufferFeed<Source>
   var writer: BufferWriter<Dataset>
   let policy: CommitPolicy
-  let commit: () throws(HyperslabError) -> Void
+  /// Begins a commit; what it is given is called when that is over.
+  let beginCommit: (@escaping @Sendable (Result<Void, HyperslabError>) -> Void) -> Void
   /// Whether something waits for a commit: the creation of the data set, a new shape, chunks.
   var hasUncommitted: Bool
   /// Whether the store has seen data of the kind to come.
   var isPrepared: Bool
 
   private var lastCommit = ContinuousClock.now
+  /// The commit that is being made.
+  private var commit: Pending<Void>?
 
   init(
     feed: BufferFeed<Source>, writer: BufferWriter<Dataset>, policy: CommitPolicy,
     hasUncommitted: Bool = true, isPrepared: Bool = false,
-    commit: @escaping () throws(HyperslabError) -> Void
+    beginCommit: @escaping (@escaping @Sendable (Result<Void, HyperslabError>) -> Void) -> Void
   ) {
     self.feed = feed
     self.writer = writer
     self.policy = policy
     self.hasUncommitted = hasUncommitted
     self.isPrepared = isPrepared
-    self.commit = commit
+    self.beginCommit = beginCommit
   }
 
   /// Writes buffers and commits between them as the policy says.
@@ -35,26 +39,35 @@ struct WritePipeline<Source: DataChunkSource, Dataset: ChunkedDataset> {
   mutating func write<Buffers: RandomAccessCollection<Selection>>(
     _ buffers: Buffers, at origin: [Int]? = nil, onlyMissing: Bool = false, together: Bool = false
   ) throws(HyperslabError) where Buffers.Index == Int {
-    var (prepared, uncommitted, last) = (isPrepared, hasUncommitted, lastCommit)
-    defer { (isPrepared, hasUncommitted, lastCommit) = (prepared, uncommitted, last) }
-    try feed.forEach(
-      buffers,
-      use: { selection, bytes, layout throws(HyperslabError) in
-        if !prepared {
-          try writer.dataset.prepare(sample: bytes, layout: layout)
-          prepared = true
-        }
-        uncommitted = true
-        try writer.write(
-          origin.map(selection.moved(by:)) ?? selection, from: bytes, layout: layout,
-          onlyMissing: onlyMissing)
-      },
-      finish: { () throws(HyperslabError) in
-        if together || !isDue(last) { return }
-        try commitNow()
-        uncommitted = false
-        last = .now
-      })
+    var (prepared, uncommitted, last, commit) = (isPrepared, hasUncommitted, lastCommit, commit)
+    defer {
+      (isPrepared, hasUncommitted, lastCommit, self.commit) = (prepared, uncommitted, last, commit)
+    }
+    do throws(HyperslabError) {
+      try feed.forEach(
+        buffers,
+        use: { selection, bytes, layout throws(HyperslabError) in
+          if !prepared {
+            try writer.dataset.prepare(sample: bytes, layout: layout)
+            prepared = true
+          }
+          uncommitted = true
+          try writer.write(
+            origin.map(selection.moved(by:)) ?? selection, from: bytes, layout: layout,
+            onlyMissing: onlyMissing)
+        },
+        finish: { () throws(HyperslabError) in
+          if together || !isDue(last) { return }
+          try Self.wait(for: &commit)
+          commit = began()
+          uncommitted = false
+          last = .now
+        })
+    } catch {
+      // Nobody is to hear of the write after it has failed.
+      try? Self.wait(for: &commit)
+      throw error
+    }
   }
 
   /// Commits if the policy says so.
@@ -64,7 +77,10 @@ struct WritePipeline<Source: DataChunkSource, Dataset: ChunkedDataset> {
 
   /// Commits what waits for it.
   mutating func finish() throws(HyperslabError) {
-    if hasUncommitted { try commitNow() }
+    try Self.wait(for: &commit)
+    guard hasUncommitted else { return }
+    commit = began()
+    try Self.wait(for: &commit)
     hasUncommitted = false
     lastCommit = .now
   }
@@ -77,9 +93,20 @@ struct WritePipeline<Source: DataChunkSource, Dataset: ChunkedDataset> {
     }
   }
 
-  private func commitNow() throws(HyperslabError) {
-    try commit()
-    writer.meter.committed()
+  /// A commit of all that was written so far.
+  private func began() -> Pending<Void> {
+    let commit = Pending<Void>()
+    let (meter, byteCount) = (writer.meter, writer.meter.writtenByteCount)
+    beginCommit { result in
+      if case .success = result { meter.note(committed: byteCount) }
+      commit.complete(result)
+    }
+    return commit
+  }
+
+  private static func wait(for commit: inout Pending<Void>?) throws(HyperslabError) {
+    defer { commit = nil }
+    try commit?.wait()?.get()
   }
 }
 

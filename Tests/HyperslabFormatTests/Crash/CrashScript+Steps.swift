@@ -55,6 +55,18 @@ extension CrashScript {
       try script.commit { try store.commit() }
       try script.commit { try store.close() }
     },
+    Step(name: "chunks written while a commit is made") { script in
+      let store = try script.open()
+      try script.put(store, "a", [0], 54)
+      try script.put(store, "a", [3], 0)
+      try script.put(store, "g/b", [0, 0], 110)
+      try script.commit(store, putting: [[0], [1], [4], [3]], "a", 500)
+      try script.commit { try store.commit() }
+      try script.put(store, "a", [4], 72)
+      try script.put(store, "a", [3], 73)
+      try script.commit(store, putting: [[3], [2]], "a", 700)
+      try script.commit { try store.close() }
+    },
     Step(name: "fill-only chunks") { script in
       let store = try script.open()
       try script.put(store, "a", [1], 0)

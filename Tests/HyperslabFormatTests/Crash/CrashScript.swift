@@ -96,6 +96,21 @@ final class CrashScript {
     try store.dataset(NodePath(path)).put(chunk, of: model)
   }
 
+  /// Commits, and meanwhile puts a chunk before each call to the disk, each three times; those belong to
+  /// the next commit.
+  func commit(
+    _ store: SlabStore, putting chunks: [ChunkIndex], _ path: String, _ start: Int32
+  ) throws {
+    guard let model = contents.datasets[path], let session = store.session else { return }
+    let puts = PutsMeanwhile(try store.dataset(NodePath(path)), model, chunks, start)
+    disk.core.beforeCall.withLock { hook in
+      hook = { if session.isCommitting { puts.putNext() } }
+    }
+    defer { disk.core.beforeCall.withLock { $0 = nil } }
+    try commit { try store.commit() }
+    contents.datasets[path] = try puts.finish()
+  }
+
   func setAttribute(_ store: SlabStore, _ key: String, _ value: JSONValue?, of path: String) throws
   {
     try store.setAttribute(key, value, of: NodePath(path))

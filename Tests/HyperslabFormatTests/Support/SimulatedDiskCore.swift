@@ -28,6 +28,8 @@ final class SimulatedDiskCore: Sendable {
   }
 
   let state: Mutex<State>
+  /// What is to be done before each call.
+  let beforeCall = Mutex<(@Sendable () -> Void)?>(nil)
 
   init(_ trace: DiskTrace, image: DiskImage) {
     let made = trace.operations.compactMap(\.made).max() ?? 0
@@ -49,6 +51,7 @@ final class SimulatedDiskCore: Sendable {
     _ kind: DiskCall.Kind, _ path: StorePath,
     _ body: (inout State, DiskFault?) throws(HyperslabError) -> R
   ) throws(HyperslabError) -> R {
+    beforeCall.withLock { $0 }?()
     let result = state.withLock { state -> Result<Sent<R>, HyperslabError> in
       do throws(HyperslabError) {
         let call = DiskCall(kind: kind, path: path)
