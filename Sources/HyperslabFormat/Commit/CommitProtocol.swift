@@ -12,6 +12,8 @@ struct CommitProtocol {
   /// Whether the private directory holds no more of this batch than what the changes list, so that whole
   /// directories of it may take their names.
   let movesDirectories: Bool
+  /// Whether the names in it are permanent like the files.
+  let namesArePermanent: Bool
 
   /// Publishes changes made against `base`.
   ///
@@ -67,7 +69,8 @@ struct CommitProtocol {
     unsure = true
     // 5. Fresh chunks take their names; overwrites stay staged until the commit stands.
     try clear(plan.orphans)
-    var placement = Placement(files: files, movesDirectories: movesDirectories)
+    var placement = Placement(
+      files: files, movesDirectories: movesDirectories, namesArePermanent: namesArePermanent)
     for (_, record) in plan.index.datasets {
       if let pending = record.pending { try placement.setAside(pending) }
     }

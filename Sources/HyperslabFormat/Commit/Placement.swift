@@ -16,14 +16,17 @@ struct Placement {
   let files: any FileSystem
   /// Whether the staged directories hold no file that no change lists.
   let movesDirectories: Bool
-  /// Directories whose names changed.
+  /// Whether the names in those are permanent already.
+  let namesArePermanent: Bool
+  /// Directories whose names changed, or came with them.
   private(set) var touched: Set<StorePath> = []
   /// Directories that something was moved out of.
   private(set) var emptied: Set<StorePath> = []
 
-  init(files: any FileSystem, movesDirectories: Bool) {
+  init(files: any FileSystem, movesDirectories: Bool, namesArePermanent: Bool) {
     self.files = files
     self.movesDirectories = movesDirectories
+    self.namesArePermanent = namesArePermanent
   }
 
   /// Moves what has to wait for the commit out of the directories that may take their names before it.
@@ -41,8 +44,10 @@ struct Placement {
     var standing: Set<StorePath> = []
     var moved: ArraySlice<Int>?
     for chunk in fresh.chunks {
-      touched.insert((fresh.to / chunk).parent)
-      if let moved, chunk.coordinates.starts(with: moved) { continue }
+      if let moved, chunk.coordinates.starts(with: moved) {
+        if !namesArePermanent { touched.insert((fresh.to / chunk).parent) }
+        continue
+      }
       moved = try place(chunk, fresh, &standing)
     }
   }
@@ -56,6 +61,7 @@ struct Placement {
     for (depth, coordinate) in chunk.coordinates.enumerated() {
       if standing.insert(to).inserted {
         if movesDirectories, try move(directory: from, to: to) {
+          touched.insert(namesArePermanent ? to.parent : (fresh.to / chunk).parent)
           return chunk.coordinates[..<depth]
         }
         touched.formUnion(try files.makeDirectories(to))
@@ -64,6 +70,7 @@ struct Placement {
       to = to / "\(coordinate)"
     }
     try files.rename(from, to: to)
+    touched.insert(to.parent)
     emptied.insert(from.parent)
     return nil
   }

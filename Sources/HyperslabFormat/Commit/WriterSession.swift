@@ -130,8 +130,10 @@ final class WriterSession: Sendable {
   }
 
   /// Waits until all staged files are permanent; a failure ends the session.
-  func synchronizeStaged(_ state: inout State) throws(HyperslabError) {
-    do { try synchronizer.wait() } catch {
+  ///
+  /// - Returns: whether their names are, too.
+  func synchronizeStaged(_ state: inout State) throws(HyperslabError) -> Bool {
+    do { return try synchronizer.wait() } catch {
       state.poison = error
       throw error
     }

@@ -63,8 +63,9 @@ final class FileSynchronizer: Sendable {
   /// Waits until every file handed over so far is permanent; what others hand over meanwhile is for the
   /// next one who waits.
   ///
+  /// - Returns: whether everything else on the disk, names too, is permanent with them.
   /// - Throws: the first failure; it is never forgotten, since the file's contents are unknown.
-  func wait() throws(HyperslabError) {
+  func wait() throws(HyperslabError) -> Bool {
     let (group, isWaiting) = state.withLock { state in
       defer {
         state.group = DispatchGroup()
@@ -76,5 +77,6 @@ final class FileSynchronizer: Sendable {
     group.wait()
     if let failure = state.withLock({ $0.failure }) { throw failure }
     if isWaiting { try files.synchronizeAll() }
+    return isWaiting
   }
 }

@@ -81,10 +81,11 @@ extension SlabStore {
       let holdsOnlyChanges = session.seal(state, isOpen: !closing)
       defer { session.unseal(&state) }
       began()
-      try session.synchronizeStaged(&state)
+      let namesArePermanent = try session.synchronizeStaged(&state)
       let step = CommitProtocol(
         files: files, durability: session.durability, writer: session.writer, cache: cache,
-        patience: session.patience, movesDirectories: holdsOnlyChanges)
+        patience: session.patience, movesDirectories: holdsOnlyChanges,
+        namesArePermanent: namesArePermanent)
       var doubt: HyperslabError?
       defer { if let doubt { state.poison = doubt } }
       let snapshot = try step.run(
