@@ -112,4 +112,21 @@ import Testing
     // Told of by the time that the write is over, not after.
     #expect(log.reports.map(\.committedByteCount) == [8])
   }
+
+  /// What a chunk fails with then is mostly that the commit did.
+  @Test func aCommitThatFailedIsToldOfBeforeWhatCameOfIt() throws {
+    let commits = SlowCommits()
+    var store = commits.store(chunks: 10)
+    store.onChunk = { chunk throws(HyperslabError) in
+      if chunk == [2] {
+        commits.end(.failure(HyperslabError(.unsupported, "the disk is gone")))
+        throw HyperslabError(.invalidValue, "the store is no longer usable")
+      }
+    }
+    let error = #expect(throws: HyperslabError.self) {
+      try store.write(
+        Self.iterator(buffers: 5), to: "x", options: WriteOptions(threads: 1))
+    }
+    #expect(error?.code == .unsupported)
+  }
 }

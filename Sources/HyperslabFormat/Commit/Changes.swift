@@ -26,6 +26,8 @@ struct Changes: Sendable {
     var batch: Int
     /// The array's shape that its padding was made for.
     var shape: Shape
+    /// The data set's id as its handle knew it; nil for one that this session made.
+    var id: Int?
   }
 
   /// What was done to one existing or new data set.

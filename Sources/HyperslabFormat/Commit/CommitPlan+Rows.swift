@@ -12,6 +12,9 @@ extension CommitPlan {
       throw Self.conflict("the data set is gone", path)
     }
     let old = record
+    if changes.rows.values.contains(where: { $0.id ?? old.id != old.id }) {
+      throw Self.conflict("the data set was replaced", path)
+    }
     let known = [base.dataset(path), changes.opened].compactMap { $0 }.filter { $0.id == old.id }
     // A handle may know a newer commit than the last of this writer.
     let started = isNew ? old : known.max { $0.commit < $1.commit }
@@ -75,7 +78,8 @@ extension CommitPlan {
       if row.state != .neverWritten, changes.dropped(chunk) { dropped.append(chunk) }
     }
     for chunk in dropped {
-      rows[chunk] = .init(row: .neverWritten, batch: 0, shape: old.description.shape)
+      rows[chunk] = .init(
+        row: .neverWritten, batch: 0, shape: old.description.shape, id: old.id)
     }
   }
 

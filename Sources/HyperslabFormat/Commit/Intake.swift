@@ -32,13 +32,11 @@ extension WriterSession {
     }
     // Nothing will be permanent any more.
     if state.poison != nil { return }
-    var left: Set<StorePath> = []
     do throws(HyperslabError) {
       for (slot, dataset) in slots {
         for (chunk, staged) in dataset.rows {
           let name = StoreLayout.staged(
             writer: writer, slot: slot, chunk: chunk, batch: staged.batch)
-          if staged.batch != state.batch { left.insert(name.parent) }
           var staged = staged
           staged.batch = state.batch
           try record(
@@ -47,7 +45,5 @@ extension WriterSession {
         }
       }
     } catch { state.poison = error }
-    // A commit that was not made began no batch; what was staged for that is in the present one by now.
-    files.removeEmptied(left, below: StoreLayout.staging(writer: writer))
   }
 }

@@ -6,9 +6,12 @@ struct Staging {
   let slot: Int
   let path: NodePath
   let opened: DatasetRecord
+  /// The data set's id; nil for one that this session made.
+  let id: Int?
   let chunks: [ChunkIndex]
-  /// Where they are written.
+  /// Where they are written, and for which batch.
   var names: [StorePath] = []
+  var batch = 0
   /// What became of them.
   var rows: [ChunkRow] = []
   /// How many of them the changes list.
@@ -19,32 +22,32 @@ extension WriterSession {
   /// Lets chunks be encoded into files of the private directory and remembers their rows; goes on while
   /// a commit is made, to which they do not belong then.
   func stage(
-    path: NodePath, slot: Int, chunks: [ChunkIndex], opened: DatasetRecord,
+    path: NodePath, slot: Int, chunks: [ChunkIndex], opened: DatasetRecord, id: Int?,
     encode: ([StagedFile]) throws(HyperslabError) -> [EncodedChunk]
   ) throws(HyperslabError) {
-    var staging = Staging(slot: slot, path: path, opened: opened, chunks: chunks)
+    var staging = Staging(slot: slot, path: path, opened: opened, id: id, chunks: chunks)
     try begin(&staging)
     defer { intake.withLock { $0.encoding -= chunks.count } }
     let sinks = staging.names.map { StagedFile(path: $0, in: files) }
     do throws(HyperslabError) {
       for (sink, encoded) in zip(sinks, try encode(sinks)) {
-        staging.rows.append(try finish(sink, encoded))
+        staging.rows.append(try finish(sink, encoded, batch: staging.batch))
       }
       try end(&staging)
     } catch {
-      for sink in sinks[staging.recorded...] { discard(sink) }
+      for sink in sinks[staging.recorded...] { discard(sink, batch: staging.batch) }
       throw error
     }
   }
 
   /// The row of a chunk that was encoded; its file is on its way to being permanent.
   private func finish(
-    _ sink: StagedFile, _ encoded: EncodedChunk
+    _ sink: StagedFile, _ encoded: EncodedChunk, batch: Int
   ) throws(HyperslabError) -> ChunkRow {
     var row = ChunkRow(state: .fill)
     row.statistics = encoded.statistics
     if encoded.isFill {
-      discard(sink)
+      discard(sink, batch: batch)
     } else if let file = sink.take() {
       row.state = .stored
       row.byteCount = encoded.byteCount
@@ -61,7 +64,7 @@ extension WriterSession {
       guard let sealed = intake.sealed else { return false }
       try sealed.checkCurrent(staging.slot, staging.path)
       intake.encoding += staging.chunks.count
-      staging.names = names(staging, intake.slots, batch: sealed.batch + 1)
+      name(&staging, intake.slots, batch: sealed.batch + 1)
       return true
     }
     if isBesideCommit { return }
@@ -69,18 +72,17 @@ extension WriterSession {
       try state.checkCurrent(staging.slot, staging.path)
       try prepareStaging(&state)
       intake.withLock { $0.encoding += staging.chunks.count }
-      staging.names = names(staging, state.changes.slots, batch: state.batch)
+      name(&staging, state.changes.slots, batch: state.batch)
     }
   }
 
-  private func names(
-    _ staging: Staging, _ slots: [Int: Changes.Dataset], batch: Int
-  ) -> [StorePath] {
-    let rows = slots[staging.slot]?.rows
-    return staging.chunks.map { chunk in
+  private func name(_ staging: inout Staging, _ slots: [Int: Changes.Dataset], batch: Int) {
+    let (slot, rows) = (staging.slot, slots[staging.slot]?.rows)
+    staging.batch = batch
+    staging.names = staging.chunks.map { chunk in
       rows?[chunk] == nil
-        ? StoreLayout.staged(writer: writer, slot: staging.slot, chunk: chunk, batch: batch)
-        : StoreLayout.replacement(writer: writer, slot: staging.slot, chunk: chunk)
+        ? StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
+        : StoreLayout.replacement(writer: writer, slot: slot, chunk: chunk)
     }
   }
 
@@ -112,7 +114,8 @@ extension WriterSession {
     let dataset = Changes.Dataset(path: staging.path, opened: staging.opened)
     for (number, chunk) in staging.chunks.enumerated() {
       let staged = Changes.StagedRow(
-        row: staging.rows[number], batch: batch, shape: staging.opened.description.shape)
+        row: staging.rows[number], batch: batch, shape: staging.opened.description.shape,
+        id: staging.id)
       try record(staged, at: staging.names[number], chunk, staging.slot, dataset, &slots)
       staging.recorded += 1
     }
@@ -129,6 +132,7 @@ extension WriterSession {
       if written != name {
         _ = try files.makeDirectories(name.parent)
         try files.rename(written, to: name)
+        files.removeEmptied([written.parent], below: StoreLayout.staging(writer: writer))
       }
     } else if slots[slot]?.rows[chunk]?.row.state == .stored {
       try files.remove(name)

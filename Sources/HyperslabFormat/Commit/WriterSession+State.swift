@@ -17,8 +17,8 @@ extension WriterSession {
     /// After a failure in the middle of a commit nobody knows what the disk holds.
     var poison: HyperslabError?
     var isClosed = false
-    /// Whether the private directory may hold a file of the present batch that nobody refers to.
-    var hasStrays = false
+    /// The batches of which the private directory may hold files that nobody refers to.
+    private var strays: Set<Int> = []
     private var lowercased: [String: NodePath]?
 
     init(base: StoreIndex) { self.base = base }
@@ -69,8 +69,13 @@ extension WriterSession {
       changes = Changes()
       base = index
       batch += 1
-      hasStrays = false
+      strays = strays.filter { $0 >= batch }
     }
+
+    /// Whether the private directory may hold a file of the present batch that nobody refers to.
+    var hasStrays: Bool { strays.contains(batch) }
+
+    mutating func noteStray(ofBatch batch: Int) { strays.insert(batch) }
 
     /// Remembers the ids of what a commit created.
     mutating func noteCreated(in index: StoreIndex) {

@@ -123,8 +123,9 @@ public final class SlabDataset: ChunkedDataset {
           for start in stride(from: 0, to: parts.count, by: encoder.mostTogether) {
             let some = parts[start..<Swift.min(parts.count, start + encoder.mostTogether)]
             let copies = some.map { copy(of: $0) }
-            try session.stage(path: path, slot: slot, chunks: some.map(\.chunk), opened: record) {
-              (sinks) throws(HyperslabError) in
+            try session.stage(
+              path: path, slot: slot, chunks: some.map(\.chunk), opened: record, id: openedID
+            ) { (sinks) throws(HyperslabError) in
               try encoder.encode(copies, from: base, to: sinks)
             }
           }

@@ -37,15 +37,17 @@ extension SlabStore {
   /// - Throws: `read_only`, `closed`, `poisoned`, and what opening a store throws.
   public func reload() throws(HyperslabError) {
     let session = try writing()
-    let newest = try Snapshot.read(files, cache: cache)
     try session.withState { (state) throws(HyperslabError) -> Void in
+      // Not before a commit is over that is being made.
+      let newest = try Snapshot.read(files, cache: cache)
       session.forgetChanges(&state, newest: newest.index)
+      publish(newest)
     }
-    publish(newest)
   }
 
   /// Commits, finishes what is pending and ends the session; a store opened for reading just closes.
   ///
+  /// Whoever closes it a second time does not wait for that.
   /// - Throws: what ``commit()`` throws; the last commit stands all the same.
   public func close() throws(HyperslabError) {
     guard let session else { return }

@@ -36,8 +36,8 @@ public final class SlabStore: ChunkedStore {
   let cache: RunCache
   let session: WriterSession?
   let isPinned: Bool
-  /// Where commits are made beside writing.
-  let commits = DispatchQueue(label: "hyperslab.commit")
+  /// Where commits are made beside writing; the session's lock sees to their order.
+  let commits = DispatchQueue(label: "hyperslab.commit", attributes: .concurrent)
   private let current: Mutex<Snapshot>
 
   init(
@@ -140,7 +140,13 @@ public final class SlabStore: ChunkedStore {
       return true
     }
     // With nothing written yet, what is written next starts from here.
-    if isNewer { session?.state.withLock { if $0.changes.isEmpty { $0.base = newest.index } } }
+    if isNewer {
+      session?.state.withLock { state in
+        let isBehind =
+          state.base.commit < newest.index.commit || state.base.uuid != newest.index.uuid
+        if isBehind, state.changes.isEmpty { state.base = newest.index }
+      }
+    }
     return isNewer
   }
 

@@ -64,8 +64,8 @@ struct WritePipeline<Source: DataChunkSource, Dataset: ChunkedDataset> {
           last = .now
         })
     } catch {
-      // Nobody is to hear of the write after it has failed.
-      try? Self.wait(for: &commit)
+      // Nobody is to hear of the write after it has failed; and a commit that failed did so first.
+      try Self.wait(for: &commit)
       throw error
     }
   }

@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import HyperslabCore
 import Synchronization
 import SystemPackage
@@ -292,6 +293,91 @@ import Testing
     isOver.wait()
     #expect(refused.withLock { $0?.code } == .closed)
     #expect(try firsts(path, "x") == Self.first)
+  }
+
+  /// A chunk begun beside a commit that is then refused fails, and its file cannot be removed: no later
+  /// commit may take it along.
+  @Test func aStrayOfTheNextBatchStaysBehind() throws {
+    let square = directory.path.appending("square.slab")
+    let made = try SlabStore.create(at: square)
+    _ = try made.createDataset(
+      "x", DatasetDescription(shape: [4, 4], chunkShape: [2, 2], dataType: .int32))
+    try made.close()
+    let (store, files) = try openFaulty(square)
+    let dataset = try store.dataset("x")
+    @Sendable func put(_ chunk: ChunkIndex, _ value: Int32) throws {
+      let layout = StridedLayout(shape: [2, 2], byteStrides: [8, 4])
+      try [value, value, value, value].withUnsafeBytes {
+        try dataset.writeChunk(chunk, from: $0.bytes, layout: layout)
+      }
+    }
+    try put([0, 0], 1)
+    let isLocked = Atomic<Bool>(false)
+    let (isBegun, mayFail) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    let isOver = DispatchSemaphore(value: 0)
+    files.fail { operation, path, _ in
+      if operation == .lock, !isLocked.exchange(true, ordering: .relaxed) {
+        DispatchQueue(label: "encoder").async {
+          expectError(.io) { try put([1, 1], 2) }
+          isOver.signal()
+        }
+        isBegun.wait()
+        return true
+      }
+      guard path.components.suffix(2) == ["1", "1"] else { return false }
+      if operation == .synchronize {
+        isBegun.signal()
+        mayFail.wait()
+        return true
+      }
+      return operation == .remove
+    }
+    expectError(.io) { try store.commit() }
+    mayFail.signal()
+    isOver.wait()
+    files.fail(nil)
+    try store.commit()
+    try put([1, 0], 3)
+    try store.commit()
+    try store.close()
+    let report = try SlabStore.verify(square)
+    #expect(report.ok, "\(report.problems)")
+  }
+
+  @Test func aCommitMayBeBegunWhenOneIsOver() throws {
+    let store = try SlabStore.open(path, mode: .readWrite)
+    let dataset = try store.dataset("x")
+    try dataset.put(3, 13)
+    let isOver = DispatchSemaphore(value: 0)
+    store.beginCommit { _ in
+      #expect(throws: Never.self) { try dataset.put(4, 14) }
+      store.beginCommit { _ in isOver.signal() }
+    }
+    #expect(isOver.wait(timeout: .now() + .seconds(60)) == .success)
+    #expect(try firsts(path, "x") == [1, 2, 3, 13, 14, nil, nil, 8])
+    try store.close()
+  }
+
+  @Test func reloadingSeesTheCommitThatWasBeingMade() throws {
+    let (store, files) = try openFaulty(path)
+    let dataset = try store.dataset("x")
+    try dataset.put(3, 13)
+    let (isWaiting, isOver) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    try committing(store, files, until: .rename) {
+      DispatchQueue(label: "reloader").async {
+        isWaiting.signal()
+        #expect(throws: Never.self) { try store.reload() }
+        isOver.signal()
+      }
+      isWaiting.wait()
+      usleep(20_000)
+    }
+    isOver.wait()
+    #expect(try #require(store.session).state.withLock { $0.base.commit } == store.commitNumber)
+    try store.replaceDataset(NodePath("x"), row(chunks: 2)).put(0, 7)
+    try store.commit()
+    try store.close()
+    #expect(try firsts(path, "x") == [7, nil])
   }
 
   /// Each thread writes rising numbers to chunks of its own while one commits: what is committed never

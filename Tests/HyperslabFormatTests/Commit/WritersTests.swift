@@ -180,4 +180,29 @@ import Testing
     try store.close()
     #expect(try SlabStore.verify(path).ok)
   }
+
+  /// Even where the writer has since committed something else, and so knows of the successor.
+  @Test func aHandleOfWhatAnotherReplacedWritesNothing() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path.appending("x.slab")
+    let made = try SlabStore.create(at: path)
+    for name in ["x", "y"] { _ = try made.createDataset(NodePath(name), row(chunks: 4)) }
+    try made.close()
+    let first = try SlabStore.open(path, mode: .readWrite)
+    let handle = try first.dataset("x")
+    let second = try SlabStore.open(path, mode: .readWrite)
+    try second.replaceDataset(NodePath("x"), row(chunks: 4)).put(0, 5)
+    try second.commit()
+    try first.dataset("y").put(0, 1)
+    try first.commit()
+    expectError(.conflict) {
+      try handle.put(1, 99)
+      try first.commit()
+    }
+    try first.reload()
+    try first.close()
+    try second.close()
+    #expect(try firsts(path, "x") == [5, nil, nil, nil])
+    #expect(try SlabStore.verify(path).ok)
+  }
 }

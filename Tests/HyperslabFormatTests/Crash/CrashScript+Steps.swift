@@ -10,8 +10,8 @@ extension CrashScript {
   }
 
   /// Runs the whole script on a new disk.
-  static func recorded(together: Bool = false) throws -> CrashScript {
-    let script = CrashScript(together: together)
+  static func recorded(apart: Int? = nil) throws -> CrashScript {
+    let script = CrashScript(apart: apart)
     for step in steps { try step.run(script) }
     return script
   }
@@ -65,6 +65,15 @@ extension CrashScript {
       try script.put(store, "a", [4], 72)
       try script.put(store, "a", [3], 73)
       try script.commit(store, putting: [[3], [2]], "a", 700)
+      try script.commit { try store.close() }
+    },
+    Step(name: "directories of many chunks") { script in
+      let store = try script.open()
+      try script.create(store, "w", [4, 16], chunks: [2, 2])
+      for column in 0..<8 { try script.put(store, "w", [0, column], Int32(600 + 4 * column)) }
+      try script.commit { try store.commit() }
+      for column in 0..<8 { try script.put(store, "w", [1, column], Int32(700 + 4 * column)) }
+      try script.commit { try store.commit() }
       try script.commit { try store.close() }
     },
     Step(name: "fill-only chunks") { script in

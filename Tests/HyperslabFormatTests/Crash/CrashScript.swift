@@ -17,10 +17,11 @@ final class CrashScript {
 
   /// A new disk without a store.
   ///
-  /// - Parameter together: Whether its file system makes everything permanent in one call.
-  convenience init(together: Bool = false) {
+  /// - Parameter apart: How many files or directories are made permanent one by one, where its file system
+  ///   makes more than that permanent in one call.
+  convenience init(apart: Int? = nil) {
     self.init(disk: SimulatedDisk(), outcomes: [nil], standing: 0)
-    if together { disk.core.state.withLock { $0.mostSynchronizedApart = 1 } }
+    disk.core.state.withLock { $0.mostSynchronizedApart = apart }
   }
 
   /// More work on a disk, on which one of the outcomes stands.

@@ -28,9 +28,9 @@ import Testing
     let description: String
   }
 
-  @Test(arguments: [false, true])
-  func everyFaultIsToldOrHarmless(together: Bool) throws {
-    let checkpoints = try Self.checkpoints(together)
+  @Test(arguments: [nil, 1])
+  func everyFaultIsToldOrHarmless(apart: Int?) throws {
+    let checkpoints = try Self.checkpoints(apart)
     var plans = checkpoints.indices.flatMap { index in
       checkpoints[index].calls.indices.flatMap { call in
         DiskFault.allCases.filter { $0.canHit(checkpoints[index].calls[call].kind) }.map {
@@ -48,7 +48,7 @@ import Testing
     CrashTally.forEach(chosen.count) { index in
       let plan = chosen[index]
       let checkpoint = checkpoints[plan.checkpoint]
-      do { try Self.run(plan, checkpoint, index, together) } catch {
+      do { try Self.run(plan, checkpoint, index, apart) } catch {
         let call = checkpoint.calls[plan.call]
         tally.fail(
           "\(plan.fault.rawValue) in \(call.kind) \(call.path), \(checkpoint.step.name)", error)
@@ -60,8 +60,8 @@ import Testing
     #expect(tally.failures.isEmpty, "\(tally.failures.joined(separator: "\n"))")
   }
 
-  private static func checkpoints(_ together: Bool) throws -> [Checkpoint] {
-    let script = CrashScript(together: together)
+  private static func checkpoints(_ apart: Int?) throws -> [Checkpoint] {
+    let script = CrashScript(apart: apart)
     return try CrashScript.steps.map { step in
       let (image, before) = script.disk.core.state.withLock { state in
         state.keepsCalls = true
@@ -76,7 +76,7 @@ import Testing
   }
 
   private static func run(
-    _ plan: Plan, _ checkpoint: Checkpoint, _ number: Int, _ together: Bool
+    _ plan: Plan, _ checkpoint: Checkpoint, _ number: Int, _ apart: Int?
   ) throws {
     var image = checkpoint.image
     image.files = image.files.mapValues { .init(bytes: $0.bytes, durable: $0.bytes) }
@@ -84,7 +84,7 @@ import Testing
       disk: SimulatedDisk(image), outcomes: checkpoint.outcomes, standing: checkpoint.standing)
     script.stands(checkpoint.standing)
     let disk = script.disk.core
-    if together { disk.state.withLock { $0.mostSynchronizedApart = 1 } }
+    disk.state.withLock { $0.mostSynchronizedApart = apart }
     disk.fail { call, _ in call == plan.call ? plan.fault : nil }
     do { try checkpoint.step.run(script) } catch {
       guard error is HyperslabError else { throw error }

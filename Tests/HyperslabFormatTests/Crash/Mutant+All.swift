@@ -13,6 +13,17 @@ extension Mutant {
       { operation, _ in operation.kind == .synchronizeAll }, after: isCommitted),
   ]
 
+  /// Where files are made permanent in one call, their directories' names are, too, but not where those
+  /// are moved to.
+  static let ofMovedDirectories: [Mutant] = [
+    .without("making many fresh chunks permanent") { operation, _ in
+      operation.kind == .synchronizeAll
+    },
+    .without("fsync of where directories of fresh chunks went") {
+      $1 == .prepare && $0.syncsChunkDirectory
+    },
+  ]
+
   /// Mistakes of a writer who commits, looked for after one power cut.
   ///
   /// Not among them, since nothing can come of them:

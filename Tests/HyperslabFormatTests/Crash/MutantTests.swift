@@ -11,7 +11,8 @@ import Testing
   }
 
   @Test func everyMutantOfACommitThatSynchronizesAllIsCaught() throws {
-    try look(for: Mutant.ofCommitsTogether, in: CrashScript.recorded(together: true))
+    try look(for: Mutant.ofCommitsTogether, in: CrashScript.recorded(apart: 1))
+    try look(for: Mutant.ofMovedDirectories, in: CrashScript.recorded(apart: 6))
   }
 
   private func look(for mutants: [Mutant], in script: CrashScript) throws {

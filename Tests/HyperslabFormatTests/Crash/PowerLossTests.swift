@@ -29,11 +29,12 @@ import Testing
     #expect(verifier.finished.leftovers.contains("\(half)"))
   }
 
-  @Test(arguments: [false, true])
-  func everyStateHoldsTheLastCommitOrTheNext(together: Bool) throws {
-    let script = try CrashScript.recorded(together: together)
+  /// One by one; all at once; many files at once but not their few directories.
+  @Test(arguments: [nil, 1, 6])
+  func everyStateHoldsTheLastCommitOrTheNext(apart: Int?) throws {
+    let script = try CrashScript.recorded(apart: apart)
     let whole = script.trace.operations.count { $0.kind == .synchronizeAll }
-    #expect((whole > 20) == together)
+    #expect(apart == nil ? whole == 0 : apart == 1 ? whole > 20 : (2...20).contains(whole))
     let check = CrashCheck(outcomes: script.outcomes)
     let moments = CrashMoment.all(of: script.trace)
     let tally = CrashTally()
@@ -58,7 +59,7 @@ import Testing
       }
     }
     print(
-      "power loss: seed \(seed), \(together ? "all at once" : "one by one"),",
+      "power loss: seed \(seed), \(apart.map { "\($0) apart" } ?? "one by one"),",
       "\(moments.count) crash points, \(tally.stateCount) states, \(tally.failureCount) losses")
     #expect(tally.failureCount == 0, "\(tally.failures.joined(separator: "\n"))")
     #expect(tally.stateCount > (CrashScale.isLong ? 100_000 : 200))
