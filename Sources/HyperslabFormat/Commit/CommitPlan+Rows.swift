@@ -78,8 +78,7 @@ extension CommitPlan {
       if row.state != .neverWritten, changes.dropped(chunk) { dropped.append(chunk) }
     }
     for chunk in dropped {
-      rows[chunk] = .init(
-        row: .neverWritten, batch: 0, shape: old.description.shape, id: old.id)
+      rows[chunk] = .init(row: .neverWritten, batch: 0, shape: old.description.shape)
     }
   }
 

@@ -57,6 +57,10 @@ extension WriterSession {
     return row
   }
 
+  private func discard(_ sink: StagedFile, batch: Int) {
+    if !sink.discard() { state.withLock { $0.noteStray(ofBatch: batch) } }
+  }
+
   /// Names new files in the private directory for chunks. A name tells the batch, unless the chunk was
   /// written in that before.
   private func begin(_ staging: inout Staging) throws(HyperslabError) {

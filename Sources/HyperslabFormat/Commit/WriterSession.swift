@@ -152,10 +152,6 @@ final class WriterSession: Sendable {
     state.beginBatch(on: newest)
   }
 
-  func discard(_ sink: StagedFile, batch: Int) {
-    if !sink.discard() { state.withLock { $0.noteStray(ofBatch: batch) } }
-  }
-
   /// Removes a staged file that nobody refers to. If it stays, it does no harm where it is.
   private func removeUnneeded(_ path: StorePath, _ state: inout State) {
     do { try files.remove(path) } catch { state.noteStray(ofBatch: state.batch) }

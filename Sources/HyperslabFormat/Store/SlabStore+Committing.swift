@@ -16,7 +16,8 @@ extension SlabStore {
     completion: @escaping @Sendable (Result<Void, HyperslabError>) -> Void
   ) {
     let began = DispatchSemaphore(value: 0)
-    commits.async { [self] in
+    // The session's lock sees to the order of commits.
+    DispatchQueue.global().async { [self] in
       do throws(HyperslabError) {
         try commit(closing: false, began: { began.signal() })
         completion(.success(()))

@@ -1,4 +1,3 @@
-import Dispatch
 import HyperslabCodecs
 public import HyperslabCore
 import Synchronization
@@ -36,8 +35,6 @@ public final class SlabStore: ChunkedStore {
   let cache: RunCache
   let session: WriterSession?
   let isPinned: Bool
-  /// Where commits are made beside writing; the session's lock sees to their order.
-  let commits = DispatchQueue(label: "hyperslab.commit", attributes: .concurrent)
   private let current: Mutex<Snapshot>
 
   init(

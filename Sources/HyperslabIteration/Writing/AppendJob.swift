@@ -124,7 +124,7 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
     }
     var pipeline = WritePipeline(
       feed: feed, writer: writer(dataset), policy: options.commit, hasUncommitted: false,
-      beginCommit: { store.beginCommit(completion: $0) })
+      beginCommit: store.beginCommit(completion:))
     var dataset = dataset
     for number in 0..<plan.bufferGrid[axis] {
       let step = step(number, of: plan, tail)

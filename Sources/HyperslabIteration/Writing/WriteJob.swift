@@ -89,7 +89,7 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
     WritePipeline(
       feed: feed, writer: writer, policy: options.commit, hasUncommitted: hasUncommitted,
       isPrepared: options.part != nil,
-      beginCommit: { [store] in store.beginCommit(completion: $0) })
+      beginCommit: store.beginCommit(completion:))
   }
 
   // MARK: - Parts

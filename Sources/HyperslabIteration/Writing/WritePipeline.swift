@@ -59,7 +59,7 @@ struct WritePipeline<Source: DataChunkSource, Dataset: ChunkedDataset> {
         finish: { () throws(HyperslabError) in
           if together || !isDue(last) { return }
           try Self.wait(for: &commit)
-          commit = began()
+          commit = startCommit()
           uncommitted = false
           last = .now
         })
@@ -79,7 +79,7 @@ struct WritePipeline<Source: DataChunkSource, Dataset: ChunkedDataset> {
   mutating func finish() throws(HyperslabError) {
     try Self.wait(for: &commit)
     guard hasUncommitted else { return }
-    commit = began()
+    commit = startCommit()
     try Self.wait(for: &commit)
     hasUncommitted = false
     lastCommit = .now
@@ -93,8 +93,8 @@ struct WritePipeline<Source: DataChunkSource, Dataset: ChunkedDataset> {
     }
   }
 
-  /// A commit of all that was written so far.
-  private func began() -> Pending<Void> {
+  /// Begins a commit of all that was written so far.
+  private func startCommit() -> Pending<Void> {
     let commit = Pending<Void>()
     let (meter, byteCount) = (writer.meter, writer.meter.writtenByteCount)
     beginCommit { result in
