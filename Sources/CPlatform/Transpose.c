@@ -18,6 +18,11 @@
 #define ODD(i, n) 2 * (i) + 1
 #define LOW(i, n) (i) / 2 + (i) % 2 * n
 #define HIGH(i, n) n / 2 + (i) / 2 + (i) % 2 * n
+/* The same within every lane of 16 bytes, and of the lanes of two vectors of two. */
+#define LANE_LOW(i, n) (i) / 16 * 16 + (i) % 16 / 2 + (i) % 2 * n
+#define LANE_HIGH(i, n) (i) / 16 * 16 + 8 + (i) % 16 / 2 + (i) % 2 * n
+#define FRONT(i, n) (i) % 16 + (i) / 16 * n
+#define BACK(i, n) 16 + (i) % 16 + (i) / 16 * n
 /* The bytes of every word of eight in reverse. */
 #define BACKWARDS(i, n) (i) / 8 * 8 + 7 - (i) % 8
 

@@ -14,25 +14,44 @@ typedef uint64_t NAME(Words) __attribute__((vector_size(LANES)));
 
 #define UNROLL _Pragma("clang loop unroll(full)")
 
-#define PART(v, e)                                            \
+#define INTERLEAVE(v, e, low, high)                           \
+  do {                                                        \
+    NAME(Bytes) merged[e];                                    \
+    UNROLL for (int k = 0; k < e / 2; k++) {                  \
+      merged[2 * k] = PICK(v[k], v[e / 2 + k], low, LANES);   \
+      merged[2 * k + 1] = PICK(v[k], v[e / 2 + k], high, LANES); \
+    }                                                         \
+    UNROLL for (int k = 0; k < e; k++) v[k] = merged[k];      \
+  } while (0)
+
+#define PART(v, e, even, odd)                                 \
   do {                                                        \
     NAME(Bytes) parted[e];                                    \
     UNROLL for (int k = 0; k < e / 2; k++) {                  \
-      parted[k] = PICK(v[2 * k], v[2 * k + 1], EVEN, LANES);  \
-      parted[e / 2 + k] = PICK(v[2 * k], v[2 * k + 1], ODD, LANES); \
+      parted[k] = PICK(v[2 * k], v[2 * k + 1], even, LANES);  \
+      parted[e / 2 + k] = PICK(v[2 * k], v[2 * k + 1], odd, LANES); \
     }                                                         \
     UNROLL for (int k = 0; k < e; k++) v[k] = parted[k];      \
   } while (0)
 
-#define INTERLEAVE(v, e)                                      \
+#if LANES > 32
+#define SPLIT_PLANES(v, e) UNROLL for (int step = 1; step < e; step *= 2) PART(v, e, EVEN, ODD)
+#define JOIN_PLANES(v, e) UNROLL for (int step = 1; step < e; step *= 2) INTERLEAVE(v, e, LOW, HIGH)
+#else
+/* AVX2 moves bytes within lanes of 16 only, so the lanes are transposed by themselves, first halves in
+   all vectors' first lanes. To part a lane of e vectors as often as e can be halved is to interleave it
+   four times: 16 e bytes interleaved as often as that can be halved are as they were. */
+#define SPLIT_PLANES(v, e)                                    \
   do {                                                        \
-    NAME(Bytes) merged[e];                                    \
-    UNROLL for (int k = 0; k < e / 2; k++) {                  \
-      merged[2 * k] = PICK(v[k], v[e / 2 + k], LOW, LANES);   \
-      merged[2 * k + 1] = PICK(v[k], v[e / 2 + k], HIGH, LANES); \
-    }                                                         \
-    UNROLL for (int k = 0; k < e; k++) v[k] = merged[k];      \
+    if (LANES > 16) INTERLEAVE(v, e, FRONT, BACK);            \
+    UNROLL for (int step = 0; step < 4; step++) INTERLEAVE(v, e, LANE_LOW, LANE_HIGH); \
   } while (0)
+#define JOIN_PLANES(v, e)                                     \
+  do {                                                        \
+    UNROLL for (int step = 1; step < e; step *= 2) INTERLEAVE(v, e, LANE_LOW, LANE_HIGH); \
+    if (LANES > 16) PART(v, e, FRONT, BACK);                  \
+  } while (0)
+#endif
 
 /* The groups of at least LANES elements. The last is moved back to end with them, so that groups may
    overlap, which does no harm: both write the same. */
@@ -47,7 +66,7 @@ typedef uint64_t NAME(Words) __attribute__((vector_size(LANES)));
       NAME(Bytes) v[e];                                       \
       UNROLL for (int k = 0; k < e; k++)                      \
         __builtin_memcpy(&v[k], from + at * e + k * LANES, LANES); \
-      UNROLL for (int step = 1; step < e; step *= 2) PART(v, e); \
+      SPLIT_PLANES(v, e);                                     \
       UNROLL for (int k = 0; k < e; k++)                      \
         __builtin_memcpy(to + k * plane + at, &v[k], LANES);  \
     }                                                         \
@@ -59,7 +78,7 @@ typedef uint64_t NAME(Words) __attribute__((vector_size(LANES)));
     NAME(Bytes) v[e];                                         \
     UNROLL for (int k = 0; k < e; k++)                        \
       __builtin_memcpy(&v[k], from + k * plane, LANES);       \
-    UNROLL for (int step = 1; step < e; step *= 2) INTERLEAVE(v, e); \
+    JOIN_PLANES(v, e);                                        \
     UNROLL for (int k = 0; k < e; k++)                        \
       __builtin_memcpy(to + k * LANES, &v[k], LANES);         \
   }                                                           \
@@ -97,24 +116,35 @@ JOIN(4)
 JOIN(8)
 JOIN(16)
 
-/* Bit i of byte j becomes bit j of byte i, in every word of eight bytes; with AFFINE, bit i of byte
-   7 - j does. */
-TARGET static inline NAME(Bytes) NAME(transposeBits)(NAME(Bytes) bytes) {
 #if AFFINE
+/* Bit i of byte 7 - j becomes bit j of byte i, in every word of eight bytes. */
+TARGET static inline NAME(Bytes) NAME(transposeBits)(NAME(Bytes) bytes) {
   const NAME(Words) identity = (NAME(Words)){} + 0x8040201008040201;
   return (NAME(Bytes))_mm512_gf2p8affine_epi64_epi8((__m512i)identity, (__m512i)bytes, 0);
-#else
-  NAME(Words) x = (NAME(Words))bytes;
-  NAME(Words) t = (x ^ (x >> 7)) & 0x00AA00AA00AA00AA;
-  x ^= t ^ (t << 7);
-  t = (x ^ (x >> 14)) & 0x0000CCCC0000CCCC;
-  x ^= t ^ (t << 14);
-  t = (x ^ (x >> 28)) & 0x00000000F0F0F0F0;
-  return (NAME(Bytes))(x ^ t ^ (t << 28));
-#endif
 }
+#else
+#define EXCHANGE(low, high, shift, mask)                      \
+  do {                                                        \
+    NAME(Words) t = ((low >> shift) ^ high) & ((NAME(Words)){} + mask); \
+    high ^= t;                                                \
+    low ^= t << shift;                                        \
+  } while (0)
 
-/* Bit planes: words of eight bytes as elements, their 8 x 8 bits transposed on the way. */
+/* Bit i of every byte of v[j] becomes bit j of that byte of v[i]. */
+TARGET static inline void NAME(exchangeBits)(NAME(Bytes) *v) {
+  NAME(Words) w[8];
+  UNROLL for (int k = 0; k < 8; k++) w[k] = (NAME(Words))v[k];
+  UNROLL for (int k = 0; k < 4; k++) EXCHANGE(w[k], w[k + 4], 4, 0x0F0F0F0F0F0F0F0F);
+  UNROLL for (int k = 0; k < 4; k++)
+    EXCHANGE(w[k / 2 * 4 + k % 2], w[k / 2 * 4 + k % 2 + 2], 2, 0x3333333333333333);
+  UNROLL for (int k = 0; k < 4; k++) EXCHANGE(w[2 * k], w[2 * k + 1], 1, 0x5555555555555555);
+  UNROLL for (int k = 0; k < 8; k++) v[k] = (NAME(Bytes))w[k];
+}
+#undef EXCHANGE
+#endif
+
+/* Bit planes: words of eight bytes as elements, their 8 x 8 bits transposed on the way: in each word by
+   itself where the processor does that, else in eight vectors of byte planes at once. */
 
 TARGET static void NAME(splitBits)(
     const uint8_t *from, uint8_t *to, size_t plane, size_t count) {
@@ -122,10 +152,14 @@ TARGET static void NAME(splitBits)(
     NAME(Bytes) v[8];
     UNROLL for (int k = 0; k < 8; k++) {
       __builtin_memcpy(&v[k], from + at * 8 + k * LANES, LANES);
-      if (AFFINE) v[k] = PICK(v[k], v[k], BACKWARDS, LANES);
-      v[k] = NAME(transposeBits)(v[k]);
+#if AFFINE
+      v[k] = NAME(transposeBits)(PICK(v[k], v[k], BACKWARDS, LANES));
+#endif
     }
-    UNROLL for (int step = 1; step < 8; step *= 2) PART(v, 8);
+    SPLIT_PLANES(v, 8);
+#if !AFFINE
+    NAME(exchangeBits)(v);
+#endif
     UNROLL for (int k = 0; k < 8; k++) __builtin_memcpy(to + k * plane + at, &v[k], LANES);
   }
 }
@@ -136,9 +170,14 @@ TARGET static void NAME(joinBits)(
     NAME(Bytes) v[8];
     UNROLL for (int k = 0; k < 8; k++)
       __builtin_memcpy(&v[k], from + (AFFINE ? 7 - k : k) * plane + at, LANES);
-    UNROLL for (int step = 1; step < 8; step *= 2) INTERLEAVE(v, 8);
+#if !AFFINE
+    NAME(exchangeBits)(v);
+#endif
+    JOIN_PLANES(v, 8);
     UNROLL for (int k = 0; k < 8; k++) {
+#if AFFINE
       v[k] = NAME(transposeBits)(v[k]);
+#endif
       __builtin_memcpy(to + at * 8 + k * LANES, &v[k], LANES);
     }
   }
@@ -153,6 +192,8 @@ TARGET static void NAME(joinBits)(
 #undef UNROLL
 #undef PART
 #undef INTERLEAVE
+#undef SPLIT_PLANES
+#undef JOIN_PLANES
 #undef FOR_GROUPS
 #undef SPLIT
 #undef JOIN

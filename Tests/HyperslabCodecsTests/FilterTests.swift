@@ -110,15 +110,18 @@ import Testing
     }
   }
 
+  /// Of random elements, and of small numbers, whose upper byte planes are all zeros.
   @Test(arguments: sizes, VectorWidth.all)
   func bitshuffleIsItsDefinition(size: Int, width: Int) {
     var generator = SeededGenerator("bitshuffle", size)
-    for count in Self.counts {
+    for (count, significant) in Self.counts.flatMap({ [($0, size), ($0, 1)] }) {
       let byteCount = count * size
       #expect(
         Bitshuffle.applies(byteCount: byteCount, elementByteCount: size) == (count % 8 == 0))
       if count % 8 != 0 { continue }
-      let bytes = (0..<byteCount).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+      let bytes = (0..<byteCount).map { offset in
+        offset % size < significant ? UInt8.random(in: .min ... .max, using: &generator) : 0
+      }
       let scratch = ElementBuffer(byteCount: byteCount)
       let there = run(bytes) {
         Bitshuffle.split(
