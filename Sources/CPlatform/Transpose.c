@@ -79,10 +79,14 @@ int hyperslab_split(
 }
 
 int hyperslab_join(
-    size_t width, const void *from, size_t plane, size_t from_stride, void *to, size_t to_stride,
-    size_t rows, size_t count, size_t e) {
+    size_t width, const hyperslab_rows *parts, size_t part_count, size_t rows, size_t e) {
+  size_t count = 0;
+  for (size_t k = 0; k < part_count; k++) {
+    if (parts[k].count < 16) return 0;
+    if (parts[k].count > count) count = parts[k].count;
+  }
   if (width < 32 || count < 16) return 0;
-  CALL_BY_SIZE(join, from, plane, from_stride, to, to_stride, rows, count)
+  CALL_BY_SIZE(join, parts, part_count, rows)
 }
 
 int hyperslab_split_bits(
@@ -108,8 +112,7 @@ int hyperslab_split(
 }
 
 int hyperslab_join(
-    size_t width, const void *from, size_t plane, size_t from_stride, void *to, size_t to_stride,
-    size_t rows, size_t count, size_t e) {
+    size_t width, const hyperslab_rows *parts, size_t part_count, size_t rows, size_t e) {
   return 0;
 }
 

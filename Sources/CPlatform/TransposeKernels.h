@@ -97,14 +97,16 @@ typedef uint64_t NAME(Words) __attribute__((vector_size(LANES)));
   }                                                           \
                                                               \
   TARGET static void NAME(join##e)(                           \
-      const uint8_t *from, size_t plane, size_t from_stride, uint8_t *to, size_t to_stride, \
-      size_t rows, size_t count) {                            \
-    for (; rows > 0; rows--, from += from_stride, to += to_stride) { \
-      size_t at = 0;                                          \
-      for (; at + LANES <= count; at += LANES)                \
-        NAME(joinGroup##e)(from + at, plane, to + at * e);    \
-      if (at < count) NAME(joinRest##e)(from, plane, to, count, count - at); \
-    }                                                         \
+      const hyperslab_rows *parts, size_t part_count, size_t rows) { \
+    for (size_t row = 0; row < rows; row++)                   \
+      for (const hyperslab_rows *part = parts; part < parts + part_count; part++) { \
+        const uint8_t *from = part->from + row * part->from_stride; \
+        uint8_t *to = part->to + row * part->to_stride;       \
+        size_t plane = part->plane, count = part->count, at = 0; \
+        for (; at + LANES <= count; at += LANES)              \
+          NAME(joinGroup##e)(from + at, plane, to + at * e); \
+        if (at < count) NAME(joinRest##e)(from, plane, to, count, count - at); \
+      }                                                       \
   }
 
 SPLIT(2)

@@ -40,14 +40,52 @@ package final class FrameDecoder {
       return
     }
     let needed = needed(ofBlock: block, copy)
-    if format.deltaStride == nil, copy.rowByteCount >= Self.leastRowByteCount {
+    if joinsRows(filter, copy) {
       let plain = try plain(block: block, stored: stored, prefix: prefix)
-      let planes = planes(plain, filter, count: elements.count, needed)
-      copy.forEachPlane(in: elements) { join(planes, $0, into: base) }
+      let planes = planes(plain, filter, count: elements.count, needed, in: scratch.pointer)
+      copy.forEachPlane(in: elements) { rows in
+        withUnsafePointer(to: planes.rows(rows, from: 0, into: base)) {
+          Shuffle.joinRows(
+            UnsafeBufferPointer(start: $0, count: 1), rows: rows.counts.rows,
+            elementByteCount: format.elementByteCount)
+        }
+      }
     } else {
       try decode(block: block, stored: stored, prefix: prefix, needed, into: decoded.pointer)
       copy.scatter(elements, from: decoded.pointer, into: base)
     }
+  }
+
+  /// Checks and decodes a block as far as is worth it before what a region needs of it is placed.
+  ///
+  /// - Parameter memory: Room for a block, which the result speaks of.
+  /// - Throws: `checksum` when the bytes are not those written.
+  package func decode(
+    block: Int, stored: UnsafeRawBufferPointer, prefix: FramePrefix, copy: ChunkCopy,
+    aside memory: UnsafeMutableRawPointer
+  ) throws(HyperslabError) -> DecodedBlock {
+    let count = format.elementRange(ofBlock: block).count
+    let filter = format.filter(ofBlock: block)
+    let needed = needed(ofBlock: block, copy)
+    if !joinsRows(filter, copy) {
+      try decode(block: block, stored: stored, prefix: prefix, needed, into: memory)
+      return DecodedBlock(
+        base: memory, plane: nil, first: 0, elementByteCount: format.elementByteCount)
+    }
+    if filter == .bitshuffle {
+      let plain = try plain(block: block, stored: stored, prefix: prefix)
+      return planes(plain, filter, count: count, needed, in: memory)
+    }
+    let payload = try payload(block: block, stored: stored, prefix: prefix)
+    try unpack(payload, block, into: memory, count: format.byteRange(ofBlock: block).count)
+    return planes(memory, filter, count: count, needed, in: memory)
+  }
+
+  /// Whether byte planes are joined row by row into their places, not first to a block.
+  private func joinsRows(_ filter: Filter, _ copy: ChunkCopy) -> Bool {
+    filter != .none && format.deltaStride == nil
+      && copy.rowByteCount
+        >= Swift.max(Self.leastRowByteCount, Shuffle.leastRowCount * format.elementByteCount)
   }
 
   /// Checks a block and decodes elements of it to their places in memory for all of them.
@@ -68,16 +106,16 @@ package final class FrameDecoder {
     }
     let plain = try plain(block: block, stored: stored, prefix: prefix)
     guard let stride = format.deltaStride else {
-      let planes = planes(plain, filter, count: count, needed)
+      let planes = planes(plain, filter, count: count, needed, in: scratch.pointer)
       Shuffle.join(
-        planes.base, plane: planes.stride, memory + planes.held.lowerBound * size,
-        count: planes.held.count, elementByteCount: size)
+        planes.base, plane: planes.plane ?? 0, memory + planes.first * size, count: needed.count,
+        elementByteCount: size)
       return
     }
     // Each element needs those before it.
     var differences = plain
     if filter != .none {
-      let planes = planes(plain, filter, count: count, 0..<count)
+      let planes = planes(plain, filter, count: count, 0..<count, in: scratch.pointer)
       Shuffle.join(
         planes.base, plane: count, unpacked.pointer, count: count, elementByteCount: size)
       differences = UnsafeRawPointer(unpacked.pointer)
@@ -100,34 +138,21 @@ package final class FrameDecoder {
     return low..<Swift.min(elements.count, Swift.max(low, high.dividedRoundingUp(by: 8) * 8))
   }
 
-  /// Byte planes of some elements of a block.
-  private struct Planes {
-    let base: UnsafeRawPointer
-    /// Bytes from one plane to the next.
-    let stride: Int
-    /// Which elements of the block.
-    let held: Range<Int>
-  }
-
-  /// The byte planes that a filter left, of the elements needed.
+  /// The byte planes that a filter left, of the elements needed; what has to be made of bits is put in
+  /// `memory`.
   private func planes(
-    _ plain: UnsafeRawPointer, _ filter: Filter, count: Int, _ needed: Range<Int>
-  ) -> Planes {
+    _ plain: UnsafeRawPointer, _ filter: Filter, count: Int, _ needed: Range<Int>,
+    in memory: UnsafeMutableRawPointer
+  ) -> DecodedBlock {
+    let size = format.elementByteCount
     guard filter == .bitshuffle else {
-      return Planes(base: plain + needed.lowerBound, stride: count, held: needed)
+      return DecodedBlock(
+        base: plain + needed.lowerBound, plane: count, first: needed.lowerBound,
+        elementByteCount: size)
     }
-    Bitshuffle.join(
-      plain, count: count, needed, scratch.pointer, elementByteCount: format.elementByteCount)
-    return Planes(base: scratch.pointer, stride: needed.count, held: needed)
-  }
-
-  /// Joins byte planes into rows of elements at their places.
-  private func join(_ planes: Planes, _ rows: ChunkCopy.Plane, into base: UnsafeMutableRawPointer) {
-    Shuffle.joinRows(
-      planes.base + rows.element - planes.held.lowerBound, plane: planes.stride,
-      base + rows.byteOffset, rows.counts,
-      strides: (rows.elementStrides.rows, rows.byteStrides.rows),
-      elementByteCount: format.elementByteCount)
+    Bitshuffle.join(plain, count: count, needed, memory, elementByteCount: size)
+    return DecodedBlock(
+      base: memory, plane: needed.count, first: needed.lowerBound, elementByteCount: size)
   }
 
   /// Rows from this length on are worth a call each.

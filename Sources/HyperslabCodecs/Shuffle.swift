@@ -1,9 +1,13 @@
 import CPlatform
+package import HyperslabCore
 
 /// Byte shuffle: the first bytes of all elements, then the second bytes, …
 ///
 /// `plane[j][i] = in[i · e + j]` for elements of `e` bytes. Source: Blosc, `shuffle.c`.
 package enum Shuffle {
+  /// Shorter rows are joined element by element.
+  static let leastRowCount = 16
+
   /// Splits elements into byte planes, plane `j` at `target + j · plane`; no memory overlaps.
   package static func split(
     _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, plane: Int, count: Int,
@@ -27,27 +31,28 @@ package enum Shuffle {
     _ source: UnsafeRawPointer, plane: Int, _ target: UnsafeMutableRawPointer, count: Int,
     elementByteCount: Int, width: Int = VectorWidth.best
   ) {
-    joinRows(
-      source, plane: plane, target, (rows: 1, columns: count), strides: (0, 0),
-      elementByteCount: elementByteCount, width: width)
+    let row = BlockRows(
+      from: source, plane: plane, stride: 0, to: target, targetStride: 0, count: count)
+    withUnsafePointer(to: row) { row in
+      joinRows(
+        UnsafeBufferPointer(start: row, count: 1), rows: 1, elementByteCount: elementByteCount,
+        width: width)
+    }
   }
 
-  /// The same for rows of elements.
-  ///
-  /// - Parameter strides: Bytes from one row to the next, in each plane and in the result.
+  /// The same for rows of elements: the first of each part, then the second of each, as many as `rows`.
   package static func joinRows(
-    _ source: UnsafeRawPointer, plane: Int, _ target: UnsafeMutableRawPointer,
-    _ counts: (rows: Int, columns: Int), strides: (planes: Int, target: Int),
-    elementByteCount: Int, width: Int = VectorWidth.best
+    _ parts: UnsafeBufferPointer<BlockRows>, rows: Int, elementByteCount: Int,
+    width: Int = VectorWidth.best
   ) {
-    let isDone = hyperslab_join(
-      width, source, plane, strides.planes, target, strides.target, counts.rows, counts.columns,
-      elementByteCount)
-    if isDone != 0 { return }
-    for row in 0..<counts.rows {
-      joinPortably(
-        source + row * strides.planes, plane, target + row * strides.target, counts.columns,
-        elementByteCount)
+    if hyperslab_join(width, parts.baseAddress, parts.count, rows, elementByteCount) != 0 { return }
+    for part in parts {
+      guard let from = part.from, let to = part.to else { continue }
+      for row in 0..<rows {
+        joinPortably(
+          UnsafeRawPointer(from + row * part.from_stride), part.plane,
+          UnsafeMutableRawPointer(to + row * part.to_stride), part.count, elementByteCount)
+      }
     }
   }
 

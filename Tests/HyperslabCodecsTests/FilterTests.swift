@@ -78,7 +78,8 @@ import Testing
     }
   }
 
-  /// Rows of every length between two groups, each to its place, and nothing between them touched.
+  /// Rows of every length between two groups, of two parts in turn, each to its place, and nothing
+  /// between them touched.
   @Test(arguments: sizes, VectorWidth.all)
   func rowsAreJoinedInPlace(size: Int, width: Int) {
     var generator = SeededGenerator("rows", size)
@@ -91,19 +92,32 @@ import Testing
       }
       let planes = shuffled(bytes, size)
       let stride = columns * size + tail
-      var target = [UInt8](repeating: 0xA5, count: rows * stride)
+      // The second part: fewer columns, from the gaps' side, to memory behind the first.
+      let fewer = Swift.max(1, columns - columns / 3)
+      var target = [UInt8](repeating: 0xA5, count: 2 * rows * stride)
       var wanted = target
       for row in 0..<rows {
         let start = row * (columns + gap) * size
         wanted.replaceSubrange(
           row * stride..<row * stride + columns * size, with: bytes[start..<start + columns * size])
+        wanted.replaceSubrange(
+          (rows + row) * stride..<(rows + row) * stride + fewer * size,
+          with: bytes[start + gap * size..<start + (gap + fewer) * size])
       }
       planes.withUnsafeBytes { from in
         target.withUnsafeMutableBytes { to in
           guard let from = from.baseAddress, let to = to.baseAddress else { return }
-          Shuffle.joinRows(
-            from, plane: elements, to, (rows: rows, columns: columns),
-            strides: (planes: columns + gap, target: stride), elementByteCount: size, width: width)
+          let parts = [
+            BlockRows(
+              from: from, plane: elements, stride: columns + gap, to: to, targetStride: stride,
+              count: columns),
+            BlockRows(
+              from: from + gap, plane: elements, stride: columns + gap, to: to + rows * stride,
+              targetStride: stride, count: fewer),
+          ]
+          parts.withUnsafeBufferPointer {
+            Shuffle.joinRows($0, rows: rows, elementByteCount: size, width: width)
+          }
         }
       }
       #expect(target == wanted, "rows of \(columns)")

@@ -49,11 +49,21 @@ size_t hyperslab_vector_width(void);
 int hyperslab_split(
     size_t width, const void *from, void *to, size_t plane, size_t count, size_t e);
 
-/* Joins e byte planes, plane j at from + j * plane, into `rows` rows of `count` elements of e bytes; the
-   strides are from one row to the next, in each plane and in the result. */
+/* Rows of `count` elements, or of so many bytes of each of several byte planes, `plane` bytes from one
+   plane to the next; the strides are from one row to the next. */
+typedef struct {
+  const uint8_t *from;
+  size_t plane;
+  size_t from_stride;
+  uint8_t *to;
+  size_t to_stride;
+  size_t count;
+} hyperslab_rows;
+
+/* Joins e byte planes into elements of e bytes: the first row of each part, then the second of each, as
+   many as `rows`. */
 int hyperslab_join(
-    size_t width, const void *from, size_t plane, size_t from_stride, void *to, size_t to_stride,
-    size_t rows, size_t count, size_t e);
+    size_t width, const hyperslab_rows *parts, size_t part_count, size_t rows, size_t e);
 
 /* Splits 8 * `count` bytes into 8 bit planes of `count` bytes, plane b at to + b * plane: bit i of its
    byte k is bit b of byte 8 * k + i. */

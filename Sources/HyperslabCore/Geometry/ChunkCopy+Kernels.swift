@@ -47,6 +47,25 @@ private func copyElements<T: BitwiseCopyable>(
   }
 }
 
+/// Copies rows of bytes: the first of each part, then the second of each, as many as `rows`, so that parts
+/// whose rows lie side by side are written in the order of memory. Very short rows go several at a time.
+package func copyRows(_ parts: UnsafeBufferPointer<BlockRows>, rows: Int) {
+  let longest = parts.reduce(1) { Swift.max($0, $1.count) }
+  let turn = longest < shortestRowCopiedAlone ? turnByteCount / (longest * parts.count) : 1
+  for start in stride(from: 0, to: rows, by: Swift.max(1, turn)) {
+    for part in parts {
+      copyRows(
+        from: UnsafeRawPointer(part.from) + start * part.from_stride, part.from_stride,
+        to: UnsafeMutableRawPointer(part.to) + start * part.to_stride, part.to_stride,
+        Swift.min(Swift.max(1, turn), rows - start), part.count)
+    }
+  }
+}
+
+/// What is copied of several parts in turn stays in the nearest cache.
+private let turnByteCount = 1 << 15
+private let shortestRowCopiedAlone = CacheLine.byteCount
+
 /// The processor foresees a row's next bytes, but not the next row: it is told of those this far ahead.
 private let rowsAhead = 6
 /// Longer rows it has foreseen for the most part.
@@ -54,6 +73,7 @@ private let longestForetoldByteCount = 4096
 
 /// Copies `rows` runs of `byteCount` bytes. Short rows avoid the call into `memcpy`, which costs
 /// more than they do: two overlapping words cover any length between one and two words.
+@inline(never)
 private func copyRows(
   from source: UnsafeRawPointer, _ sourceStride: Int, to target: UnsafeMutableRawPointer,
   _ targetStride: Int, _ rows: Int, _ byteCount: Int

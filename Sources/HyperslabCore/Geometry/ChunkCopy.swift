@@ -89,6 +89,9 @@ package struct ChunkCopy: Sendable {
       ? inner.count * elementByteCount : elementByteCount
   }
 
+  /// Bytes from one row to the next on the other side.
+  package var rowByteStride: Int { axes[axes.count - 2].stride }
+
   /// Where on the other side the region's first element at or after a place in the stream roughly
   /// lies: exact on the outermost axis, for putting work in order.
   package func byteOffset(of element: Int) -> Int {
@@ -201,6 +204,12 @@ package struct ChunkCopy: Sendable {
     package var end: Int {
       element + (counts.rows - 1) * elementStrides.rows
         + (counts.columns - 1) * elementStrides.columns + 1
+    }
+
+    /// Whether each row lies without gaps on both sides.
+    package func hasWholeRows(elementByteCount: Int) -> Bool {
+      counts.columns == 1
+        || elementStrides.columns == 1 && byteStrides.columns == elementByteCount
     }
 
     /// Copies some of the rows of a block out to the other side.

@@ -1,46 +1,19 @@
 import HyperslabCodecs
 import HyperslabCore
 
-/// Decoded blocks of chunks that lie side by side, kept until all of them go to their places together.
-///
-/// Rows narrower than a line of the cache share it with rows of other chunks. Placed a few rows of each
-/// chunk in turn, all of a line is written while it is at hand.
+/// Decoded blocks of chunks that lie side by side, kept until all of them go to their places together:
+/// row by row of the result, in the order of memory. Written chunk by chunk, short rows keep the processor
+/// from fetching lines ahead, and lines that chunks share are fetched for each.
 final class BlockShelf {
   private static let byteCount = 1 << 22
-  /// What is placed in one turn of all blocks.
+  /// Rows with gaps go to their places so many bytes of all blocks in turn.
   private static let turnByteCount = 1 << 15
-
-  private struct Block {
-    /// Its planes that are still to be placed.
-    var planes: Range<Int>
-    /// The rows of the first of those that were placed.
-    var rowsDone = 0
-
-    /// Takes the next rows.
-    @inline(__always)
-    mutating func advance(
-      _ rows: Int, _ all: [ChunkCopy.Plane], _ body: (ChunkCopy.Plane, Range<Int>) -> Void
-    ) {
-      var rest = rows
-      while rest > 0, let number = planes.first {
-        let plane = all[number]
-        let end = Swift.min(rowsDone + rest, plane.counts.rows)
-        body(plane, rowsDone..<end)
-        rest -= end - rowsDone
-        rowsDone = end
-        if end == plane.counts.rows {
-          planes = planes.dropFirst()
-          rowsDone = 0
-        }
-      }
-    }
-  }
 
   private let format: FrameFormat
   private lazy var memory = ElementBuffer(
     byteCount: Self.blockCount(format) * format.blockByteCount)
-  private var blocks: [Block] = []
-  private var planes: [ChunkCopy.Plane] = []
+  private var blockCount = 0
+  private var walk = RowWalk()
 
   init(format: FrameFormat) { self.format = format }
 
@@ -49,42 +22,51 @@ final class BlockShelf {
     Swift.max(1, byteCount / format.blockByteCount)
   }
 
-  /// Where the next block's elements are to be put.
-  var next: UnsafeMutableRawPointer { memory.pointer + blocks.count * format.blockByteCount }
+  /// Where the next block is to be decoded.
+  var next: UnsafeMutableRawPointer { memory.pointer + blockCount * format.blockByteCount }
 
-  /// Adds the block whose elements were put at ``next``.
-  func add(_ block: Int, _ copy: ChunkCopy) {
-    let first = planes.count
-    copy.forEachPlane(in: format.elementRange(ofBlock: block)) { planes.append($0) }
-    blocks.append(Block(planes: first..<planes.count))
+  /// Adds the block that was decoded at ``next``.
+  func add(_ decoded: DecodedBlock, _ block: Int, _ copy: ChunkCopy) {
+    walk.add(decoded, format.elementRange(ofBlock: block), copy)
+    blockCount += 1
   }
 
   /// Copies what the region needs of all blocks to its place, and clears the shelf.
   func place(into base: UnsafeMutableRawPointer) {
-    // In local variables, which nobody else can change meanwhile: the compiler need not look.
-    var blocks = blocks
-    let (planes, shelf, format) = (planes, memory.pointer, format)
-    let widest = planes.reduce(1) { Swift.max($0, $1.counts.columns) }
-    let rowByteCount = Swift.max(1, blocks.count * widest * format.elementByteCount)
-    let rows = Swift.max(1, Self.turnByteCount / rowByteCount)
-    var hasMore = true
-    while hasMore {
-      hasMore = false
-      for position in blocks.indices {
-        let source = shelf + position * format.blockByteCount
-        blocks[position].advance(rows, planes) { plane, rows in
-          plane.scatter(
-            rows: rows, from: source, into: base, elementByteCount: format.elementByteCount)
+    // In a local variable, which nobody else can change meanwhile: the compiler need not look.
+    var walk = walk
+    clear()
+    let size = format.elementByteCount
+    while walk.findNext() {
+      var rows = walk.rows
+      if walk.steps.allSatisfy({ $0.plane.hasWholeRows(elementByteCount: size) }) {
+        place(walk.steps, rows: rows, into: base)
+      } else {
+        let columns = walk.steps.reduce(1) { Swift.max($0, $1.plane.counts.columns) }
+        let turn = Self.turnByteCount / (columns * walk.steps.count * size)
+        rows = Swift.min(rows, Swift.max(1, turn))
+        for step in walk.steps {
+          step.block.scatter(step.plane, step.row..<step.row + rows, into: base)
         }
-        if !blocks[position].planes.isEmpty { hasMore = true }
+      }
+      walk.advance(rows)
+    }
+  }
+
+  private func place(_ steps: [RowWalk.Step], rows: Int, into base: UnsafeMutableRawPointer) {
+    let parts = steps.map { $0.block.rows($0.plane, from: $0.row, into: base) }
+    parts.withUnsafeBufferPointer { parts in
+      if steps[0].block.isInPlanes {
+        Shuffle.joinRows(parts, rows: rows, elementByteCount: format.elementByteCount)
+      } else {
+        copyRows(parts, rows: rows)
       }
     }
-    clear()
   }
 
   /// Forgets all blocks.
   func clear() {
-    blocks.removeAll(keepingCapacity: true)
-    planes.removeAll(keepingCapacity: true)
+    walk = RowWalk()
+    blockCount = 0
   }
 }

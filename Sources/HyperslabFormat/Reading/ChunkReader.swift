@@ -80,10 +80,9 @@ final class ChunkReader {
   /// ``BlockShelf/blockCount(_:)`` of them.
   func shelve(_ block: Int, of file: ChunkFile, copy: ChunkCopy) throws(HyperslabError) {
     let stored = try file.read(file.prefix.storedRange(ofBlock: block), into: window)
-    try decoder.decode(
-      block: block, stored: stored, prefix: file.prefix,
-      decoder.needed(ofBlock: block, copy), into: shelf.next)
-    shelf.add(block, copy)
+    let decoded = try decoder.decode(
+      block: block, stored: stored, prefix: file.prefix, copy: copy, aside: shelf.next)
+    shelf.add(decoded, block, copy)
   }
 
   /// Copies all shelved blocks to their places and forgets them.

@@ -26,12 +26,14 @@ struct ReadPlan {
     /// Its position among ``parts``.
     let part: Int
     let blocks: Range<Int>
+    /// Where in the result it roughly begins.
+    let offset: Int
   }
 
   /// Work for one thread; no two shares write the same bytes.
   enum Share {
     case blocks(Piece)
-    /// One block each of several chunks, which write the same lines of the cache.
+    /// One block each of several chunks whose rows lie side by side.
     case sideBySide(ArraySlice<Piece>)
     /// A chunk that is not stored, or whose file may be in one place or another.
     case chunk(LocatedChunk, ChunkCopy)
@@ -43,8 +45,8 @@ struct ReadPlan {
   /// Shares are no larger, so that threads end together.
   private static let largestShareByteCount = 1 << 20
 
-  /// Where less is written, the lines that chunks share stay in the cache for all of them.
-  private static let leastNarrowByteCount = 1 << 20
+  /// Where less is written it stays in the cache, whatever its order.
+  private static let leastByteCountSideBySide = 1 << 20
 
   private(set) var parts: [Part] = []
   private let format: FrameFormat?
@@ -88,8 +90,8 @@ struct ReadPlan {
   /// The work, in the order of where it goes.
   var shares: [Share] {
     guard let format else { return others }
-    if parts.count > 1, parts.contains(where: { $0.copy.isNarrow }),
-      parts.reduce(0, { $0 + $1.copy.regionByteCount }) >= Self.leastNarrowByteCount
+    if parts.count > 1, parts.contains(where: { $0.copy.hasShortRows }),
+      parts.reduce(0, { $0 + $1.copy.regionByteCount }) >= Self.leastByteCountSideBySide
     {
       return others + sideBySide(format)
     }
@@ -104,31 +106,39 @@ struct ReadPlan {
     var shares: [Share] = []
     var start = 0
     while start < pieces.count {
-      let blocks = pieces[start].blocks
-      let group = pieces[start...].prefix(limit).prefix { $0.blocks == blocks }
-      shares.append(.sideBySide(group))
+      let first = pieces[start]
+      let end = first.offset + parts[first.part].copy.rowByteStride
+      let group = pieces[start...].prefix(limit).prefix {
+        $0.blocks == first.blocks && ($0.offset < end || $0.offset == first.offset)
+      }
+      shares.append(group.count > 1 ? .sideBySide(group) : .blocks(first))
       start = group.endIndex
     }
     return shares
   }
 
   private func pieces(_ format: FrameFormat, blockLimit limit: Int) -> [Piece] {
-    var pieces: [(offset: Int, piece: Piece)] = []
+    var pieces: [Piece] = []
     for (number, part) in parts.enumerated() {
       for run in part.blocks {
         for start in stride(from: run.lowerBound, to: run.upperBound, by: limit) {
           let first = format.elementRange(ofBlock: start).lowerBound
-          let piece = Piece(part: number, blocks: start..<Swift.min(start + limit, run.upperBound))
-          pieces.append((part.copy.byteOffset(of: first), piece))
+          pieces.append(
+            Piece(
+              part: number, blocks: start..<Swift.min(start + limit, run.upperBound),
+              offset: part.copy.byteOffset(of: first)))
         }
       }
     }
-    pieces.sort { $0.offset < $1.offset }
-    return pieces.map(\.piece)
+    return pieces.sorted { $0.offset < $1.offset }
   }
 }
 
 extension ChunkCopy {
-  /// Whether rows are narrower than a line of the cache, so that several chunks write the same lines.
-  var isNarrow: Bool { rowByteCount < CacheLine.byteCount }
+  /// Longer rows are worth writing chunk by chunk.
+  private static let shortRowByteCount = 1 << 10
+
+  /// Whether rows are so short that several chunks' together are written faster in the order of memory:
+  /// the processor fetches lines ahead, and chunks share lines.
+  var hasShortRows: Bool { rowByteCount < Self.shortRowByteCount }
 }

@@ -42,7 +42,7 @@ extension SlabDataset {
       try consistently { (view) throws(HyperslabError) in
         if chunks.count <= Self.mostChunksTogether {
           try readTogether(chunks[...], of: region, layout, missing, in: view, into: output)
-        } else if try isNarrow(chunks, of: region, layout) {
+        } else if try hasShortRows(chunks, of: region, layout) {
           try readInBatches(chunks, of: region, layout, missing, in: view, into: output)
         } else {
           try parallelLoop(

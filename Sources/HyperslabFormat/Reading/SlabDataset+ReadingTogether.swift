@@ -4,23 +4,23 @@ import Synchronization
 
 extension SlabDataset {
   /// Up to so many chunks are open at once and their blocks shared among threads. Where there are more,
-  /// a thread has a chunk to itself, unless chunks share lines of the cache.
+  /// a thread has a chunk to itself, unless their rows are short.
   static let mostChunksTogether = 64
   /// Fewer than this are opened one after the other: waking a thread takes longer.
   private static let leastOpenedInParallel = 8
 
-  /// Smaller chunks leave the lines that they write in the cache for the next.
-  private static let leastNarrowChunkByteCount = 1 << 20
+  /// Smaller chunks leave what they write in the cache for the next.
+  private static let leastChunkByteCountSideBySide = 1 << 20
 
-  /// Whether rows of the result are narrower than a line of the cache in each of many large chunks.
-  func isNarrow(
+  /// Whether many large chunks have short rows of the result each.
+  func hasShortRows(
     _ chunks: ChunkRange, of region: StridedSelection, _ layout: StridedLayout
   ) throws(HyperslabError) -> Bool {
-    guard let format = try format(), format.chunkByteCount >= Self.leastNarrowChunkByteCount,
+    guard let format = try format(), format.chunkByteCount >= Self.leastChunkByteCountSideBySide,
       let chunk = chunks.first
     else { return false }
     let part = ChunkPart(chunk, of: region, in: grid)
-    return copy(of: part.region, layout.slice(part.target)).isNarrow
+    return copy(of: part.region, layout.slice(part.target)).hasShortRows
   }
 
   /// How many chunks are read together: whole rows of those beside each other along the last axis,

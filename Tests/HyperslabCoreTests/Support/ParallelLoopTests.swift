@@ -30,6 +30,29 @@ import Testing
     if threads == 1 { #expect(begun.load(ordering: .relaxed) == 4) }
   }
 
+  /// Whoever fails first in time: here the second index, while the first waits for that.
+  @Test func theErrorOfTheLowestIndexIsThrown() {
+    for _ in 0..<20 {
+      let hasFailed = Atomic<Bool>(false)
+      let error = #expect(throws: HyperslabError.self) {
+        try parallelLoop(count: 2, threads: 2) {
+        } body: { (_: Void, index) throws(HyperslabError) in
+          if index == 1 {
+            hasFailed.store(true, ordering: .releasing)
+            throw HyperslabError(.cancelled, "the second")
+          }
+          let end = ContinuousClock.now + .milliseconds(50)
+          while !hasFailed.load(ordering: .acquiring), ContinuousClock.now < end {}
+          // Long enough for the other to have noted its error.
+          let later = ContinuousClock.now + .milliseconds(2)
+          while ContinuousClock.now < later {}
+          throw HyperslabError(.overflow, "the first")
+        }
+      }
+      #expect(error?.code == .overflow)
+    }
+  }
+
   @Test func aWorkerThatCannotBeMadeEndsTheLoop() {
     let error = #expect(throws: HyperslabError.self) {
       try parallelLoop(count: 5, threads: 2) { () throws(HyperslabError) -> Int in
