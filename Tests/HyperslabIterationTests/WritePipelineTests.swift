@@ -89,29 +89,34 @@ struct WritePipelineTests {
     }
   }
 
+  /// Four where rows are shorter than 4 KiB, more where they share lines of the cache.
   @Test(arguments: 1...5)
-  func neighboursAreWrittenTogetherWhereTheirRowsShareLines(threads: Int) throws {
-    for width in [1, 3, 10, 31, 32, 97] {
-      let mayShare = width < 32
+  func neighboursWithShortRowsAreWrittenTogether(threads: Int) throws {
+    let cases = [
+      (columns: 97, width: 1, most: 16), (97, 3, 16), (97, 10, 6), (97, 31, 4), (97, 32, 4),
+      (97, 97, 1), (5000, 2047, 4), (5000, 2048, 1),
+    ]
+    for (columns, width, most) in cases {
       for rows in [5, 16, 40] {
         let groups = Mutex<[[ChunkIndex]]>([])
         let store = WatchedStore(onTogether: { group in groups.withLock { $0.append(group) } })
-        let source = BytesSource(shape: [40, 97], type: .int16)
+        let source = BytesSource(shape: [40, columns], type: .int16)
         let iterator = try GenericDataChunkIterator(
-          source, bufferShape: [40, 97], chunkShape: [rows, width])
+          source, bufferShape: [40, columns], chunkShape: [rows, width])
         let dataset = try store.write(iterator, to: "x", options: WriteOptions(threads: threads))
         #expect(try dataset.readBytes().bytes == source.bytes)
         let written = groups.withLock { $0 }
         let all = written.joined().map(\.coordinates).sorted { $0.lexicographicallyPrecedes($1) }
         #expect(all == dataset.grid.chunks.map(\.coordinates), "each once")
         for group in written {
-          #expect(group.count <= (mayShare ? 16 : 1))
+          #expect(group.count <= most)
           for (one, next) in zip(group, group.dropFirst()) {
             #expect(next == [one.coordinates[0], one.coordinates[1] + 1])
           }
         }
         #expect(written.count >= min(threads, dataset.grid.chunkCount), "work for every thread")
-        #expect(!mayShare || threads > 1 || written.contains { $0.count > 1 }, "\(width)")
+        let isTogether = written.contains { $0.count > 1 }
+        #expect(most == 1 ? !isTogether : threads > 1 || isTogether, "\(width)")
       }
     }
   }

@@ -1,7 +1,7 @@
 import HyperslabCore
 
-/// The chunks of a buffer in groups that are written together: neighbours along the last axis, as many as
-/// share a line of the cache, where their rows are narrower than that.
+/// The chunks of a buffer in groups that are written together: neighbours along the last axis, a few where
+/// their rows are short, and as many as share a line of the cache where they are narrower than that.
 struct ChunkGroups {
   private let chunks: ChunkRange
   /// Chunks along the last axis, and the groups that they are divided into.
@@ -11,6 +11,10 @@ struct ChunkGroups {
   /// Each has its file open.
   private static let mostTogether = 16
   private static let mostOpenFiles = 128
+  /// Where rows are shorter, those of several chunks are read in turn: the processor fetches lines ahead
+  /// of what is read in order.
+  private static let shortRowByteCount = 1 << 12
+  private static let togetherWhereShort = 4
   /// With fewer groups a thread, those must come out even.
   private static let manyGroups = 4
 
@@ -21,9 +25,10 @@ struct ChunkGroups {
   init(_ chunks: ChunkRange, rowByteCount: Int, threads: Int) {
     self.chunks = chunks
     beside = chunks.bounds.last?.count ?? 1
+    let short = rowByteCount < Self.shortRowByteCount ? Self.togetherWhereShort : 1
     // Rows seldom begin where a line does: twice as many as fit make most lines whole.
-    let sharing = rowByteCount < CacheLine.byteCount ? 2 * CacheLine.byteCount / rowByteCount : 1
-    let most = Swift.max(1, Swift.min(sharing, Self.mostTogether, Self.mostOpenFiles / threads))
+    let wanted = Swift.max(short, 2 * CacheLine.byteCount / rowByteCount)
+    let most = Swift.max(1, Swift.min(wanted, Self.mostTogether, Self.mostOpenFiles / threads))
     let rows = chunks.count / Swift.max(1, beside)
     var groups = beside.dividedRoundingUp(by: most)
     func isEven(_ groups: Int) -> Bool {
