@@ -80,12 +80,12 @@ int hyperslab_split(
 
 int hyperslab_join(
     size_t width, const hyperslab_rows *parts, size_t part_count, size_t rows, size_t e) {
+  if (width < 32) return 0;
   size_t count = 0;
   for (size_t k = 0; k < part_count; k++) {
     if (parts[k].count < 16) return 0;
     if (parts[k].count > count) count = parts[k].count;
   }
-  if (width < 32 || count < 16) return 0;
   CALL_BY_SIZE(join, parts, part_count, rows)
 }
 

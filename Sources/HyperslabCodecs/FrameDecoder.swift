@@ -44,11 +44,9 @@ package final class FrameDecoder {
       let plain = try plain(block: block, stored: stored, prefix: prefix)
       let planes = planes(plain, filter, count: elements.count, needed, in: scratch.pointer)
       copy.forEachPlane(in: elements) { rows in
-        withUnsafePointer(to: planes.rows(rows, from: 0, into: base)) {
-          Shuffle.joinRows(
-            UnsafeBufferPointer(start: $0, count: 1), rows: rows.counts.rows,
-            elementByteCount: format.elementByteCount)
-        }
+        Shuffle.joinRows(
+          of: planes.rows(rows, from: 0, into: base), rows: rows.counts.rows,
+          elementByteCount: format.elementByteCount)
       }
     } else {
       try decode(block: block, stored: stored, prefix: prefix, needed, into: decoded.pointer)
@@ -92,7 +90,7 @@ package final class FrameDecoder {
   ///
   /// - Parameter needed: Which elements, at least; see ``needed(ofBlock:_:)``.
   /// - Throws: `checksum` when the bytes are not those written.
-  package func decode(
+  private func decode(
     block: Int, stored: UnsafeRawBufferPointer, prefix: FramePrefix, _ needed: Range<Int>,
     into memory: UnsafeMutableRawPointer
   ) throws(HyperslabError) {
@@ -126,7 +124,7 @@ package final class FrameDecoder {
 
   /// The elements of a block from the first to the last that a region needs, counted from the
   /// block's first, in whole bytes of bits.
-  package func needed(ofBlock block: Int, _ copy: ChunkCopy) -> Range<Int> {
+  private func needed(ofBlock block: Int, _ copy: ChunkCopy) -> Range<Int> {
     let elements = format.elementRange(ofBlock: block)
     var low = elements.count
     var high = 0

@@ -33,14 +33,21 @@ package enum Shuffle {
   ) {
     let row = BlockRows(
       from: source, plane: plane, stride: 0, to: target, targetStride: 0, count: count)
-    withUnsafePointer(to: row) { row in
+    joinRows(of: row, rows: 1, elementByteCount: elementByteCount, width: width)
+  }
+
+  /// The same for rows of elements.
+  static func joinRows(
+    of part: BlockRows, rows: Int, elementByteCount: Int, width: Int = VectorWidth.best
+  ) {
+    withUnsafePointer(to: part) {
       joinRows(
-        UnsafeBufferPointer(start: row, count: 1), rows: 1, elementByteCount: elementByteCount,
+        UnsafeBufferPointer(start: $0, count: 1), rows: rows, elementByteCount: elementByteCount,
         width: width)
     }
   }
 
-  /// The same for rows of elements: the first of each part, then the second of each, as many as `rows`.
+  /// The same for several parts: the first row of each, then the second of each, as many as `rows`.
   package static func joinRows(
     _ parts: UnsafeBufferPointer<BlockRows>, rows: Int, elementByteCount: Int,
     width: Int = VectorWidth.best

@@ -51,20 +51,20 @@ private func copyElements<T: BitwiseCopyable>(
 /// whose rows lie side by side are written in the order of memory. Very short rows go several at a time.
 package func copyRows(_ parts: UnsafeBufferPointer<BlockRows>, rows: Int) {
   let longest = parts.reduce(1) { Swift.max($0, $1.count) }
-  let turn = longest < shortestRowCopiedAlone ? turnByteCount / (longest * parts.count) : 1
-  for start in stride(from: 0, to: rows, by: Swift.max(1, turn)) {
+  let turn = longest < CacheLine.byteCount ? rowsInTurn(byteCount: longest * parts.count) : 1
+  for start in stride(from: 0, to: rows, by: turn) {
     for part in parts {
       copyRows(
         from: UnsafeRawPointer(part.from) + start * part.from_stride, part.from_stride,
         to: UnsafeMutableRawPointer(part.to) + start * part.to_stride, part.to_stride,
-        Swift.min(Swift.max(1, turn), rows - start), part.count)
+        Swift.min(turn, rows - start), part.count)
     }
   }
 }
 
-/// What is copied of several parts in turn stays in the nearest cache.
-private let turnByteCount = 1 << 15
-private let shortestRowCopiedAlone = CacheLine.byteCount
+/// How many rows of so many bytes, those of all parts together, are copied in a turn of the parts, so that
+/// they stay in the nearest cache.
+package func rowsInTurn(byteCount: Int) -> Int { Swift.max(1, (1 << 15) / byteCount) }
 
 /// The processor foresees a row's next bytes, but not the next row: it is told of those this far ahead.
 private let rowsAhead = 6

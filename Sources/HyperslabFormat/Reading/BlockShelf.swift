@@ -6,8 +6,6 @@ import HyperslabCore
 /// from fetching lines ahead, and lines that chunks share are fetched for each.
 final class BlockShelf {
   private static let byteCount = 1 << 22
-  /// Rows with gaps go to their places so many bytes of all blocks in turn.
-  private static let turnByteCount = 1 << 15
 
   private let format: FrameFormat
   private lazy var memory = ElementBuffer(
@@ -43,8 +41,7 @@ final class BlockShelf {
         place(walk.steps, rows: rows, into: base)
       } else {
         let columns = walk.steps.reduce(1) { Swift.max($0, $1.plane.counts.columns) }
-        let turn = Self.turnByteCount / (columns * walk.steps.count * size)
-        rows = Swift.min(rows, Swift.max(1, turn))
+        rows = Swift.min(rows, rowsInTurn(byteCount: columns * walk.steps.count * size))
         for step in walk.steps {
           step.block.scatter(step.plane, step.row..<step.row + rows, into: base)
         }

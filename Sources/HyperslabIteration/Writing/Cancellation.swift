@@ -2,7 +2,7 @@ import HyperslabCore
 import Synchronization
 
 /// A switch that ends work on other threads, at the next chunk; in a write, at the next few where
-/// neighbours with narrow rows are written together.
+/// neighbours with short rows are written together.
 public final class Cancellation: Sendable {
   private let flag = Atomic<Bool>(false)
 

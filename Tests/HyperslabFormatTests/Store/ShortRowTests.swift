@@ -121,6 +121,11 @@ import Testing
     #expect(try dataset.readBytes([] as [AxisSlice]).bytes == bytes)
     var shapes = ShapeGenerator(SeededGenerator("narrow", compression.delta ?? 1))
     for _ in 0..<12 { try check(dataset, bytes, shapes.terms(in: shape)) }
+    // Rows of a result that begin and end inside chunks.
+    try check(dataset, bytes, [.range(start: 410, stop: 1300, step: 1), .all])
+    try check(
+      dataset, bytes,
+      [.range(start: 3, stop: 1400, step: 1), .range(start: 3, stop: 17, step: 1)])
   }
 
   @Test func severalAxes() throws {
