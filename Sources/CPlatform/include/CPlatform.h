@@ -2,7 +2,9 @@
    than the baseline's, and system calls that its libraries do not import. */
 #pragma once
 #include <stddef.h>
+#include <stdatomic.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Whether this processor has the CRC-32C instruction. */
 int hyperslab_has_crc32c(void);
@@ -73,6 +75,27 @@ int hyperslab_split_bits(
 /* Joins 8 bit planes of `count` bytes, plane b at from + b * plane, into 8 * `count` bytes. */
 int hyperslab_join_bits(
     size_t width, const void *from, size_t plane, void *to, size_t count);
+
+/* Copies bytes past the cache in whole lines, so that nobody reads the lines before; what is left at both
+   ends is copied as usual. Others see the bytes after hyperslab_end_streaming(). */
+static inline void hyperslab_stream(const void *from, void *to, size_t count) {
+  typedef uint8_t vector __attribute__((vector_size(16)));
+  const uint8_t *source = (const uint8_t *)from;
+  uint8_t *target = (uint8_t *)to;
+  size_t head = -(uintptr_t)target % 64;
+  if (head > count) head = count;
+  memcpy(target, source, head);
+  size_t end = head + (count - head) / 64 * 64;
+  for (size_t offset = head; offset < end; offset += 64)
+    for (size_t part = offset; part < offset + 64; part += 16) {
+      vector bytes;
+      memcpy(&bytes, source + part, 16);
+      __builtin_nontemporal_store(bytes, (vector *)(target + part));
+    }
+  memcpy(target + end, source + end, count - end);
+}
+
+static inline void hyperslab_end_streaming(void) { atomic_thread_fence(memory_order_seq_cst); }
 
 /* Has memory brought into the cache that is about to be read; it need not be the process's own. */
 static inline void hyperslab_prefetch(const void *memory, size_t count) {

@@ -5,5 +5,20 @@
 package struct DisjointMemory: @unchecked Sendable {
   package let base: UnsafeMutableRawPointer
 
-  package init(base: UnsafeMutableRawPointer) { self.base = base }
+  /// Whether no cache holds it: it is large, and not fresh.
+  package let isOutOfCache: Bool
+
+  package init(base: UnsafeMutableRawPointer) {
+    self.base = base
+    isOutOfCache = false
+  }
+
+  /// Memory for a whole result.
+  package init?(_ memory: UnsafeMutableRawBufferPointer) {
+    guard let base = memory.baseAddress else { return nil }
+    self.base = base
+    isOutOfCache = memory.count >= Self.leastLargeByteCount && !FreshMemory.contains(memory)
+  }
+
+  private static let leastLargeByteCount = 1 << 25
 }

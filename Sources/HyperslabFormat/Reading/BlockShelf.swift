@@ -10,6 +10,7 @@ final class BlockShelf {
   private let format: FrameFormat
   private lazy var memory = ElementBuffer(
     byteCount: Self.blockCount(format) * format.blockByteCount)
+  private lazy var strip = RowStrip()
   private var blockCount = 0
   private var walk = RowWalk()
 
@@ -30,7 +31,7 @@ final class BlockShelf {
   }
 
   /// Copies what the region needs of all blocks to its place, and clears the shelf.
-  func place(into base: UnsafeMutableRawPointer) {
+  func place(into output: DisjointMemory) {
     // In a local variable, which nobody else can change meanwhile: the compiler need not look.
     var walk = walk
     clear()
@@ -38,26 +39,28 @@ final class BlockShelf {
     while walk.findNext() {
       var rows = walk.rows
       if walk.steps.allSatisfy({ $0.plane.hasWholeRows(elementByteCount: size) }) {
-        place(walk.steps, rows: rows, into: base)
+        place(walk.steps, rows: rows, into: output)
       } else {
         let columns = walk.steps.reduce(1) { Swift.max($0, $1.plane.counts.columns) }
         rows = Swift.min(rows, rowsInTurn(byteCount: columns * walk.steps.count * size))
         for step in walk.steps {
-          step.block.scatter(step.plane, step.row..<step.row + rows, into: base)
+          step.block.scatter(step.plane, step.row..<step.row + rows, into: output.base)
         }
       }
       walk.advance(rows)
     }
   }
 
-  private func place(_ steps: [RowWalk.Step], rows: Int, into base: UnsafeMutableRawPointer) {
-    let parts = steps.map { $0.block.rows($0.plane, from: $0.row, into: base) }
-    parts.withUnsafeBufferPointer { parts in
-      if steps[0].block.isInPlanes {
-        Shuffle.joinRows(parts, rows: rows, elementByteCount: format.elementByteCount)
-      } else {
-        copyRows(parts, rows: rows)
+  private func place(_ steps: [RowWalk.Step], rows: Int, into output: DisjointMemory) {
+    let parts = steps.map { $0.block.rows($0.plane, from: $0.row, into: output.base) }
+    if steps[0].block.isInPlanes {
+      parts.withUnsafeBufferPointer {
+        Shuffle.joinRows($0, rows: rows, elementByteCount: format.elementByteCount)
       }
+    } else if output.isOutOfCache, RowStrip.fits(parts) {
+      strip.copyRows(parts, rows: rows)
+    } else {
+      parts.withUnsafeBufferPointer { copyRows($0, rows: rows) }
     }
   }
 

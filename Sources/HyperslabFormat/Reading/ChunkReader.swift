@@ -86,7 +86,7 @@ final class ChunkReader {
   }
 
   /// Copies all shelved blocks to their places and forgets them.
-  func placeShelved(into base: UnsafeMutableRawPointer) { shelf.place(into: base) }
+  func placeShelved(into output: DisjointMemory) { shelf.place(into: output) }
 
   /// Forgets what was shelved, as after an error.
   func clearShelf() { shelf.clear() }

@@ -37,8 +37,7 @@ extension SlabDataset {
     if region.isEmpty { return }
     let chunks = grid.chunks(touching: region.boundingBox)
     try bytes.withUnsafeMutableBytes { (memory) throws(HyperslabError) in
-      guard let base = memory.baseAddress else { return }
-      let output = DisjointMemory(base: base)
+      guard let output = DisjointMemory(memory) else { return }
       try consistently { (view) throws(HyperslabError) in
         if chunks.count <= Self.mostChunksTogether {
           try readTogether(chunks[...], of: region, layout, missing, in: view, into: output)

@@ -103,7 +103,7 @@ extension SlabDataset {
             if plan.ends(piece) { try part.file.checkTrailer() }
           }
         }
-        reader.placeShelved(into: output.base)
+        reader.placeShelved(into: output)
       }
     }
   }

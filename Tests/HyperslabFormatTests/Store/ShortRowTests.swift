@@ -45,9 +45,10 @@ import Testing
 
   /// A store of one data set of that kind.
   private func written(
-    _ type: DataType, _ shape: Shape, chunk: Shape, _ compression: Compression
+    _ type: DataType, _ shape: Shape, chunk: Shape, _ compression: Compression,
+    _ bytes: [UInt8]? = nil
   ) throws -> (dataset: SlabDataset, bytes: [UInt8]) {
-    let bytes = elements(type, shape, shape.map { Part(stop: $0) })
+    let bytes = bytes ?? elements(type, shape, shape.map { Part(stop: $0) })
     let store = try SlabStore.create(at: path, durability: .fast)
     let dataset = try store.createDataset(
       "x",
@@ -160,6 +161,30 @@ import Testing
       AxisSlice.range(start: 100, stop: 130, step: 1), .range(start: 3, stop: 44, step: 2),
     ]
     try check(dataset, bytes, Array(repeating: .all, count: shape.rank - 2) + rows)
+  }
+
+  /// Rows that together leave no gap go past the cache to memory that is used already, and so large that
+  /// no cache holds it; not a byte beside them.
+  @Test func intoLargeMemory() throws {
+    let shape: Shape = [900_000, 19]
+    let words = (0..<shape[0] * shape[1] / 4).map { UInt64($0) &* 0x9E37_79B9_7F4A_7C15 }
+    let (dataset, bytes) = try written(
+      .uint16, shape, chunk: [300_000, 5], Compression(filter: .bitshuffle),
+      words.withUnsafeBytes { Array($0) })
+    let before = 70
+    let memory = ElementBuffer(byteCount: bytes.count + 256)
+    let all = UnsafeMutableRawBufferPointer(start: memory.pointer, count: memory.byteCount)
+    all.initializeMemory(as: UInt8.self, repeating: 0xA5)
+    let output = try #require(
+      DisjointMemory(UnsafeMutableRawBufferPointer(rebasing: all[before..<before + bytes.count])))
+    #expect(output.isOutOfCache)
+    var span = UnsafeMutableRawBufferPointer(rebasing: all[before..<before + bytes.count])
+      .mutableBytes
+    try dataset.read(into: &span)
+    let isRight = Array(all[before..<before + bytes.count]) == bytes
+    #expect(isRight)
+    #expect(all[..<before].allSatisfy { $0 == 0xA5 })
+    #expect(all[(before + bytes.count)...].allSatisfy { $0 == 0xA5 })
   }
 
   /// A damaged block is told of with its file, and the next read is none the worse.

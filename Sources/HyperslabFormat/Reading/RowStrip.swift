@@ -1,0 +1,45 @@
+import CPlatform
+import HyperslabCore
+
+/// Memory in the nearest cache where rows of several blocks that leave no gap between them are put together
+/// before they go to their places past the cache, in whole lines.
+///
+/// Lines that are not in the cache are fetched before part of them is written, and push out the blocks that
+/// the next rows are taken from.
+final class RowStrip {
+  private static let byteCount = 1 << 14
+
+  private let memory = ElementBuffer(byteCount: byteCount)
+
+  /// Whether rows of bytes of these parts, in this order, leave no gap between them.
+  static func fits(_ parts: [BlockRows]) -> Bool {
+    guard let first = parts.first, var end = first.to, first.to_stride <= byteCount else {
+      return false
+    }
+    let start = end
+    for part in parts {
+      guard part.to == end, part.to_stride == first.to_stride else { return false }
+      end += part.count
+    }
+    return end - start == first.to_stride
+  }
+
+  /// Copies rows of bytes of parts that ``fits(_:)`` is true of to their places.
+  func copyRows(_ parts: [BlockRows], rows: Int) {
+    guard let target = parts[0].to else { return }
+    let stride = parts[0].to_stride
+    let turn = Self.byteCount / stride
+    let strip = memory.pointer.assumingMemoryBound(to: UInt8.self)
+    var parts = parts
+    for index in parts.indices {
+      parts[index].to = parts[index].to.map { strip + ($0 - target) }
+    }
+    for start in Swift.stride(from: 0, to: rows, by: turn) {
+      let count = Swift.min(turn, rows - start)
+      parts.withUnsafeBufferPointer { HyperslabCore.copyRows($0, rows: count) }
+      hyperslab_stream(strip, target + start * stride, count * stride)
+      for index in parts.indices { parts[index].from += count * parts[index].from_stride }
+    }
+    hyperslab_end_streaming()
+  }
+}
