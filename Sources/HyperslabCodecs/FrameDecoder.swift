@@ -6,6 +6,8 @@ package final class FrameDecoder {
   private let unpacked: ElementBuffer
   private let scratch: ElementBuffer
   private let decoded: ElementBuffer
+  /// What blocks of zeros unpack to, from the first of them on.
+  private var zeros: ElementBuffer?
 
   /// A decoder for the chunks of one data set.
   package init(format: FrameFormat) {
@@ -75,6 +77,9 @@ package final class FrameDecoder {
       return planes(plain, filter, count: count, needed, in: memory)
     }
     let payload = try payload(block: block, stored: stored, prefix: prefix)
+    if let zeros = zeros(payload, block) {
+      return planes(zeros, filter, count: count, needed, in: memory)
+    }
     try unpack(payload, block, into: memory, count: format.byteRange(ofBlock: block).count)
     return planes(memory, filter, count: count, needed, in: memory)
   }
@@ -143,6 +148,11 @@ package final class FrameDecoder {
     in memory: UnsafeMutableRawPointer
   ) -> DecodedBlock {
     let size = format.elementByteCount
+    if plain == zeros.map({ UnsafeRawPointer($0.pointer) }) {
+      // Every byte plane is the same.
+      return DecodedBlock(
+        base: plain, plane: 0, first: needed.lowerBound, elementByteCount: size)
+    }
     guard filter == .bitshuffle else {
       return DecodedBlock(
         base: plain + needed.lowerBound, plane: count, first: needed.lowerBound,
@@ -163,8 +173,21 @@ package final class FrameDecoder {
     let payload = try payload(block: block, stored: stored, prefix: prefix)
     let count = format.byteRange(ofBlock: block).count
     if payload.count == count, let packed = payload.baseAddress { return packed }
+    if let zeros = zeros(payload, block) { return zeros }
     try unpack(payload, block, into: unpacked.pointer, count: count)
     return UnsafeRawPointer(unpacked.pointer)
+  }
+
+  /// The bytes of a block of nothing but zeros, which need not be unpacked; nil if it is another.
+  private func zeros(_ payload: UnsafeRawBufferPointer, _ block: Int) -> UnsafeRawPointer? {
+    let memory = UnsafeMutableRawBufferPointer(
+      start: unpacked.pointer, count: format.byteRange(ofBlock: block).count)
+    guard LZ4LongSequences(payload, memory).isZeros else { return nil }
+    if let zeros { return UnsafeRawPointer(zeros.pointer) }
+    let made = ElementBuffer(byteCount: format.blockByteCount)
+    made.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: made.byteCount)
+    zeros = made
+    return UnsafeRawPointer(made.pointer)
   }
 
   private static func checkSum(

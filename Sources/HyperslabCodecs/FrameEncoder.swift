@@ -16,8 +16,8 @@ package final class FrameEncoder {
   private let differences: ElementBuffer?
   /// Files in the making, as many as were ever made together.
   private var outputs: [FrameOutput] = []
-  /// A block of padding as stored, and its size before.
-  private var packedPadding: (decodedByteCount: Int, bytes: [UInt8])?
+  /// A block of the fill value as stored, and its size before.
+  private var packedFill: (decodedByteCount: Int, bytes: [UInt8])?
 
   /// Memory that files made together may take.
   private static let togetherByteCount = 1 << 22
@@ -74,12 +74,13 @@ package final class FrameEncoder {
     let isPadded = !copy.coversChunk
     let stored: Int
     if isPadded && !copy.touches(format.elementRange(ofBlock: block)) {
-      stored = padding(block, into: room)
+      stored = packFill(block, into: room)
     } else {
       let bytes = load(block, copy, base, isPadded: isPadded)
-      if output.isFill { output.isFill = fill.fills(bytes) }
+      let isFill = fill.fills(bytes)
+      if !isFill { output.isFill = false }
       addStatistics(of: bytes, block, isPadded ? copy : nil, to: &output.statistics)
-      stored = compress(bytes, block, into: room)
+      stored = isFill ? packFill(block, into: room) : compress(bytes, block, into: room)
     }
     output.add(block: block, storedByteCount: stored)
   }
@@ -120,17 +121,17 @@ package final class FrameEncoder {
       dataType: dataType)
   }
 
-  /// Stores a block of nothing but padding. They are all alike, so the first is kept.
-  private func padding(_ block: Int, into room: UnsafeMutableRawPointer) -> Int {
+  /// Stores a block of nothing but the fill value. They are all alike, so the first is kept.
+  private func packFill(_ block: Int, into room: UnsafeMutableRawPointer) -> Int {
     let count = format.byteRange(ofBlock: block).count
-    if let packed = packedPadding, packed.decodedByteCount == count {
+    if let packed = packedFill, packed.decodedByteCount == count {
       room.copyMemory(from: packed.bytes, byteCount: packed.bytes.count)
       return packed.bytes.count
     }
     let memory = UnsafeMutableRawBufferPointer(start: gathered.pointer, count: count)
     fill.write(over: memory)
     let stored = compress(UnsafeRawBufferPointer(memory), block, into: room)
-    packedPadding = (count, [UInt8](UnsafeRawBufferPointer(start: room, count: stored)))
+    packedFill = (count, [UInt8](UnsafeRawBufferPointer(start: room, count: stored)))
     return stored
   }
 

@@ -44,6 +44,16 @@ struct LZ4LongSequences {
     }
   }
 
+  /// Whether the block is a long run of zeros and the few literals that the format wants last, as LZ4 packs a
+  /// block of nothing else; must be asked before anything is copied.
+  var isZeros: Bool {
+    guard let run = next(), run.next < source.count else { return false }
+    let last = run.next + 1..<source.count
+    return last.count < 15 && Int(source[run.next]) == last.count << 4
+      && run.literals.count + run.matchByteCount + last.count == target.count
+      && source[run.literals].allSatisfy { $0 == 0 } && source[last].allSatisfy { $0 == 0 }
+  }
+
   private struct Sequence {
     /// Where they are in the block.
     var literals: Range<Int>

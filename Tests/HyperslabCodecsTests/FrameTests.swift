@@ -156,6 +156,56 @@ import Testing
     #expect(try first.encoded().file == alone)
   }
 
+  /// Blocks of nothing but zeros, or but the fill value, between others.
+  @Test(arguments: Filter.allCases, [DataType.uint8, .int16, .float32, .complex128])
+  func blocksOfOneValue(filter: Filter, type: DataType) throws {
+    var generator = SeededGenerator("one value \(filter) \(type)")
+    let size = type.byteCount
+    let columns = 4096 / size
+    let rows = 7
+    let chunk: Shape = [rows, columns]
+    for fill in [
+      FillValue(zero: type),
+      try FillValue(
+        bytes: ElementPattern.bytes(count: 1, of: type, using: &generator), dataType: type),
+    ] {
+      for delta in filter == .bitshuffle && type == .int16 ? [nil, 1, columns] : [nil] {
+        let format = try FrameFormat(
+          elementByteCount: size, filter: filter, deltaStride: delta,
+          chunkByteCount: rows * columns * size, blockByteCount: 4096)
+        var bytes = ElementPattern.bytes(count: rows * columns, of: type, using: &generator)
+        let zero = [UInt8](repeating: 0, count: size)
+        for (row, value) in [(1, fill.bytes), (2, zero), (5, fill.bytes)] {
+          let block = Array((0..<columns).map { _ in value }.joined())
+          bytes.replaceSubrange(row * 4096..<(row + 1) * 4096, with: block)
+        }
+        func copy(_ region: Selection) throws -> ChunkCopy {
+          ChunkCopy(
+            chunkShape: chunk, region: StridedSelection(region),
+            layout: try #require(StridedLayout.rowMajor(region.shape, elementByteCount: size)),
+            elementByteCount: size)
+        }
+        let encoder = FrameEncoder(format: format, level: 1, fill: fill)
+        let all = try copy(Selection(all: chunk))
+        let file = try bytes.withUnsafeBytes { try encoder.encode(all, from: $0).file }
+        var found = [UInt8](repeating: 0x5A, count: bytes.count)
+        try decode(file, format, all, into: &found, whole: true)
+        #expect(found == bytes, "\(fill) \(String(describing: delta))")
+        for width in [3, columns / 2, columns - 1] {
+          let box = Selection([0..<rows, 1..<1 + width])
+          var part = [UInt8](repeating: 0x5A, count: rows * width * size)
+          try decode(file, format, copy(box), into: &part, whole: false)
+          var wanted: [UInt8] = []
+          for row in 0..<rows {
+            let start = row * 4096 + size
+            wanted += bytes[start..<start + width * size]
+          }
+          #expect(part == wanted, "\(width) of \(fill) \(String(describing: delta))")
+        }
+      }
+    }
+  }
+
   @Test func blocksThatDoNotShrinkAreRaw() throws {
     var generator = SeededGenerator("raw")
     let count = 10_000

@@ -123,6 +123,47 @@ import Testing
     #expect(verdicts.count == 2)
   }
 
+  private func isZeros(_ block: [UInt8], byteCount: Int) -> Bool {
+    var target = [UInt8](repeating: 1, count: byteCount)
+    return block.withUnsafeBytes { source in
+      target.withUnsafeMutableBytes { LZ4LongSequences(source, $0).isZeros }
+    }
+  }
+
+  /// Blocks that are taken for zeros without unpacking them.
+  @Test func zerosAreWhatTheLibraryUnpacksAsZeros() throws {
+    for byteCount in [4096, 4097, 5000, 65535, 65536, 432_224, 1 << 22] {
+      for level in [1, 3, 9, 12] {
+        let zeros = [UInt8](repeating: 0, count: byteCount)
+        #expect(isZeros(packed(zeros, level: level), byteCount: byteCount), "\(byteCount) \(level)")
+        for other in [0, 1, byteCount / 2, byteCount - 1] {
+          var bytes = zeros
+          bytes[other] = 1
+          #expect(!isZeros(packed(bytes, level: level), byteCount: byteCount))
+        }
+      }
+    }
+    // One byte another, one more or one less: whatever is still taken for zeros is zeros to the library.
+    let byteCount = 8192
+    let whole = packed([UInt8](repeating: 0, count: byteCount), level: 1)
+    var taken = 0
+    for position in whole.indices {
+      for value in UInt8.min ... .max {
+        var changed = whole
+        changed[position] = value
+        var longer = whole
+        longer.insert(value, at: position)
+        for block in [changed, longer, Array(whole.dropLast()), Array(whole.dropFirst())]
+        where isZeros(block, byteCount: byteCount) {
+          taken += 1
+          let theirs = decoded(block, byteCount: byteCount).theirs
+          #expect(theirs?.allSatisfy { $0 == 0 } == true, "\(block.prefix(20))")
+        }
+      }
+    }
+    #expect(taken >= whole.count)
+  }
+
   /// A sequence as the format spells it; without a match it is the last.
   private func sequence(_ literals: [UInt8], offset: Int = 0, match: Int = 4) -> [UInt8] {
     func rest(_ length: Int) -> [UInt8] {

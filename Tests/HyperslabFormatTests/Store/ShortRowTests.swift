@@ -113,6 +113,23 @@ import Testing
     }
   }
 
+  /// Blocks of nothing but zeros among them.
+  @Test(arguments: compressions, kinds.indices)
+  func zerosAmongThem(compression: Compression, kind: Int) throws {
+    let (type, shape, chunk) = Self.kinds[kind]
+    var compression = compression
+    compression.blockByteCount = 1 << 12
+    if type == .complex128 { compression.delta = nil }
+    var bytes = elements(type, shape, shape.map { Part(stop: $0) })
+    for part in 0..<3 {
+      let start = (2 * part + 1) * bytes.count / 7
+      for position in start..<start + bytes.count / 7 { bytes[position] = 0 }
+    }
+    let dataset = try written(type, shape, chunk: chunk, compression, bytes).dataset
+    let isRight = try dataset.readBytes([] as [AxisSlice]).bytes == bytes
+    #expect(isRight, "\(type) \(shape)")
+  }
+
   @Test(arguments: compressions)
   func boxes(compression: Compression) throws {
     var compression = compression
