@@ -127,18 +127,14 @@ package final class FrameDecoder {
       differences, memory, byteCount: count * size, elementByteCount: size, stride: stride)
   }
 
-  /// The elements of a block from the first to the last that a region needs, counted from the
+  /// The elements of a block from the first to the last that a region may need, counted from the
   /// block's first, in whole bytes of bits.
   private func needed(ofBlock block: Int, _ copy: ChunkCopy) -> Range<Int> {
     let elements = format.elementRange(ofBlock: block)
-    var low = elements.count
-    var high = 0
-    copy.forEachPlane(in: elements) { plane in
-      low = Swift.min(low, plane.element)
-      high = Swift.max(high, plane.end)
-    }
-    low = low / 8 * 8
-    return low..<Swift.min(elements.count, Swift.max(low, high.dividedRoundingUp(by: 8) * 8))
+    let region = copy.streamRange.clamped(to: elements)
+    let low = (region.lowerBound - elements.lowerBound) / 8 * 8
+    let high = (region.upperBound - elements.lowerBound).dividedRoundingUp(by: 8) * 8
+    return low..<Swift.min(elements.count, high)
   }
 
   /// The byte planes that a filter left, of the elements needed; what has to be made of bits is put in

@@ -65,7 +65,7 @@ package struct ChunkCopy: Sendable {
     self.elementByteCount = elementByteCount
   }
 
-  private var isEmpty: Bool { axes.contains { $0.count == 0 } }
+  var isEmpty: Bool { axes.contains { $0.count == 0 } }
 
   /// Whether the region is the whole chunk.
   package var coversChunk: Bool {
@@ -121,31 +121,20 @@ package struct ChunkCopy: Sendable {
 
   /// Whether any position of the region lies in a range of the stream.
   package func touches(_ range: Range<Int>) -> Bool {
-    !isEmpty && touches(range, axis: 0, streamBase: 0)
+    !isEmpty && Self.touches(axes.span, range, 0, streamBase: 0)
   }
 
-  private func touches(_ range: Range<Int>, axis depth: Int, streamBase: Int) -> Bool {
-    let axis = axes[depth]
-    let positions = positions(of: axis, in: range, streamBase: streamBase)
-    if positions.isEmpty || depth == axes.count - 1 { return !positions.isEmpty }
-    // Only the first and last can be cut by the range; one between lies in it whole.
-    if positions.count > 2 { return true }
-    return positions.contains { position in
-      let base = streamBase + (axis.start + position * axis.step) * axis.chunkStride
-      return touches(range, axis: depth + 1, streamBase: base)
-    }
-  }
+  // The closures below must not capture the copy itself; see `forEachPlane`.
 
   /// Copies from the other side into a block that holds stream elements `range`; elements outside
   /// the region are left alone.
   package func gather(
     _ range: Range<Int>, from base: UnsafeRawPointer, into block: UnsafeMutableRawPointer
   ) {
-    forEachPlane(in: range) { plane in
+    forEachPlane(in: range) { [size = elementByteCount] plane in
       plane.copy(
-        from: base + plane.byteOffset, plane.byteStrides,
-        to: block + plane.element * elementByteCount, plane.nearStrides(elementByteCount),
-        elementByteCount)
+        from: base + plane.byteOffset, plane.byteStrides, to: block + plane.element * size,
+        plane.nearStrides(size), size)
     }
   }
 
@@ -153,9 +142,9 @@ package struct ChunkCopy: Sendable {
   package func scatter(
     _ range: Range<Int>, from block: UnsafeRawPointer, into base: UnsafeMutableRawPointer
   ) {
-    forEachPlane(in: range) { plane in
+    forEachPlane(in: range) { [size = elementByteCount] plane in
       plane.scatter(
-        rows: 0..<plane.counts.rows, from: block, into: base, elementByteCount: elementByteCount)
+        rows: 0..<plane.counts.rows, from: block, into: base, elementByteCount: size)
     }
   }
 
@@ -165,128 +154,13 @@ package struct ChunkCopy: Sendable {
     _ range: Range<Int>, from block: UnsafeRawPointer, into target: UnsafeMutableRawPointer
   ) -> Int {
     var count = 0
-    forEachPlane(in: range) { plane in
+    forEachPlane(in: range) { [size = elementByteCount] plane in
       plane.copy(
-        from: block + plane.element * elementByteCount, plane.nearStrides(elementByteCount),
-        to: target + count * elementByteCount,
-        (plane.counts.columns * elementByteCount, elementByteCount), elementByteCount)
+        from: block + plane.element * size, plane.nearStrides(size), to: target + count * size,
+        (plane.counts.columns * size, size), size)
       count += plane.counts.rows * plane.counts.columns
     }
     return count
-  }
-
-  /// Which positions of an axis have stream elements in a range.
-  private func positions(of axis: Axis, in range: Range<Int>, streamBase: Int) -> Range<Int> {
-    let low =
-      range.lowerBound <= streamBase ? 0 : (range.lowerBound - streamBase) / axis.chunkStride
-    let high =
-      range.upperBound <= streamBase
-      ? 0 : (range.upperBound - streamBase).dividedRoundingUp(by: axis.chunkStride)
-    let part = StridedSelection.Axis(start: axis.start, count: axis.count, step: axis.step)
-      .clipped(to: low..<Swift.max(low, high))
-    return part.skipped..<part.skipped + part.axis.count
-  }
-
-  /// Rows of elements that lie alike on both sides.
-  package struct Plane {
-    /// Where the first element is on the chunk's side, counted from the start of the range.
-    package var element: Int
-    /// Where it is on the other side.
-    package var byteOffset: Int
-    /// How many rows of how many elements; none is 0.
-    package var counts: (rows: Int, columns: Int)
-    /// Elements from one row, and from one column, to the next on the chunk's side.
-    package var elementStrides: (rows: Int, columns: Int)
-    /// Bytes from one row, and from one column, to the next on the other side.
-    package var byteStrides: (rows: Int, columns: Int)
-
-    /// One past the last element on the chunk's side.
-    package var end: Int {
-      element + (counts.rows - 1) * elementStrides.rows
-        + (counts.columns - 1) * elementStrides.columns + 1
-    }
-
-    /// Whether each row lies without gaps on both sides.
-    package func hasWholeRows(elementByteCount: Int) -> Bool {
-      counts.columns == 1
-        || elementStrides.columns == 1 && byteStrides.columns == elementByteCount
-    }
-
-    /// Copies some of the rows of a block out to the other side.
-    package func scatter(
-      rows: Range<Int>, from block: UnsafeRawPointer, into base: UnsafeMutableRawPointer,
-      elementByteCount: Int
-    ) {
-      var part = self
-      part.counts.rows = rows.count
-      part.element += rows.lowerBound * elementStrides.rows
-      part.byteOffset += rows.lowerBound * byteStrides.rows
-      part.copy(
-        from: block + part.element * elementByteCount, part.nearStrides(elementByteCount),
-        to: base + part.byteOffset, byteStrides, elementByteCount)
-    }
-
-    /// Bytes from one row, and from one column, to the next on the chunk's side.
-    func nearStrides(_ elementByteCount: Int) -> (Int, Int) {
-      (elementStrides.rows * elementByteCount, elementStrides.columns * elementByteCount)
-    }
-
-    func copy(
-      from source: UnsafeRawPointer, _ sourceStrides: (Int, Int),
-      to target: UnsafeMutableRawPointer, _ targetStrides: (Int, Int), _ elementByteCount: Int
-    ) {
-      copyPlane(
-        from: source, sourceStrides, to: target, targetStrides, (counts.rows, counts.columns),
-        elementByteCount)
-    }
-  }
-
-  /// The region's elements in a range of the stream, plane by plane in the stream's order.
-  package func forEachPlane(in range: Range<Int>, _ body: (Plane) -> Void) {
-    if !isEmpty { walk(range, 0, 0, byteOffset, body) }
-  }
-
-  private func walk(
-    _ range: Range<Int>, _ depth: Int, _ streamBase: Int, _ offset: Int, _ body: (Plane) -> Void
-  ) {
-    let axis = axes[depth]
-    let positions = positions(of: axis, in: range, streamBase: streamBase)
-    if positions.isEmpty { return }
-    if depth < axes.count - 2 {
-      for position in positions {
-        walk(
-          range, depth + 1, streamBase + (axis.start + position * axis.step) * axis.chunkStride,
-          offset + position * axis.stride, body)
-      }
-      return
-    }
-    let inner = axes[depth + 1]
-    func rows(_ positions: Range<Int>, _ columns: Range<Int>) {
-      if positions.isEmpty || columns.isEmpty { return }
-      let element =
-        streamBase + (axis.start + positions.lowerBound * axis.step) * axis.chunkStride
-        + inner.start + columns.lowerBound * inner.step
-      body(
-        Plane(
-          element: element - range.lowerBound,
-          byteOffset: offset + positions.lowerBound * axis.stride
-            + columns.lowerBound * inner.stride,
-          counts: (positions.count, columns.count),
-          elementStrides: (axis.step * axis.chunkStride, inner.step),
-          byteStrides: (axis.stride, inner.stride)))
-    }
-    // The range can cut into the first and the last row only.
-    func columns(_ position: Int) -> Range<Int> {
-      let base = streamBase + (axis.start + position * axis.step) * axis.chunkStride
-      return self.positions(of: inner, in: range, streamBase: base)
-    }
-    let first = positions.lowerBound
-    let last = positions.upperBound - 1
-    rows(first..<first + 1, columns(first))
-    if last > first {
-      rows(first + 1..<last, 0..<inner.count)
-      rows(last..<last + 1, columns(last))
-    }
   }
 }
 

@@ -44,15 +44,7 @@ extension SlabDataset {
         } else if try hasShortRows(chunks, of: region, layout) {
           try readInBatches(chunks, of: region, layout, missing, in: view, into: output)
         } else {
-          try parallelLoop(
-            count: chunks.count, threads: Machine.processorCount, makeWorker: {}
-          ) { (_, position) throws(HyperslabError) in
-            let chunk = chunks[position]
-            let part = ChunkPart(chunk, of: region, in: grid)
-            if part.region.isEmpty { return }
-            let located = try locate(chunk, in: view, missing)
-            try read(located, copy(of: part.region, layout.slice(part.target)), into: output.base)
-          }
+          try readInRuns(chunks, of: region, layout, missing, in: view, into: output)
         }
       }
     }

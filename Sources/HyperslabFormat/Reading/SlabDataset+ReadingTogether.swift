@@ -9,6 +9,9 @@ extension SlabDataset {
   /// Fewer than this are opened one after the other: waking a thread takes longer.
   private static let leastOpenedInParallel = 8
 
+  /// So that threads end together.
+  private static let leastRunsPerThread = 8
+
   /// Smaller chunks leave what they write in the cache for the next.
   private static let leastChunkByteCountSideBySide = 1 << 20
 
@@ -42,6 +45,33 @@ extension SlabDataset {
       let batch = chunks[start..<start + Swift.min(step, chunks.count - start)]
       try readTogether(batch, of: region, layout, missing, in: view, into: output)
       start += batch.count
+    }
+  }
+
+  /// How many chunks beside each other along the last axis a thread reads one after the other. They share
+  /// lines of the cache, which two threads would take from each other again and again.
+  private func runCount(of chunks: ChunkRange, threads: Int) -> Int {
+    let most = chunks.count / (Self.leastRunsPerThread * threads)
+    return Swift.max(1, Swift.min(most, Self.mostChunksTogether, chunks.bounds.last?.count ?? 1))
+  }
+
+  /// Reads a region's part of many chunks, one after the other on each thread.
+  func readInRuns(
+    _ chunks: ChunkRange, of region: StridedSelection, _ layout: StridedLayout,
+    _ missing: MissingChunks, in view: StoreView, into output: DisjointMemory
+  ) throws(HyperslabError) {
+    let threads = Machine.processorCount
+    let step = runCount(of: chunks, threads: threads)
+    try parallelLoop(
+      count: chunks.count.dividedRoundingUp(by: step), threads: threads, makeWorker: {}
+    ) { (_, run) throws(HyperslabError) in
+      for position in run * step..<Swift.min((run + 1) * step, chunks.count) {
+        let chunk = chunks[position]
+        let part = ChunkPart(chunk, of: region, in: grid)
+        if part.region.isEmpty { continue }
+        let located = try locate(chunk, in: view, missing)
+        try read(located, copy(of: part.region, layout.slice(part.target)), into: output.base)
+      }
     }
   }
 
