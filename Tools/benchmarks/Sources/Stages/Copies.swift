@@ -8,6 +8,7 @@ extension Stage {
         copy("gather/rows/\(size)", size, .rows) { $0.gather($1, from: $2, into: $3) },
         copy("scatter/rows/\(size)", size, .rows) { $0.scatter($1, from: $3, into: $2) },
         copy("gather/narrow/\(size)", size, .narrow) { $0.gather($1, from: $2, into: $3) },
+        copy("scatter/planes/\(size)", size, .planes) { $0.scatter($1, from: $3, into: $2) },
         copy("gather/columns/\(size)", size, .columns) { $0.gather($1, from: $2, into: $3) },
         copy("scatter/strided/\(size)", size, .strided) { $0.scatter($1, from: $3, into: $2) },
       ]
@@ -20,6 +21,8 @@ extension Stage {
     case rows
     /// Rows of 8 elements, as of a few channels of many.
     case narrow
+    /// Planes of 16 rows of 8 elements, with gaps between rows and between planes.
+    case planes
     /// The array in Fortran order.
     case columns
     /// Every second position along both axes.
@@ -34,11 +37,13 @@ extension Stage {
       ) -> Void
   ) -> Stage {
     Stage(name) {
-      let width = placement == .narrow ? 8 : 512
-      let shape: Shape = [Samples.byteCount / size / width, width]
+      let width = placement == .narrow || placement == .planes ? 8 : 512
+      let rows = Samples.byteCount / size / width
+      let shape: Shape = placement == .planes ? [rows / 16, 16, width] : [rows, width]
       let strides =
         switch placement {
         case .rows, .narrow: [2 * width * size, size]
+        case .planes: [40 * width * size, 2 * width * size, size]
         case .columns: [size, shape[0] * size]
         case .strided: [4 * width * size, 2 * size]
         }
