@@ -77,11 +77,8 @@ package final class FrameDecoder {
       return planes(plain, filter, count: count, needed, in: memory)
     }
     let payload = try payload(block: block, stored: stored, prefix: prefix)
-    if let zeros = zeros(payload, block) {
-      return planes(zeros, filter, count: count, needed, in: memory)
-    }
-    try unpack(payload, block, into: memory, count: format.byteRange(ofBlock: block).count)
-    return planes(memory, filter, count: count, needed, in: memory)
+    let plain = try unpackUnlessZeros(payload, block, into: memory)
+    return planes(plain, filter, count: count, needed, in: memory)
   }
 
   /// Whether byte planes are joined row by row into their places, not first to a block.
@@ -169,16 +166,19 @@ package final class FrameDecoder {
     let payload = try payload(block: block, stored: stored, prefix: prefix)
     let count = format.byteRange(ofBlock: block).count
     if payload.count == count, let packed = payload.baseAddress { return packed }
-    if let zeros = zeros(payload, block) { return zeros }
-    try unpack(payload, block, into: unpacked.pointer, count: count)
-    return UnsafeRawPointer(unpacked.pointer)
+    return try unpackUnlessZeros(payload, block, into: unpacked.pointer)
   }
 
-  /// The bytes of a block of nothing but zeros, which need not be unpacked; nil if it is another.
-  private func zeros(_ payload: UnsafeRawBufferPointer, _ block: Int) -> UnsafeRawPointer? {
-    let memory = UnsafeMutableRawBufferPointer(
-      start: unpacked.pointer, count: format.byteRange(ofBlock: block).count)
-    guard LZ4LongSequences(payload, memory).isZeros else { return nil }
+  /// Unpacks a block into memory, or finds that it is nothing but zeros, which are at hand.
+  private func unpackUnlessZeros(
+    _ payload: UnsafeRawBufferPointer, _ block: Int, into target: UnsafeMutableRawPointer
+  ) throws(HyperslabError) -> UnsafeRawPointer {
+    let count = format.byteRange(ofBlock: block).count
+    let memory = UnsafeMutableRawBufferPointer(start: target, count: count)
+    guard LZ4LongSequences(payload, memory).isZeros else {
+      try unpack(payload, block, into: target, count: count)
+      return UnsafeRawPointer(target)
+    }
     if let zeros { return UnsafeRawPointer(zeros.pointer) }
     let made = ElementBuffer(byteCount: format.blockByteCount)
     made.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: made.byteCount)

@@ -47,7 +47,10 @@ struct LZ4LongSequences {
   /// Whether the block is a long run of zeros and the few literals that the format wants last, as LZ4 packs a
   /// block of nothing else; must be asked before anything is copied.
   var isZeros: Bool {
-    guard let run = next(), run.next < source.count else { return false }
+    // Others are larger, as a rule: their first sequence is not read for this.
+    guard source.count <= target.count / 255 + 16, let run = next(), run.next < source.count else {
+      return false
+    }
     let last = run.next + 1..<source.count
     return last.count < 15 && Int(source[run.next]) == last.count << 4
       && run.literals.count + run.matchByteCount + last.count == target.count

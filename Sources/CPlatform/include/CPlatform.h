@@ -1,8 +1,8 @@
 /* What Swift cannot reach by itself: the processor's CRC-32C and prefetch instructions, vectors wider
    than the baseline's, and system calls that its libraries do not import. */
 #pragma once
-#include <stddef.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 

@@ -12,12 +12,6 @@ extension ChunkCopy {
     /// Bytes from one row, and from one column, to the next on the other side.
     package var byteStrides: (rows: Int, columns: Int)
 
-    /// One past the last element on the chunk's side.
-    package var end: Int {
-      element + (counts.rows - 1) * elementStrides.rows
-        + (counts.columns - 1) * elementStrides.columns + 1
-    }
-
     /// Whether each row lies without gaps on both sides.
     package func hasWholeRows(elementByteCount: Int) -> Bool {
       counts.columns == 1

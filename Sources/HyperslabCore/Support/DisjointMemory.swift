@@ -3,8 +3,10 @@
 /// Sendable because whoever divides the work sees to it that no two threads write the same bytes, and
 /// waits for all of them before the memory is anybody else's.
 package struct DisjointMemory: @unchecked Sendable {
-  package let base: UnsafeMutableRawPointer
+  /// What is smaller may still be in some cache.
+  private static let leastLargeByteCount = 1 << 25
 
+  package let base: UnsafeMutableRawPointer
   /// Whether no cache holds it: it is large, and not fresh.
   package let isOutOfCache: Bool
 
@@ -19,6 +21,4 @@ package struct DisjointMemory: @unchecked Sendable {
     self.base = base
     isOutOfCache = memory.count >= Self.leastLargeByteCount && !FreshMemory.contains(memory)
   }
-
-  private static let leastLargeByteCount = 1 << 25
 }

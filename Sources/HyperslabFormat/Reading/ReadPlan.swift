@@ -47,6 +47,7 @@ struct ReadPlan {
 
   /// Where less is written it stays in the cache, whatever its order.
   private static let leastByteCountSideBySide = 1 << 20
+
   private(set) var parts: [Part] = []
   private let format: FrameFormat?
   private let maximumThreads: Int

@@ -9,7 +9,7 @@ extension SlabDataset {
   /// Fewer than this are opened one after the other: waking a thread takes longer.
   private static let leastOpenedInParallel = 8
 
-  /// So that threads end together.
+  /// As many of chunks read one after the other, so that threads end together.
   private static let leastRunsPerThread = 8
 
   /// Smaller chunks leave what they write in the cache for the next.
