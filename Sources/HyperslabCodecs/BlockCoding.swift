@@ -6,10 +6,13 @@ package struct BlockCoding: Hashable, Sendable {
   package var filter: Filter
   /// Bytes of a block before coding, as recorded; see ``FrameFormat/blockByteCount``.
   package var blockByteCount: Int
+  /// Whether a chunk has but one block of the fill value; see ``FrameFormat/repeatsFill``.
+  package var repeatsFill: Bool
 
-  package init(filter: Filter, blockByteCount: Int) {
+  package init(filter: Filter, blockByteCount: Int, repeatsFill: Bool = false) {
     self.filter = filter
     self.blockByteCount = blockByteCount
+    self.repeatsFill = repeatsFill
   }
 }
 
@@ -40,7 +43,8 @@ extension BlockCoding {
   }
 
   /// Chooses by trying on a sample: the filter that makes it smallest, an earlier one within a
-  /// percent of it winning, since undoing less is faster; then the block size.
+  /// percent of it winning, since undoing less is faster; then the block size, and whether blocks of the
+  /// fill value are worth repeating.
   ///
   /// - Parameters:
   ///   - base, layout: The sample: the first buffer, or the first chunk.
@@ -66,13 +70,13 @@ extension BlockCoding {
       let sample = CodingSample(
         base, layout: layout, chunkShape: chunkShape, level: level, fill: fill)
     else { return BlockCoding(filter: .none, blockByteCount: usual(.none)) }
-    let shares = try sample.storedShares(candidates, .spread)
+    let outcomes = try sample.outcomes(candidates, .spread)
     var best = 0
-    for index in candidates.indices.dropFirst() where shares[index] < shares[best] * 0.99 {
-      best = index
-    }
+    for index in candidates.indices.dropFirst()
+    where outcomes[index].share < outcomes[best].share * 0.99 { best = index }
     let filter = candidates[best].filter
-    var chosen = BlockCoding(filter: filter, blockByteCount: usual(filter))
+    var chosen = BlockCoding(
+      filter: filter, blockByteCount: usual(filter), repeatsFill: outcomes[best].repeatsPay)
     if blockByteCount != nil { return chosen }
     for step in steps(
       filter, level: level, chunkShape: chunkShape, elementByteCount: size)
@@ -83,11 +87,12 @@ extension BlockCoding {
       // with no large one that is not bit-shuffled.
       let isUneven = filter == .bitshuffle && chunk % (8 * size) != 0
       let part = equalPart(of: large, atMost: small, size) - (isUneven ? 8 * size : 0)
-      let shares = try sample.storedShares(
+      let outcomes = try sample.outcomes(
         [part, large].map { BlockCoding(filter: filter, blockByteCount: $0) },
         .window(byteCount: large, chunks: step.chunkCount))
-      guard shares[1] < shares[0] * (1 - step.gain) else { break }
+      guard outcomes[1].share < outcomes[0].share * (1 - step.gain) else { break }
       chosen.blockByteCount = large
+      chosen.repeatsFill = outcomes[1].repeatsPay
     }
     return chosen
   }

@@ -55,8 +55,23 @@ struct CodingSample: @unchecked Sendable {
     }
   }
 
-  /// What part of its size each coding leaves of a part of the sample.
-  func storedShares(_ codings: [BlockCoding], _ part: Part) throws(HyperslabError) -> [Double] {
+  /// What a coding made of a part of the sample.
+  struct Outcome {
+    fileprivate var decoded = 0
+    fileprivate var stored = 0
+    /// Of what is stored, what blocks of the fill value take that others could stand for.
+    fileprivate var repeated = 0
+
+    /// Whether storing one such block a chunk saves a percent.
+    var repeatsPay: Bool { repeated * 100 > stored }
+    /// What part of its size is left, with what is to be gained by that.
+    var share: Double {
+      Double(stored - (repeatsPay ? repeated : 0)) / Double(Swift.max(1, decoded))
+    }
+  }
+
+  /// Tries codings on a part of the sample.
+  func outcomes(_ codings: [BlockCoding], _ part: Part) throws(HyperslabError) -> [Outcome] {
     let size = fill.dataType.byteCount
     var formats: [FrameFormat] = []
     for coding in codings {
@@ -67,7 +82,7 @@ struct CodingSample: @unchecked Sendable {
     }
     let trials = formats
     let chunks = chunkCount(part)
-    let totals = Mutex(Array(repeating: (stored: 0, decoded: 0), count: trials.count))
+    let totals = Mutex(Array(repeating: Outcome(), count: trials.count))
     try parallelLoop(
       count: trials.count * chunks, threads: Machine.processorCount, makeWorker: {},
       body: { (_, number) throws(HyperslabError) in
@@ -79,14 +94,16 @@ struct CodingSample: @unchecked Sendable {
           chunkShape: chunkShape, region: StridedSelection(Selection(all: layout.shape)),
           layout: layout, elementByteCount: size)
         for block in blocks(of: format, inChunk: chunk, of: chunks, part) {
-          let stored = encoder.storedByteCount(ofBlock: block, copy, from: base)
+          let (stored, isFill) = encoder.trial(ofBlock: block, copy, from: base)
           totals.withLock {
-            $0[trial].stored += stored
             $0[trial].decoded += format.byteRange(ofBlock: block).count
+            $0[trial].stored += stored
+            // A chunk of two such blocks is not stored at all.
+            if isFill, format.blockCount > 2 { $0[trial].repeated += stored }
           }
         }
       })
-    return totals.withLock { $0.map { Double($0.stored) / Double(Swift.max(1, $0.decoded)) } }
+    return totals.withLock { $0 }
   }
 
   private func chunkCount(_ part: Part) -> Int {

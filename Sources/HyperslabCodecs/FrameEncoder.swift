@@ -70,26 +70,27 @@ package final class FrameEncoder {
     _ block: Int, of copy: ChunkCopy, from base: UnsafeRawPointer, to output: FrameOutput,
     _ sink: some FrameSink
   ) throws(HyperslabError) {
-    let room = try output.room(forBlock: block, sink: sink)
     let isPadded = !copy.coversChunk
-    let stored: Int
-    if isPadded && !copy.touches(format.elementRange(ofBlock: block)) {
-      stored = packFill(block, into: room)
-    } else {
-      let bytes = load(block, copy, base, isPadded: isPadded)
-      let isFill = fill.fills(bytes)
-      if !isFill { output.isFill = false }
-      addStatistics(of: bytes, block, isPadded ? copy : nil, to: &output.statistics)
-      stored = isFill ? packFill(block, into: room) : compress(bytes, block, into: room)
+    var bytes: UnsafeRawBufferPointer?
+    if !isPadded || copy.touches(format.elementRange(ofBlock: block)) {
+      let loaded = load(block, copy, base, isPadded: isPadded)
+      addStatistics(of: loaded, block, isPadded ? copy : nil, to: &output.statistics)
+      if !fill.fills(loaded) { bytes = loaded }
     }
-    output.add(block: block, storedByteCount: stored)
+    if bytes == nil, output.repeatFill(block: block) { return }
+    let room = try output.room(forBlock: block, sink: sink)
+    let stored = bytes.map { compress($0, block, into: room) } ?? packFill(block, into: room)
+    output.add(block: block, storedByteCount: stored, isFill: bytes == nil)
   }
 
-  /// The bytes that one block would take.
-  func storedByteCount(ofBlock block: Int, _ copy: ChunkCopy, from base: UnsafeRawPointer) -> Int {
+  /// The bytes that one block would take, and whether it is nothing but the fill value.
+  func trial(
+    ofBlock block: Int, _ copy: ChunkCopy, from base: UnsafeRawPointer
+  ) -> (storedByteCount: Int, isFill: Bool) {
     let bytes = load(block, copy, base, isPadded: !copy.coversChunk)
+    let isFill = fill.fills(bytes)
     let room = ElementBuffer(byteCount: bytes.count + 8)
-    return compress(bytes, block, into: room.pointer)
+    return (compress(bytes, block, into: room.pointer), isFill)
   }
 
   /// The block's bytes: the source itself where the chunk lies in one piece, else gathered.

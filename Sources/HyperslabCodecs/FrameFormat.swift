@@ -15,6 +15,8 @@ package struct FrameFormat: Hashable, Sendable {
   package let chunkByteCount: Int
   /// Bytes of every decoded block but the last.
   package let blockByteCount: Int
+  /// Whether a chunk has but one block of the fill value, which others like it repeat.
+  package let repeatsFill: Bool
 
   /// The block size when nobody asks for another: LZ4's window, so that larger ones gain little.
   package static let defaultBlockByteCount = 1 << 16
@@ -30,7 +32,7 @@ package struct FrameFormat: Hashable, Sendable {
   /// - Throws: `chunk_too_large` when a chunk's file could not be addressed with 31 bits.
   package init(
     elementByteCount: Int, filter: Filter, deltaStride: Int? = nil, chunkByteCount: Int,
-    blockByteCount: Int
+    blockByteCount: Int, repeatsFill: Bool = false
   ) throws(HyperslabError) {
     guard Self.blockByteCounts.contains(blockByteCount) else {
       throw HyperslabError(
@@ -54,6 +56,7 @@ package struct FrameFormat: Hashable, Sendable {
     self.deltaStride = deltaStride
     self.chunkByteCount = chunkByteCount
     self.blockByteCount = block
+    self.repeatsFill = repeatsFill
   }
 
   /// The number of blocks, at least 1.
@@ -62,8 +65,8 @@ package struct FrameFormat: Hashable, Sendable {
   package var prefixByteCount: Int { 16 + 8 * blockCount + 4 }
   /// The largest that a file can be.
   package var maximumFileByteCount: Int { prefixByteCount + 4 * blockCount + chunkByteCount + 4 }
-  /// The smallest that a file can be: a block has its length word and a byte.
-  package var minimumFileByteCount: Int { prefixByteCount + 5 * blockCount + 4 }
+  /// The smallest that a file can be: a block has its length word and a byte, and one may be repeated.
+  package var minimumFileByteCount: Int { prefixByteCount + 5 * (repeatsFill ? 1 : blockCount) + 4 }
 
   /// The range of the decoded chunk that a block holds.
   package func byteRange(ofBlock block: Int) -> Range<Int> {

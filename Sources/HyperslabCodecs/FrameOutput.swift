@@ -3,7 +3,9 @@ import HyperslabCore
 /// A chunk file in the making: its prefix, and a window of its blocks that was not written out yet.
 final class FrameOutput {
   /// Whether all elements so far are the fill value.
-  var isFill = true
+  private var isFill = true
+  /// The first block of nothing but the fill value, its offset and checksum.
+  private var fillBlock: (offset: UInt32, crc: UInt32)?
   var statistics = ElementStatistics()
   private let format: FrameFormat
   /// The prefix, and behind it the window.
@@ -43,6 +45,7 @@ final class FrameOutput {
     start = format.prefixByteCount
     end = start
     isFill = true
+    fillBlock = nil
     statistics = ElementStatistics()
     dataCRC = 0
   }
@@ -59,12 +62,25 @@ final class FrameOutput {
     return memory.pointer + format.prefixByteCount
   }
 
+  /// Repeats the first block of the fill value, if there was one and this one is as long.
+  func repeatFill(block: Int) -> Bool {
+    guard let fillBlock, format.byteRange(ofBlock: block).count == format.blockByteCount else {
+      return false
+    }
+    list(block, offset: fillBlock.offset, crc: fillBlock.crc)
+    return true
+  }
+
   /// Takes a block that was put into its room.
-  func add(block: Int, storedByteCount count: Int) {
+  func add(block: Int, storedByteCount count: Int, isFill: Bool) {
     let stored = memory.pointer + format.prefixByteCount + end - start
     let crc = CRC32C.of(UnsafeRawBufferPointer(start: stored, count: count))
-    store(UInt32(end), at: 16 + 4 * block)
-    store(crc, at: 16 + 4 * (format.blockCount + block))
+    list(block, offset: UInt32(end), crc: crc)
+    if !isFill {
+      self.isFill = false
+    } else if format.repeatsFill, fillBlock == nil {
+      fillBlock = (UInt32(end), crc)
+    }
     dataCRC = block == 0 ? crc : CRC32C.combine(dataCRC, crc, secondByteCount: count)
     end += count
   }
@@ -91,6 +107,11 @@ final class FrameOutput {
       start: memory.pointer + format.prefixByteCount, count: end - start)
     try sink.write(bytes, at: start)
     start = end
+  }
+
+  private func list(_ block: Int, offset: UInt32, crc: UInt32) {
+    store(offset, at: 16 + 4 * block)
+    store(crc, at: 16 + 4 * (format.blockCount + block))
   }
 
   private func store(_ value: UInt32, at offset: Int) {

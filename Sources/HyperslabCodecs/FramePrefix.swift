@@ -2,8 +2,7 @@ package import HyperslabCore
 
 /// The checked beginning of a chunk file: where each block lies and what it must sum to.
 package struct FramePrefix: Sendable {
-  private let format: FrameFormat
-  private let offsets: ContiguousArray<UInt32>
+  private let places: BlockPlaces
   private let checksums: ContiguousArray<UInt32>
   /// The checksum of the prefix, its own last word included: where the trailer starts from.
   private let prefixCRC: UInt32
@@ -51,28 +50,14 @@ package struct FramePrefix: Sendable {
         expected:
           "\(format.chunkByteCount) bytes in blocks of \(format.blockByteCount), \(format.filter)")
     }
-    offsets = ContiguousArray((0..<blocks).map { word(16 + 4 * $0) })
     checksums = ContiguousArray((0..<blocks).map { word(16 + 4 * (blocks + $0)) })
-    self.format = format
-    var end = format.prefixByteCount
-    for block in 0..<blocks {
-      guard Int(offsets[block]) == end else { throw Self.notCanonical(block) }
-      let next = block + 1 < blocks ? Int(offsets[block + 1]) : frameByteCount
-      let longest = 4 + format.byteRange(ofBlock: block).count
-      guard next >= end + 5, next <= end + longest else { throw Self.notCanonical(block) }
-      end = next
-    }
-  }
-
-  private static func notCanonical(_ block: Int) -> HyperslabError {
-    HyperslabError(.checksum, "the chunk file's block \(block) does not lie where it must")
+    places = try BlockPlaces(
+      offsets: ContiguousArray((0..<blocks).map { word(16 + 4 * $0) }), checksums: checksums,
+      format: format, frameByteCount: frameByteCount)
   }
 
   /// Where a block lies in the file, its length word included.
-  package func storedRange(ofBlock block: Int) -> Range<Int> {
-    let end = block + 1 < offsets.count ? Int(offsets[block + 1]) : frameByteCount
-    return Int(offsets[block])..<end
-  }
+  package func storedRange(ofBlock block: Int) -> Range<Int> { places[block] }
 
   /// What a block's stored bytes must sum to.
   package func checksum(ofBlock block: Int) -> UInt32 { checksums[block] }
@@ -80,9 +65,8 @@ package struct FramePrefix: Sendable {
   /// What the file must end in: implied by everything above, no second pass over the data.
   package var trailer: UInt32 {
     var crc = prefixCRC
-    for block in checksums.indices {
-      crc = CRC32C.combine(
-        crc, checksums[block], secondByteCount: storedRange(ofBlock: block).count)
+    for block in checksums.indices where !places.isRepeat(block) {
+      crc = CRC32C.combine(crc, checksums[block], secondByteCount: places[block].count)
     }
     return crc
   }

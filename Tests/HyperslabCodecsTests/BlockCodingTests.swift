@@ -111,6 +111,21 @@ import Testing
     #expect(try choice(digits, chunk: [15_876], block: 8192).blockByteCount == 8192)
   }
 
+  @Test func blocksOfTheFillValueAreRepeatedWhereThatSaves() throws {
+    var generator = SeededGenerator("sparse")
+    let noise = (0..<1_000_000).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    let sparse = noise.indices.map { $0 / 50_000 % 10 == 7 ? noise[$0] >> 6 : 0 }
+    for block in [nil, 1 << 14] {
+      #expect(try choice(sparse, chunk: [500_000], block: block).repeatsFill)
+      // Nothing to save: a chunk of two blocks of zeros is not stored at all.
+      #expect(try !choice(sparse, chunk: [block ?? 1 << 16], block: block).repeatsFill)
+      #expect(try !choice(noise, chunk: [500_000], block: block).repeatsFill)
+    }
+    // Zeros are a small part of what is stored.
+    let halfNoise = noise.indices.map { $0 / 100_000 % 2 == 0 ? noise[$0] : 0 }
+    #expect(try !choice(halfNoise, chunk: [500_000]).repeatsFill)
+  }
+
   @Test func highLevelsGoOnToAFewEqualBlocks() throws {
     var generator = SeededGenerator("block size, high levels")
     let noise = (0..<1_500_000).map { _ in UInt8.random(in: .min ... .max, using: &generator) }

@@ -35,7 +35,8 @@ import Testing
       let chunkCount = try #require(chunkShape.elementCount)
       format = try FrameFormat(
         elementByteCount: size, filter: filter, chunkByteCount: chunkCount * size,
-        blockByteCount: [4096, 5000, 65536].randomElement(using: &generator) ?? 4096)
+        blockByteCount: [4096, 5000, 65536].randomElement(using: &generator) ?? 4096,
+        repeatsFill: generator.chance(1, in: 2))
       let pattern = fill.bytes
       var padded = Array((0..<chunkCount).map { _ in pattern }.joined())
       for number in 0..<count {
@@ -170,9 +171,11 @@ import Testing
         bytes: ElementPattern.bytes(count: 1, of: type, using: &generator), dataType: type),
     ] {
       for delta in filter == .bitshuffle && type == .int16 ? [nil, 1, columns] : [nil] {
-        let format = try FrameFormat(
-          elementByteCount: size, filter: filter, deltaStride: delta,
-          chunkByteCount: rows * columns * size, blockByteCount: 4096)
+        func format(repeatsFill: Bool) throws -> FrameFormat {
+          try FrameFormat(
+            elementByteCount: size, filter: filter, deltaStride: delta,
+            chunkByteCount: rows * columns * size, blockByteCount: 4096, repeatsFill: repeatsFill)
+        }
         var bytes = ElementPattern.bytes(count: rows * columns, of: type, using: &generator)
         let zero = [UInt8](repeating: 0, count: size)
         for (row, value) in [(1, fill.bytes), (2, zero), (5, fill.bytes)] {
@@ -185,23 +188,30 @@ import Testing
             layout: try #require(StridedLayout.rowMajor(region.shape, elementByteCount: size)),
             elementByteCount: size)
         }
-        let encoder = FrameEncoder(format: format, level: 1, fill: fill)
         let all = try copy(Selection(all: chunk))
-        let file = try bytes.withUnsafeBytes { try encoder.encode(all, from: $0).file }
-        var found = [UInt8](repeating: 0x5A, count: bytes.count)
-        try decode(file, format, all, into: &found, whole: true)
-        #expect(found == bytes, "\(fill) \(String(describing: delta))")
-        for width in [3, columns / 2, columns - 1] {
-          let box = Selection([0..<rows, 1..<1 + width])
-          var part = [UInt8](repeating: 0x5A, count: rows * width * size)
-          try decode(file, format, copy(box), into: &part, whole: false)
-          var wanted: [UInt8] = []
-          for row in 0..<rows {
-            let start = row * 4096 + size
-            wanted += bytes[start..<start + width * size]
+        var sizes: [Int] = []
+        for repeatsFill in [false, true] {
+          let format = try format(repeatsFill: repeatsFill)
+          let encoder = FrameEncoder(format: format, level: 1, fill: fill)
+          let file = try bytes.withUnsafeBytes { try encoder.encode(all, from: $0).file }
+          sizes.append(file.count)
+          let label = "\(fill) \(String(describing: delta)) \(repeatsFill)"
+          var found = [UInt8](repeating: 0x5A, count: bytes.count)
+          try decode(file, format, all, into: &found, whole: true)
+          #expect(found == bytes, "\(label)")
+          for width in [3, columns / 2, columns - 1] {
+            let box = Selection([0..<rows, 1..<1 + width])
+            var part = [UInt8](repeating: 0x5A, count: rows * width * size)
+            try decode(file, format, copy(box), into: &part, whole: false)
+            var wanted: [UInt8] = []
+            for row in 0..<rows {
+              let start = row * 4096 + size
+              wanted += bytes[start..<start + width * size]
+            }
+            #expect(part == wanted, "\(width) of \(label)")
           }
-          #expect(part == wanted, "\(width) of \(fill) \(String(describing: delta))")
         }
+        #expect(sizes[1] < sizes[0])
       }
     }
   }
@@ -228,19 +238,23 @@ import Testing
   }
 
   /// Every bit, every length, and bytes appended.
-  @Test(arguments: Filter.allCases)
-  func noDamagePasses(filter: Filter) throws {
+  @Test(arguments: Filter.allCases, [false, true])
+  func noDamagePasses(filter: Filter, repeatsFill: Bool) throws {
+    let values =
+      (0..<1024).map { Int32($0 * $0 % 977) } + Array(repeating: 0, count: repeatsFill ? 2048 : 0)
+      + (0..<76).map { Int32($0) }
+    let count = values.count
     let format = try FrameFormat(
-      elementByteCount: 4, filter: filter, chunkByteCount: 4400, blockByteCount: 4096)
-    let values = (0..<1100).map { Int32($0 * $0 % 977) }
+      elementByteCount: 4, filter: filter, chunkByteCount: 4 * count, blockByteCount: 4096,
+      repeatsFill: repeatsFill)
     let copy = ChunkCopy(
-      chunkShape: [1100], region: StridedSelection(Selection(all: [1100])),
-      layout: StridedLayout(shape: [1100], byteStrides: [4]), elementByteCount: 4)
+      chunkShape: [count], region: StridedSelection(Selection(all: [count])),
+      layout: StridedLayout(shape: [count], byteStrides: [4]), elementByteCount: 4)
     let encoder = FrameEncoder(format: format, level: 1, fill: FillValue(zero: .int32))
     let file = try values.withUnsafeBytes {
       try encoder.encode(copy, from: $0).file
     }
-    var target = [UInt8](repeating: 0, count: 4400)
+    var target = [UInt8](repeating: 0, count: 4 * count)
     try decode(file, format, copy, into: &target, whole: true)
     func passes(_ bytes: [UInt8]) -> Bool {
       guard bytes.count >= format.minimumFileByteCount else { return false }
@@ -268,10 +282,11 @@ import Testing
   }
 
   /// Hostile numbers whose checksums are right.
-  @Test func numbersThatLieAreRefused() throws {
+  @Test(arguments: [false, true]) func numbersThatLieAreRefused(repeatsFill: Bool) throws {
     let format = try FrameFormat(
-      elementByteCount: 4, filter: .shuffle, chunkByteCount: 16384, blockByteCount: 4096)
-    let values = (0..<4096).map { Int32($0 % 100) }
+      elementByteCount: 4, filter: .shuffle, chunkByteCount: 16384, blockByteCount: 4096,
+      repeatsFill: repeatsFill)
+    let values = (0..<4096).map { repeatsFill && $0 / 1024 % 2 == 1 ? 0 : Int32($0 % 100) }
     let copy = ChunkCopy(
       chunkShape: [4096], region: StridedSelection(Selection(all: [4096])),
       layout: StridedLayout(shape: [4096], byteStrides: [4]), elementByteCount: 4)

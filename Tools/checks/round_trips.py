@@ -159,6 +159,24 @@ def odd_elements(tally, folder, random):
     tally.run("verify odd.slab", slab, "verify", store)
 
 
+def repeated_blocks(tally, folder, random):
+    """Of what is mostly the fill value a chunk stores one such block, whatever reads it."""
+    store = folder / "sparse.slab"
+    for number, dtype in enumerate(DTYPES):
+        fill = [0, 1][number % 2]
+        array = np.full((3, 200, 4003), fill).astype(dtype)
+        for start in random.integers(0, array.size - 999, 12):
+            array.reshape(-1)[start:start + 999] = reference(random, (999,), dtype)
+        spelled = {"b": ["false", "true"], "c": ["[0, 0]", "[1, 0]"]}.get(np.dtype(dtype).kind, ["0", "1"])[fill]
+        for path, flags in ((dtype, ["--chunk-shape", "3,150,4003"]), (f"padded/{dtype}", ["--chunk-shape", "2,128,4003"])):
+            flags = [*flags, f"--fill-value={spelled}"]
+            tally.run(f"repeated blocks {path}", round_trip, folder, f"{store}/{path}", array, flags)
+            tally_peers(tally, store / path, array)
+            check_frames(tally, store / path, array)
+            tally.check(codec(store, path).get("repeats", False), f"{path}: no block is repeated")
+    tally.run("verify sparse.slab", slab, "verify", store)
+
+
 def raw_input(tally, folder, random):
     for dtype in DTYPES:
         array = reference(random, (19, 8), dtype)
@@ -283,7 +301,7 @@ def main():
     print(f"seed {number}")
     with scratch() as name:
         folder = Path(name)
-        for part in (matrix, edges, large_blocks, odd_elements, raw_input, selections, hierarchy, deltas):
+        for part in (matrix, edges, large_blocks, odd_elements, repeated_blocks, raw_input, selections, hierarchy, deltas):
             tally.run(part.__name__, part, tally, folder, random)
     tally.finish()
 

@@ -152,7 +152,7 @@ def splices(name, old, new):
 class Collection:
     def __init__(self, folder):
         self.folder, self.invalid, self.variants = folder, [], []
-        self.patches = {name: Patch(folder, name) for name in ("target.slab", "pending.slab", "delta.slab")}
+        self.patches = {name: Patch(folder, name) for name in ("target.slab", "pending.slab", "delta.slab", "repeats.slab")}
 
     def patch(self, store="target.slab"):
         fresh = Patch.__new__(Patch)
@@ -674,6 +674,84 @@ class Collection:
         patch.now["types/int16/line/c/0"] = good[:-5] + bytes([good[-5] ^ 1]) + good[-4:]
         self.bad("chunk/delta-bit", "§ 4.3", patch, read="checksum", kind="checksum", affected=[line], file="types/int16/line/c/0")
 
+    def repeats(self):
+        """Blocks that repeat another one where that cannot be; all checksums are right."""
+        store = "repeats.slab"
+        ids = {path: node["id"] for path, node in json.loads(self.patch(store).now["slab.json"])["nodes"].items()
+               if node["kind"] == "dataset"}
+
+        def words(*values):
+            return b"".join(v.to_bytes(4, "little") for v in values)
+
+        def edited(path, edit):
+            """The chunk file with other offsets and checksums, and what there is of blocks."""
+            data = self.patch(store).now[f"{path}/c/0"]
+            n = -(-int.from_bytes(data[4:8], "little") // int.from_bytes(data[8:12], "little"))
+            table = [int.from_bytes(data[i:i + 4], "little") for i in range(16, 16 + 8 * n, 4)]
+            offsets, sums, blocks = table[:n], table[n:], data[20 + 8 * n:-4]
+            blocks = edit(offsets, sums, blocks) or blocks
+            return n, close_frame(data[:12] + words(20 + 8 * n + len(blocks), *offsets, *sums), blocks)
+
+        def put(into, **values):
+            """An edit that sets entries: `at1=…` of the offsets or checksums."""
+            def edit(offsets, sums, blocks):
+                for name, value in values.items():
+                    (offsets if into == "offsets" else sums)[int(name[2:])] = value(offsets, sums)
+            return edit
+
+        def like(block, other):
+            def edit(offsets, sums, blocks):
+                offsets[block], sums[block] = offsets[other], sums[other]
+            return edit
+
+        def nothing(offsets, sums, blocks):
+            pass
+
+        def slack(offsets, sums, blocks):
+            return blocks + bytes(8)
+
+        def stored_again(offsets, sums, blocks):
+            """Every repeat gets bytes of its own."""
+            first, stored = offsets[0], b""
+            ends = sorted(set(offsets)) + [first + len(blocks)]
+            for i, offset in enumerate(list(offsets)):
+                offsets[i] = first + len(stored)
+                stored += blocks[offset - first:ends[ends.index(offset) + 1] - first]
+            return stored
+
+        for id_, path, edit in [
+                ("of-two", "none/xfffx-0", like(3, 0)), ("short-last", "none/xffff-8", like(4, 1)),
+                ("of-last", "shuffle/xfx-0", like(0, 1)), ("of-itself-later", "shuffle/fxx-0", like(1, 2)),
+                ("sum", "bitshuffle/fxfxf-0", put("sums", at2=lambda o, s: s[2] ^ 1)),
+                ("inside", "bitshuffle/fxfxf-0", put("offsets", at2=lambda o, s: o[0] + 4)),
+                ("prefix", "none/fxfxf-0", put("offsets", at2=lambda o, s: 20)),
+                ("zero", "none/fxfxf-0", put("offsets", at4=lambda o, s: 0)),
+                ("beyond", "none/xfffx-0", put("offsets", at2=lambda o, s: 2**32 - 1)),
+                ("first", "shuffle/ffffx-0", put("offsets", at0=lambda o, s: o[4])),
+                ("slack", "none/xxxxf-0", slack), ("lost-block", "none/ffffx-0", like(4, 0))]:
+            n, data = edited(path, edit)
+            patch = self.patch(store)
+            patch.edit_chunk(f"{path}/c/0", data, ids[path], 0, n)
+            self.bad(f"frame/repeat-{id_}", "§ 4.3", patch, read="checksum", kind="checksum", affected=[path], file=f"{path}/c/0")
+        path = "none/fxfxf-0"
+        patch = self.patch(store)
+        patch.root(', "repeats": true}', "}", node=path)
+        self.bad("frame/repeat-unsaid", "§ 4.3", patch, read="checksum", kind="checksum", affected=[path], file=f"{path}/c/0")
+        for id_, value in [("false", "false"), ("one", "1"), ("text", '"true"'), ("array", "[]")]:
+            self.index(f"repeats-{id_}", "§ 6.5", '"repeats": true', f'"repeats": {value}', path, store)
+        self.index("repeats-unlisted", "§ 14", '"read_features": ["delta", "repeats"]', '"read_features": ["delta"]', store=store)
+        self.index("repeats-auto", "§ 6.5", '"level": 1}', '"level": 1, "repeats": true}', "plain/open", "delta.slab")
+        for again in ("none/ffffx-0", "bitshuffle/ffxfxxfff-3"):
+            n, data = edited(again, stored_again)
+            patch = self.patch(store)
+            patch.edit_chunk(f"{again}/c/0", data, ids[again], 0, n)
+            self.fine(f"repeats-none-{again.split('/')[0]}", patch)
+        n, data = edited(path, nothing)
+        assert data == self.patch(store).now[f"{path}/c/0"]
+        patch = self.patch()
+        patch.root('"level": 1}', '"level": 1, "repeats": null}', node="a")
+        self.fine("repeats-null", patch)
+
     # What is to be read all the same -----------------------------------------------------------
 
     def variants_(self):
@@ -705,7 +783,7 @@ class Collection:
             patch = self.patch()
             patch.edit_run("d0", 0, old, new)
             self.fine(id_, patch)
-        for id_, features in (("feature-unneeded", '["delta"]'), ("feature-twice", '["delta", "delta"]')):
+        for id_, features in (("feature-unneeded", '["delta"]'), ("features-unneeded", '["repeats", "delta"]'), ("feature-twice", '["delta", "delta"]')):
             patch = self.patch()
             patch.root('"read_features": []', f'"read_features": {features}')
             self.fine(id_, patch)
@@ -725,7 +803,7 @@ class Collection:
 
 def main(folder):
     all_ = Collection(folder)
-    for part in ("syntax", "self_check", "root", "names", "datasets", "totals", "pending", "runs", "files", "frames", "around", "delta", "variants_"):
+    for part in ("syntax", "self_check", "root", "names", "datasets", "totals", "pending", "runs", "files", "frames", "around", "delta", "repeats", "variants_"):
         getattr(all_, part)()
     for name, lines in (("invalid", all_.invalid), ("variants", all_.variants)):
         assert len({line["id"] for line in lines}) == len(lines)

@@ -351,6 +351,32 @@ class Vectors:
         for name, d in sets.items():
             self.expect(store, d, formula=None if name in ("grown", "shrunk", "over") else getattr(d, "formula", None))
 
+    def repeats(self):
+        """Blocks of the fill value that a chunk stores once: where they stand, last blocks, every filter."""
+        store = self.store("repeats")
+        turn = itertools.cycle([("int16", -3), ("float64", 0.0), ("uint8", 0), ("complex64", [1.5, -0.5]), ("bool", True)])
+        # A letter a block: of the fill value, or of others; the last may be short by some elements.
+        patterns = ["fxfxf", "xfffx", "ffffx", "xxxxf", "xffff", "xfx", "fxx", "ffxfxxfff"]
+        for filter_, short, letters in itertools.product(FILTERS, (0, 8, 3), patterns):
+            dtype, fill = next(turn)
+            e = np.dtype(dtype).itemsize
+            d = store.add(Dataset(f"{filter_}/{letters}-{short}", *2 * ((len(letters) * 4096 // e - short,),), dtype, fill=fill,
+                                  filter=filter_, block=4096, repeats=True))
+            values = pattern("noise" if letters == "xfx" else "steps", d.path, d.shape[0], dtype)
+            for i in (i for i, letter in enumerate(letters) if letter == "f"):
+                values[i * 4096 // e:(i + 1) * 4096 // e] = d.filled(values[i * 4096 // e:(i + 1) * 4096 // e].shape[:1])
+            d.put((0,), values)
+            self.expect(store, d)
+        # Edge chunks: padding is blocks of the fill value, too.
+        for filter_ in FILTERS:
+            d = store.add(Dataset(f"edges/{filter_}", (5, 900), (8, 2048), "int32", fill=7, filter=filter_, block=4096, repeats=True))
+            d.write("steps")
+            self.expect(store, d, formula="steps")
+        d = store.add(Dataset("edges/delta", (5, 900), (8, 2048), "int16", delta=0, block=4096, repeats=True))
+        d.write("steps")
+        self.expect(store, d, formula="steps")
+        store.commit()
+
     def tool(self, slab):
         """What the tool of this release writes; first the worked example of the specification."""
         folder = os.path.join(self.folder, "stores", "tool.slab")
@@ -400,6 +426,7 @@ def main(folder, slab):
         getattr(vectors, part)()
     vectors.tool(slab)
     vectors.delta()
+    vectors.repeats()
     for place, _, _ in os.walk(folder, topdown=False):
         if not os.listdir(place):
             os.rmdir(place)  # What version control would lose.

@@ -188,7 +188,7 @@ SOURCE = {"fingerprint": lambda value: text(value) and len(value.encode()) <= 10
 CODEC = {
     "name": word("blosc1-lz4"), "filter": word("none|shuffle|bitshuffle|auto"), "block": integer(4096, 1 << 22),
     "level": integer(1, 12)}
-CODEC_OPTIONAL = {"delta": either(null, integer(0, 31))}
+CODEC_OPTIONAL = {"delta": either(null, integer(0, 31)), "repeats": lambda value: value is None or value is True}
 CHUNKS = {"stored": count, "fill": count}
 REFERENCE = {
     "commit": count, "crc": checksum, "size": integer(0, 1 << 24), "grid": grid, "lo": count, "hi": count,
@@ -256,7 +256,7 @@ def read_root(data):
     self_check(data, "index")
     features = root.get("read_features")
     require(array(text)(features), "index", "read_features")
-    require(set(features) <= {"delta"}, "unsupported_feature", f"the store needs {features}")
+    require(set(features) <= {"delta", "repeats"}, "unsupported_feature", f"the store needs {features}")
     members(root, "the root", "index", ROOT, {"removed": array(mapping)})
     nodes = root["nodes"]
     require(len(nodes) <= 4096, "index", "more than 4096 nodes")
@@ -270,7 +270,8 @@ def read_root(data):
             groups.add(canonical(name))
         else:
             check_dataset(name, node)
-            require(node["codec"].get("delta") is None or "delta" in features, "index", "the feature delta is not listed")
+            for feature in ("delta", "repeats"):
+                require(node["codec"].get(feature) is None or feature in features, "index", f"the feature {feature} is not listed")
     require("" in groups, "index", "no root group")
     for name in names - {""}:
         require(name.rpartition("/")[0] in groups, "index", f"{name} stands in no group")
@@ -303,6 +304,7 @@ def check_dataset(name, node):
     if node["codec"].get("delta") is not None:
         must("int" in dtype and node["codec"]["filter"] == "bitshuffle", "delta of no integers, or without bitshuffle")
         must(node["codec"]["delta"] < rank, "delta along no axis")
+    must(node["codec"].get("repeats") is None or node["codec"]["filter"] != "auto", "repeats without a filter")
     size = math.prod(node["chunk_shape"]) * ELEMENT_BYTES[dtype]
     unit = 8 * ELEMENT_BYTES[dtype]
     blocks = -(-size // min(node["codec"]["block"] // unit * unit, size))

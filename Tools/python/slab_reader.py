@@ -109,6 +109,7 @@ class Dataset:
         self.blocks = -(-self.chunk_bytes // self.block)
         axis = node["codec"].get("delta")
         self.stride = None if axis is None else math.prod(self.chunk_shape[axis + 1:])
+        self.repeats = node["codec"].get("repeats") is True
         self.runs = {}
 
     def row(self, chunk):
@@ -159,7 +160,7 @@ class Dataset:
     def decode(self, data, size, crc):
         """A chunk file's elements; the checks stand in the order of § 4.3."""
         prefix, blocks, e = 16 + 8 * self.blocks + 4, self.blocks, self.dtype.itemsize
-        fits = prefix + 5 * blocks + 4 <= len(data) <= prefix + 4 * blocks + self.chunk_bytes + 4
+        fits = prefix + 5 * (1 if self.repeats else blocks) + 4 <= len(data) <= prefix + 4 * blocks + self.chunk_bytes + 4
         require(len(data) == size and fits, "torn", f"{len(data)} bytes, not {size}")
         words = np.frombuffer(data[4:prefix], "<u4").tolist()
         sums, header = words[3 + blocks:-1], crc32c(data[:prefix - 4])
@@ -167,17 +168,15 @@ class Dataset:
         filter_ = self.node["codec"]["filter"]
         require(data[:4] == bytes([2, 1, FLAGS[filter_], e]), "checksum", "the header's first word")
         require(words[:3] == [self.chunk_bytes, self.block, size - 4], "checksum", "the header's sizes")
-        bounds = words[3:3 + blocks] + [size - 4]
         lengths = [min(self.block, self.chunk_bytes - i * self.block) for i in range(blocks)]
-        require(bounds[0] == prefix, "checksum", "the first block's place")
-        for start, end, length in zip(bounds, bounds[1:], lengths):
-            require(5 <= end - start <= 4 + length, "checksum", "a block's place")
+        places = self.places(words[3:3 + blocks], sums, lengths, prefix, size - 4)
         require(header == crc, "swapped", "a sound file, but not the one listed")
         whole, parts = crc32c(data[:prefix]), []
-        for start, end, length, sum_ in zip(bounds, bounds[1:], lengths, sums):
+        for (start, end, is_repeat), length, sum_ in zip(places, lengths, sums):
             stored = data[start:end]
             require(crc32c(stored) == sum_, "checksum", "a block's checksum")
-            whole = crc32c_combine(whole, sum_, len(stored))
+            if not is_repeat:
+                whole = crc32c_combine(whole, sum_, len(stored))
             require(int.from_bytes(stored[:4], "little") == len(stored) - 4, "checksum", "a block's length word")
             plain = stored[4:]
             if len(plain) < length:
@@ -192,6 +191,24 @@ class Dataset:
         if self.dtype.kind == "b":
             return np.frombuffer(b"".join(parts), np.uint8).reshape(self.chunk_shape) != 0
         return np.frombuffer(b"".join(parts), self.dtype).reshape(self.chunk_shape)
+
+    def places(self, offsets, sums, lengths, prefix, end):
+        """Of each block where it lies and whether it is a repeat (§ 4.3)."""
+        require(offsets[0] == prefix, "checksum", "the first block's place")
+        own, repeats = [0], {}
+        for i in range(1, self.blocks):
+            if offsets[i] > offsets[own[-1]]:
+                own.append(i)
+                continue
+            k = next((k for k in own if offsets[k] == offsets[i]), None)
+            require(self.repeats and k is not None, "checksum", "a block's place")
+            require((sums[k], lengths[k]) == (sums[i], lengths[i]), "checksum", "a repeat unlike its block")
+            repeats[i] = k
+        require(len(set(repeats.values())) <= 1, "checksum", "repeats of two blocks")
+        ends = dict(zip(own, [offsets[i] for i in own[1:]] + [end]))
+        for i in own:
+            require(5 <= ends[i] - offsets[i] <= 4 + lengths[i], "checksum", "a block's place")
+        return [(offset, ends[repeats.get(i, i)], i in repeats) for i, offset in enumerate(offsets)]
 
     def read(self, selection=(), missing="refuse"):
         """A box of the array: slices of step 1, one an axis from the first; the rest is whole."""

@@ -114,11 +114,18 @@ def filtered(block, filter_, e, stride=None):
     return block
 
 
-def frame(data, e, filter_, block, level=1, stride=None):
-    """A chunk file (§ 4); `stride` in elements, with the filter delta."""
+def frame(data, e, filter_, block, level=1, stride=None, repeated=None):
+    """A chunk file (§ 4); `stride` in elements, with the filter delta; `repeated` is the element of which a
+    block is stored once."""
     b = min(block // (8 * e) * (8 * e), len(data))
-    stored = []
+    stored, first_like, repeats = [], None, {}
     for start in range(0, len(data), b):
+        if repeated is not None and data[start:start + b] == repeated * (b // e):
+            if first_like is not None:
+                repeats[len(stored)] = first_like
+                stored.append(b"")
+                continue
+            first_like = len(stored)
         plain = filtered(data[start:start + b], filter_, e, stride)
         mode = {"mode": "high_compression", "compression": level} if level > 2 else {}
         packed = lz4.block.compress(plain, store_size=False, **mode)
@@ -129,7 +136,9 @@ def frame(data, e, filter_, block, level=1, stride=None):
     first = 16 + 8 * n + 4
     offsets = [first + sum(map(len, stored[:i])) for i in range(n)]
     size = first + sum(map(len, stored))
-    words = [len(data), b, size, *offsets, *map(crc32c, stored)]
+    for block, like in repeats.items():
+        offsets[block] = offsets[like]
+    words = [len(data), b, size, *offsets, *(crc32c(stored[repeats.get(i, i)]) for i in range(n))]
     return close_frame(bytes([2, 1, FLAGS[filter_], e]) + b"".join(w.to_bytes(4, "little") for w in words),
                        b"".join(stored))
 
@@ -238,14 +247,14 @@ def pairs(numbers):
 
 class Dataset:
     def __init__(self, path, shape, chunk_shape, dtype, fill=None, filter="none", block=65536, level=1, delta=None,
-                 **members):
+                 repeats=False, **members):
         self.path, self.shape, self.chunk_shape, self.dtype = path, list(shape), list(chunk_shape), dtype
         self.e = np.dtype(dtype).itemsize
         kind = np.dtype(dtype).kind
         self.fill = fill if fill is not None else {"b": False, "f": 0.0, "c": [0.0, 0.0]}.get(kind, 0)
         self.fill_bytes = fill_bits(self.fill, dtype)
         self.filter, self.block, self.level, self.members = filter, block, level, members
-        self.delta, self.stride = delta, None
+        self.repeats, self.delta, self.stride = repeats, delta, None
         if delta is not None:
             self.filter, self.stride = "bitshuffle", math.prod(self.chunk_shape[delta + 1:])
         self.rows, self.runs, self.run_rows, self.files = {}, [], [], {}
@@ -291,7 +300,8 @@ class Dataset:
         if data == self.fill_bytes * (len(data) // self.e):
             self.change(chunk, ("f", 0, 0, *told), None)
         else:
-            file = frame(data, self.e, self.filter, self.block, self.level, self.stride)
+            file = frame(data, self.e, self.filter, self.block, self.level, self.stride,
+                         self.fill_bytes if self.repeats else None)
             blocks = -(-len(data) // min(self.block // (8 * self.e) * (8 * self.e), len(data)))
             self.change(chunk, ("s", len(file), header_sum(file, blocks), *told), file)
 
@@ -345,6 +355,8 @@ class Dataset:
         }
         if self.delta is not None:
             node["codec"]["delta"] = self.delta
+        if self.repeats:
+            node["codec"]["repeats"] = True
         if self.pending:
             node["pending"] = self.pending
         return node | self.members.get("extra", {})
@@ -474,11 +486,15 @@ class Store:
                             "lo": numbers[0], "hi": numbers[-1], "rows": len(numbers)}]
         d.run_rows = d.run_rows + [(grid, rows)]
 
+    def features(self):
+        used = {"delta": any(d.delta is not None for d in self.datasets()), "repeats": any(d.repeats for d in self.datasets())}
+        return [name for name, is_used in used.items() if is_used]
+
     def publish(self, state, commit):
         nodes = {p: n.node() if isinstance(n, Dataset) else {"kind": "group", "attributes": n}
                  for p, n in sorted(self.nodes.items(), key=lambda item: order(item[0]))}
         root = {
-            "slab": 1, "read_features": ["delta"] if any(d.delta is not None for d in self.datasets()) else [], "write_features": ["runs"], "uuid": self.uuid, "commit": commit,
+            "slab": 1, "read_features": self.features(), "write_features": ["runs"], "uuid": self.uuid, "commit": commit,
             "time": f"2026-11-23T02:10:{20 + commit}.000Z", "writer": "slab_writer.py", "state": state,
             "next_id": self.next_id}
         if self.removed:

@@ -35,6 +35,7 @@ extension DatasetRecord {
       "block": .integer(blockByteCount), "level": .integer(description.compression.level),
     ]
     if let axis = description.compression.delta { json["delta"] = .integer(axis) }
+    if repeatsFill { json["repeats"] = true }
     return json
   }
 
@@ -51,7 +52,7 @@ extension DatasetRecord {
     guard grid.chunkCount <= StoreIndex.maximumChunkCount else {
       throw fields.error("chunk_shape", "at most \(StoreIndex.maximumChunkCount) chunks")
     }
-    description.compression = try Self.readCompression(&fields, description)
+    (description.compression, repeatsFill) = try Self.readCodec(&fields, description)
     filter = description.compression.filter
     blockByteCount = description.compression.blockByteCount ?? FrameFormat.defaultBlockByteCount
     commit = try fields.count("commit")
@@ -129,9 +130,9 @@ extension DatasetRecord {
       attributes: try fields.object("attributes"), sourceFingerprint: source)
   }
 
-  private static func readCompression(
+  private static func readCodec(
     _ fields: inout JSONFields, _ description: DatasetDescription
-  ) throws(HyperslabError) -> Compression {
+  ) throws(HyperslabError) -> (Compression, repeatsFill: Bool) {
     var codec = try JSONFields(
       .object(try fields.object("codec")), place: fields.place, code: .damagedIndex)
     guard try codec.string("name") == "blosc1-lz4" else { throw codec.error("name", "blosc1-lz4") }
@@ -152,8 +153,12 @@ extension DatasetRecord {
       else { throw codec.error("delta", "an axis, of integers, with bitshuffle") }
       result.delta = axis
     }
+    let repeats = codec.optional("repeats")
+    guard repeats == nil || repeats == true && result.filter != nil else {
+      throw codec.error("repeats", "true, with a filter")
+    }
     _ = try codec.rest()
-    return result
+    return (result, repeats != nil)
   }
 
   private static func readSource(_ fields: inout JSONFields) throws(HyperslabError) -> String? {
@@ -176,7 +181,7 @@ extension DatasetRecord {
 
   /// The frames that the record implies, with a filter for its own.
   func frameFormat(filter: Filter) throws(HyperslabError) -> FrameFormat {
-    try frameFormat(BlockCoding(filter: filter, blockByteCount: blockByteCount))
+    try frameFormat(coding(filter: filter))
   }
 
   /// The frames that the record implies, with a coding for its own.
@@ -189,7 +194,8 @@ extension DatasetRecord {
     }
     return try FrameFormat(
       elementByteCount: size, filter: coding.filter, deltaStride: stride,
-      chunkByteCount: byteCount, blockByteCount: coding.blockByteCount)
+      chunkByteCount: byteCount, blockByteCount: coding.blockByteCount,
+      repeatsFill: coding.repeatsFill)
   }
 }
 

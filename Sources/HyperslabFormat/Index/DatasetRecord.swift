@@ -65,6 +65,8 @@ struct DatasetRecord: Sendable {
   var filter: Filter?
   /// Bytes of a block; while the filter is open it may still be chosen, too, unless it was asked for.
   var blockByteCount: Int
+  /// Whether blocks of the fill value are stored once a chunk.
+  var repeatsFill = false
   /// The commit that last changed it.
   var commit: Int
   var storedChunks = 0
@@ -80,6 +82,11 @@ struct DatasetRecord: Sendable {
   /// Whether chunks hold differences along an axis, which only our own readers undo.
   var usesDelta: Bool { description.compression.delta != nil }
 
+  /// What a reader must know to read its chunks.
+  var readFeatures: [String] {
+    (usesDelta ? ["delta"] : []) + (repeatsFill ? ["repeats"] : [])
+  }
+
   /// Directory of the runs.
   var tableDirectory: StorePath { StoreLayout.tables / "d\(id)" }
 
@@ -94,11 +101,18 @@ struct DatasetRecord: Sendable {
 
   /// How its blocks are coded; nil while that is open.
   var coding: BlockCoding? {
-    get { filter.map { BlockCoding(filter: $0, blockByteCount: blockByteCount) } }
+    get { filter.map { coding(filter: $0) } }
     set {
       filter = newValue?.filter
-      if let newValue { blockByteCount = newValue.blockByteCount }
+      guard let newValue else { return }
+      blockByteCount = newValue.blockByteCount
+      repeatsFill = newValue.repeatsFill
     }
+  }
+
+  /// How its blocks are coded, with a filter for its own.
+  func coding(filter: Filter) -> BlockCoding {
+    BlockCoding(filter: filter, blockByteCount: blockByteCount, repeatsFill: repeatsFill)
   }
 
   /// The block size that a choice of filter must keep; nil where it is free, too.

@@ -1,7 +1,7 @@
 import HyperslabCore
 
 extension StoreIndex {
-  private static let knownReadFeatures: Set<String> = ["delta"]
+  private static let knownReadFeatures: Set<String> = ["delta", "repeats"]
   private static let knownWriteFeatures: Set<String> = ["runs"]
 
   /// Whether this version may write to the store.

@@ -37,7 +37,7 @@ struct StoreIndex: Sendable {
   var writeFeatures = ["runs"]
   /// What a reader must know to read the data sets that there are.
   var readFeatures: [String] {
-    nodes.keys.contains { dataset($0)?.usesDelta ?? false } ? ["delta"] : []
+    Set(nodes.keys.flatMap { dataset($0)?.readFeatures ?? [] }).sorted()
   }
   /// Always holds the root group.
   var nodes: [NodePath: Node]

@@ -43,12 +43,6 @@ struct ChunkFile: Sendable {
     }
   }
 
-  /// Where some neighbouring blocks lie in the file.
-  func storedRange(ofBlocks blocks: Range<Int>) -> Range<Int> {
-    let end = prefix.storedRange(ofBlock: blocks.upperBound - 1).upperBound
-    return prefix.storedRange(ofBlock: blocks.lowerBound).lowerBound..<end
-  }
-
   /// Bytes of the file, in `memory` unless they are at hand.
   func read(_ range: Range<Int>, into memory: ElementBuffer) throws(HyperslabError)
     -> UnsafeRawBufferPointer

@@ -49,21 +49,26 @@ final class ChunkReader {
   ) throws(HyperslabError) {
     var rest = blocks
     while !rest.isEmpty {
-      var run = rest.lowerBound..<rest.lowerBound + 1
-      while run.upperBound < rest.upperBound,
-        file.storedRange(ofBlocks: run.lowerBound..<run.upperBound + 1).count <= window.byteCount
-      {
-        run = run.lowerBound..<run.upperBound + 1
+      var stored = file.prefix.storedRange(ofBlock: rest.lowerBound)
+      var run = rest.prefix(1)
+      for block in rest.dropFirst() {
+        let next = file.prefix.storedRange(ofBlock: block)
+        // One that repeats a block far away is fetched by itself.
+        guard next.lowerBound >= stored.lowerBound, next.lowerBound <= stored.upperBound,
+          next.upperBound - stored.lowerBound <= window.byteCount
+        else { break }
+        stored = stored.lowerBound..<Swift.max(stored.upperBound, next.upperBound)
+        run = run.lowerBound..<block + 1
       }
-      try decode(run, of: file, copy, into: base)
+      try decode(run, at: stored, of: file, copy, into: base)
       rest = run.upperBound..<rest.upperBound
     }
   }
 
   private func decode(
-    _ blocks: Range<Int>, of file: ChunkFile, _ copy: ChunkCopy, into base: UnsafeMutableRawPointer
+    _ blocks: Range<Int>, at stored: Range<Int>, of file: ChunkFile, _ copy: ChunkCopy,
+    into base: UnsafeMutableRawPointer
   ) throws(HyperslabError) {
-    let stored = file.storedRange(ofBlocks: blocks)
     let bytes = try file.read(stored, into: window)
     for block in blocks {
       let range = file.prefix.storedRange(ofBlock: block)

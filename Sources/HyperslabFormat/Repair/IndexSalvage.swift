@@ -149,7 +149,7 @@ struct IndexSalvage {
         path = newest.path
         guard var record = tree.record(path) else { continue }
         record.id = id
-        record.blockByteCount = try blockByteCount(path, record)
+        try takeBlocks(path, &record)
         addGroups(above: path, tree, &found.index)
         found.index.nodes[path] = .dataset(record)
       }
@@ -157,7 +157,10 @@ struct IndexSalvage {
       let fitting = mine.filter {
         $0.reference.numbering.gridShape.rank == record.grid.rank
       }
-      record.filter = record.filter ?? tree.record(path)?.filter
+      if record.filter == nil, let filter = tree.record(path)?.filter {
+        record.filter = filter
+        try takeBlocks(path, &record)
+      }
       found.index.nodes[path] = .dataset(record)
       found.later[path] = fitting.map(\.reference)
       found.index.commit = Swift.max(found.index.commit, newest.reference.commit)
@@ -167,6 +170,13 @@ struct IndexSalvage {
   /// Whether a data set's number is the store's own, and not one that was made up here.
   private func isCommitted(_ path: NodePath, _ index: StoreIndex) -> Bool {
     index.dataset(path).map { $0.commit > 0 } ?? false
+  }
+
+  /// Takes from chunk files what `zarr.json` does not tell of their blocks.
+  private func takeBlocks(_ path: NodePath, _ record: inout DatasetRecord) throws(HyperslabError) {
+    record.blockByteCount = try blockByteCount(path, record)
+    // Files without repeats are as sound with it.
+    record.repeatsFill = true
   }
 
   /// The block size that chunk files have; only files with several blocks tell it.

@@ -51,9 +51,9 @@ enum Resealing {
     }
     let end = bytes.count - 4
     if !keepsSize { store(UInt32(end), 12) }
-    for block in 0..<blocks {
-      let low = word(16 + 4 * block)
-      let high = block + 1 < blocks ? word(20 + 4 * block) : end
+    let offsets = (0..<blocks).map { word(16 + 4 * $0) }
+    for (block, low) in offsets.enumerated() {
+      let high = offsets.filter { $0 > low }.min() ?? end
       guard low >= 0, low <= high, high <= end else { continue }
       store(CRC32C.of(Array(result[low..<high])), 16 + 4 * (blocks + block))
     }

@@ -25,7 +25,7 @@ struct SampleStore: Sendable {
   let roots: [SampleDocument]
 
   static let all: [SampleStore] = {
-    do { return try (0..<7).map(SampleStore.init(number:)) } catch {
+    do { return try (0..<8).map(SampleStore.init(number:)) } catch {
       preconditionFailure("no sample stores: \(error)")
     }
   }()
@@ -46,13 +46,14 @@ struct SampleStore: Sendable {
       let type = types[(2 * number + offset) % types.count]
       let shapes: [(Shape, Shape)] = [
         ([9], [4]), ([], []), ([5, 6], [2, 4]), ([3000], [2500]), ([3, 2, 4], [2, 2, 3]),
-        ([0, 3], [1, 2]), ([40, 70], [40, 70]),
+        ([0, 3], [1, 2]), ([40, 70], [40, 70]), ([30_000], [30_000]),
       ]
       let (shape, chunkShape) = shapes[(number + 3 * offset) % shapes.count]
+      let isLong = shape == [30_000]
       let filters: [Filter?] = [Filter.none, .shuffle, .bitshuffle]
       var maximum: [Int?] = shape.map { $0 }
       if !maximum.isEmpty { maximum[0] = nil }
-      let filter = filters[(number + offset) % 3]
+      let filter = isLong ? nil : filters[(number + offset) % 3]
       let isInteger = type.rawValue.contains("int")
       var description = DatasetDescription(
         shape: shape, chunkShape: chunkShape, dataType: type, maximumShape: maximum,
@@ -117,11 +118,20 @@ struct SampleStore: Sendable {
       let layout = StridedLayout.rowMajor(shape, elementByteCount: type.byteCount)
     else { return }
     let fill = generator.chance(1, in: 8)
-    let bytes =
-      fill
-      ? Array((0..<count).map { _ in dataset.description.fillValue.bytes }.joined())
-      : ElementPattern.bytes(count: count, of: type, using: &generator)
+    let fillBytes = Array((0..<count).map { _ in dataset.description.fillValue.bytes }.joined())
+    var bytes = fill ? fillBytes : ElementPattern.bytes(count: count, of: type, using: &generator)
+    if count > 10_000 {
+      // All but some: blocks that repeat each other.
+      let part = count / 3 * type.byteCount..<count / 2 * type.byteCount
+      bytes = fillBytes.replacing(part, with: bytes)
+    }
     try bytes.withUnsafeBytes { try dataset.writeChunk(chunk, from: $0.bytes, layout: layout) }
+  }
+}
+
+extension [UInt8] {
+  fileprivate func replacing(_ range: Range<Int>, with bytes: [UInt8]) -> [UInt8] {
+    Array(self[..<range.lowerBound] + bytes[range] + self[range.upperBound...])
   }
 }
 
