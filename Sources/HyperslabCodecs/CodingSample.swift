@@ -6,7 +6,8 @@ import Synchronization
 struct CodingSample: @unchecked Sendable {
   /// What of a chunk is tried.
   enum Part {
-    /// Some blocks spread over it.
+    /// Some blocks spread over it, in other places of each chunk; more where they are the fill value only,
+    /// which tells little.
     case spread
     /// A window, in another place of each chunk, of some of the chunks: about the same bytes whatever
     /// the block size.
@@ -15,6 +16,8 @@ struct CodingSample: @unchecked Sendable {
 
   private static let leastChunkCount = 8
   private static let blockBudget = 24
+  /// Of one block of the fill value.
+  private static let mostInPlace = 4
   private let base: UnsafeRawPointer
   private let chunkShape: Shape
   private let layouts: [StridedLayout]
@@ -44,13 +47,16 @@ struct CodingSample: @unchecked Sendable {
 
   /// Some of the numbers below a limit, all different, evenly spread but in no step that the array's own
   /// shape could be in step with: corners and edges of images are often empty.
-  private static func numbers(_ count: Int, of limit: Int) -> [Int] {
+  ///
+  /// - Parameter draw: Others for another one.
+  private static func numbers(_ count: Int, of limit: Int, draw: Int = 0) -> [Int] {
     if count >= limit { return Array(0..<limit) }
     return (0..<count).map { index in
       let width = limit / count
       let low = index * width + index * (limit % count) / count
       // Multiples of the golden ratio, modulo 1, are spread in any number of them.
-      let place = (Double(index + 1) * 0.618_033_988_749_895).truncatingRemainder(dividingBy: 1)
+      let place = (Double(draw * count + index + 1) * 0.618_033_988_749_895)
+        .truncatingRemainder(dividingBy: 1)
       return low + Int(place * Double(width))
     }
   }
@@ -67,6 +73,12 @@ struct CodingSample: @unchecked Sendable {
     /// What part of its size is left, with what is to be gained by that.
     var share: Double {
       Double(stored - (repeatsPay ? repeated : 0)) / Double(Swift.max(1, decoded))
+    }
+
+    fileprivate mutating func add(_ other: Outcome) {
+      decoded += other.decoded
+      stored += other.stored
+      repeated += other.repeated
     }
   }
 
@@ -87,23 +99,33 @@ struct CodingSample: @unchecked Sendable {
       count: trials.count * chunks, threads: Machine.processorCount, makeWorker: {},
       body: { (_, number) throws(HyperslabError) in
         let (chunk, trial) = number.quotientAndRemainder(dividingBy: trials.count)
-        let format = trials[trial]
-        let encoder = FrameEncoder(format: format, level: level, fill: fill)
-        let layout = layouts[chunk * layouts.count / chunks]
-        let copy = ChunkCopy(
-          chunkShape: chunkShape, region: StridedSelection(Selection(all: layout.shape)),
-          layout: layout, elementByteCount: size)
-        for block in blocks(of: format, inChunk: chunk, of: chunks, part) {
-          let (stored, isFill) = encoder.trial(ofBlock: block, copy, from: base)
-          totals.withLock {
-            $0[trial].decoded += format.byteRange(ofBlock: block).count
-            $0[trial].stored += stored
-            // A chunk of two such blocks is not stored at all.
-            if isFill, format.blockCount > 2 { $0[trial].repeated += stored }
-          }
-        }
+        let outcome = outcome(trials[trial], chunk, of: chunks, part)
+        totals.withLock { $0[trial].add(outcome) }
       })
     return totals.withLock { $0 }
+  }
+
+  private func outcome(_ format: FrameFormat, _ chunk: Int, of chunks: Int, _ part: Part) -> Outcome
+  {
+    let encoder = FrameEncoder(format: format, level: level, fill: fill)
+    let layout = layouts[chunk * layouts.count / chunks]
+    let copy = ChunkCopy(
+      chunkShape: chunkShape, region: StridedSelection(Selection(all: layout.shape)),
+      layout: layout, elementByteCount: format.elementByteCount)
+    let (numbers, others) = blocks(of: format, inChunk: chunk, of: chunks, part)
+    var outcome = Outcome()
+    var wanted = numbers.count
+    for (position, block) in (numbers + others).enumerated() where wanted > 0 {
+      let (stored, isFill) = encoder.trial(ofBlock: block, copy, from: base)
+      if !isFill { wanted -= 1 }
+      // Looked for in place of others like it, they must not make those look more frequent.
+      if isFill, position >= numbers.count { continue }
+      outcome.decoded += format.byteRange(ofBlock: block).count
+      outcome.stored += stored
+      // A chunk of two such blocks is not stored at all.
+      if isFill, format.blockCount > 2 { outcome.repeated += stored }
+    }
+    return outcome
   }
 
   private func chunkCount(_ part: Part) -> Int {
@@ -113,21 +135,24 @@ struct CodingSample: @unchecked Sendable {
     }
   }
 
+  /// The blocks of a chunk to try, and more to take the place of those that tell nothing.
   private func blocks(
     of format: FrameFormat, inChunk chunk: Int, of chunks: Int, _ part: Part
-  ) -> [Int] {
+  ) -> ([Int], others: [Int]) {
     let count = format.blockCount
     switch part {
     case .spread:
       let some = Swift.min(count, Self.blockBudget / chunks)
-      return (0..<some).map { $0 * (count - 1) / Swift.max(1, some - 1) }
+      let numbers = Self.numbers(some, of: count, draw: chunk)
+      let others = Self.numbers(Self.mostInPlace * some, of: count, draw: chunk)
+      return (numbers, others.filter { !numbers.contains($0) })
     case .window(let byteCount, _):
       let windows = Swift.max(1, format.chunkByteCount / byteCount)
       let window = chunk * (windows - 1) / Swift.max(1, chunks - 1)
       // Parts of a window are a few bytes more or less than it holds.
       let some = Swift.max(1, (byteCount + format.blockByteCount / 2) / format.blockByteCount)
       let first = window * some
-      return Array((first..<first + some).clamped(to: 0..<count))
+      return (Array((first..<first + some).clamped(to: 0..<count)), [])
     }
   }
 }

@@ -47,6 +47,20 @@ import Testing
     #expect(try choice(values, chunk: [length]).filter != .none)
   }
 
+  /// Of mostly nothing, what little there is decides, wherever in its chunk it lies.
+  @Test func theLittleThereIsDecides() throws {
+    var generator = SeededGenerator("little")
+    let bits = (0..<150_000).map { _ in UInt8.random(in: 0...1, using: &generator) }
+    for start in stride(from: 100_000, through: 1_700_000, by: 400_000) {
+      var values = [UInt8](repeating: 0, count: 8_000_000)
+      for chunk in 0..<4 {
+        let low = chunk * 2_000_000 + start
+        values.replaceSubrange(low..<low + bits.count, with: bits)
+      }
+      #expect(try choice(values, chunk: [2_000_000]).filter == .bitshuffle, "from \(start)")
+    }
+  }
+
   @Test func blocksAreLargeOnlyWhereThatSavesMuch() throws {
     var generator = SeededGenerator("block size")
     let noise = (0..<2_000_000).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
