@@ -25,8 +25,8 @@ extension BlockCoding {
     let chunkCount: Int
   }
 
-  /// From 64 KiB to 512; at LZ4's HC levels, where size is worth more than time, on to a limit that bounds a
-  /// reader's memory. Not where rows are narrow: readers keep blocks of many chunks side by side then.
+  /// From 64 KiB to 256; at LZ4's HC levels, where size is worth more than time, to 512 and on to a limit
+  /// that bounds a reader's memory. Not where rows are narrow: readers keep blocks of many chunks side by side then.
   private static func steps(
     _ filter: Filter, level: Int, chunkShape: Shape, elementByteCount: Int
   ) -> [Step] {
@@ -34,9 +34,10 @@ extension BlockCoding {
       let size = largeBlockByteCount(filter, chunkShape, elementByteCount, atMost: limit)
       return Step(blockByteCount: size, gain: gain, chunkCount: chunkCount)
     }
-    var steps = [step(upTo: 1 << 19, gain: 0.025, chunkCount: .max)]
+    let isHigh = level >= Compression.firstHighLevel
+    var steps = [step(upTo: isHigh ? 1 << 19 : 1 << 18, gain: 0.025, chunkCount: .max)]
     let row = Checked.multiply(chunkShape.last ?? 1, elementByteCount) ?? .max
-    if level >= Compression.firstHighLevel, row >= CacheLine.byteCount {
+    if isHigh, row >= CacheLine.byteCount {
       steps.append(step(upTo: 3 << 20, gain: 0.01, chunkCount: 3))
     }
     return steps
