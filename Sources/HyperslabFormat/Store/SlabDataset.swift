@@ -15,7 +15,8 @@ public final class SlabDataset: ChunkedDataset {
   private let openedID: Int?
   let slot: Int?
   let record: DatasetRecord
-  private let coding: Mutex<BlockCoding?>
+  /// The frames of its chunks, where their coding was chosen before it was opened, or by this handle.
+  private let settledFormat: Mutex<FrameFormat?>
   private let encoders = Pool<FrameEncoder>()
   let readers = Pool<ChunkReader>()
 
@@ -29,7 +30,9 @@ public final class SlabDataset: ChunkedDataset {
     grid = record.grid
     openedID = isNew ? nil : record.id
     slot = try store.session?.slot(of: path)
-    coding = Mutex(record.coding)
+    var format: FrameFormat?
+    if let coding = record.coding { format = try record.frameFormat(coding) }
+    settledFormat = Mutex(format)
   }
 
   /// What the index says of it, as of the commit that the store's handle sees; of a data set that
@@ -53,13 +56,13 @@ public final class SlabDataset: ChunkedDataset {
 
   /// The frames of its chunks; nil while their coding is open.
   func format() throws(HyperslabError) -> FrameFormat? {
-    guard let known = knownCoding else { return nil }
-    return try record.frameFormat(known)
+    if let settled = settledFormat.withLock({ $0 }) { return settled }
+    guard let coding = othersCoding else { return nil }
+    return try record.frameFormat(coding)
   }
 
-  /// The coding as this handle, another one of the session, or a commit chose it.
-  private var knownCoding: BlockCoding? {
-    if let own = coding.withLock({ $0 }) { return own }
+  /// The coding as another handle of the session, or a commit, chose it.
+  private var othersCoding: BlockCoding? {
     if let slot, let chosen = store.session?.coding(slot: slot) { return chosen }
     return committed(in: store.snapshot)?.coding
   }
@@ -83,8 +86,9 @@ public final class SlabDataset: ChunkedDataset {
       level: description.compression.level, blockByteCount: record.fixedBlockByteCount)
     let settled = try store.writing().settle(
       choice, slot: slot ?? 0, path: path, opened: record)
-    coding.withLock { $0 = settled }
-    return try record.frameFormat(settled)
+    let format = try record.frameFormat(settled)
+    settledFormat.withLock { $0 = format }
+    return format
   }
 
   // MARK: - Writing
