@@ -5,7 +5,7 @@ import HyperslabCore
 /// read.
 struct ChunkFile: Sendable {
   /// Up to this size a file is read in one call, however little of it is needed.
-  private static let smallByteCount = 1 << 17
+  private static let smallByteCount = 1 << 15
 
   let path: StorePath
   let prefix: FramePrefix

@@ -7,7 +7,7 @@ extension SlabDataset {
   /// a thread has a chunk to itself, unless their rows are short.
   static let mostChunksTogether = 64
   /// Fewer than this are opened one after the other: waking a thread takes longer.
-  private static let leastOpenedInParallel = 8
+  private static let leastOpenedInParallel = 4
 
   /// As many of chunks read one after the other, so that threads end together.
   private static let leastRunsPerThread = 8
