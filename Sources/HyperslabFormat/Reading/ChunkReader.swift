@@ -81,6 +81,13 @@ final class ChunkReader {
     }
   }
 
+  /// Decodes what a region needs of a chunk file, to be placed by ``placeShelved(into:)``.
+  func shelve(_ file: ChunkFile, copy: ChunkCopy) throws(HyperslabError) {
+    let runs = format.blocks(touching: copy)
+    for block in runs.joined() { try shelve(block, of: file, copy: copy) }
+    if runs == [0..<format.blockCount] { try file.checkTrailer() }
+  }
+
   /// Decodes what a region needs of a block, to be placed by ``placeShelved(into:)``; at most
   /// ``BlockShelf/blockCount(_:)`` of them.
   func shelve(_ block: Int, of file: ChunkFile, copy: ChunkCopy) throws(HyperslabError) {

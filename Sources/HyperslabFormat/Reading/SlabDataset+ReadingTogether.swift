@@ -62,16 +62,46 @@ extension SlabDataset {
   ) throws(HyperslabError) {
     let threads = Machine.processorCount
     let step = runCount(of: chunks, threads: threads)
+    let format = try format()
+    let isShelved =
+      step > 1 && format.map { step * $0.blockCount <= BlockShelf.blockCount($0) } ?? false
     try parallelLoop(
       count: chunks.count.dividedRoundingUp(by: step), threads: threads, makeWorker: {}
     ) { (_, run) throws(HyperslabError) in
-      for position in run * step..<Swift.min((run + 1) * step, chunks.count) {
-        let chunk = chunks[position]
-        let part = ChunkPart(chunk, of: region, in: grid)
-        if part.region.isEmpty { continue }
-        let located = try locate(chunk, in: view, missing)
-        try read(located, copy(of: part.region, layout.slice(part.target)), into: output.base)
+      let run = chunks[run * step..<Swift.min((run + 1) * step, chunks.count)]
+      guard isShelved, let first = run.first else {
+        return try read(run, of: region, layout, missing, in: view) {
+          (chunk, copy) throws(HyperslabError) in
+          try read(chunk, copy, into: output.base)
+        }
       }
+      try withReader(first) { (reader) throws(HyperslabError) in
+        defer { reader.clearShelf() }
+        try read(run, of: region, layout, missing, in: view) {
+          (chunk, copy) throws(HyperslabError) in
+          guard copy.hasShortRows, chunk.row.state == .stored, chunk.paths.count == 1 else {
+            return try read(chunk, copy, into: output.base)
+          }
+          try inPlace(chunk.paths[0], chunk.index) { () throws(HyperslabError) in
+            let file = try reader.open(chunk.paths[0], in: store.files, row: chunk.row)
+            try reader.shelve(file, copy: copy)
+          }
+        }
+        reader.placeShelved(into: output)
+      }
+    }
+  }
+
+  private func read(
+    _ chunks: Slice<ChunkRange>, of region: StridedSelection, _ layout: StridedLayout,
+    _ missing: MissingChunks, in view: StoreView,
+    _ body: (LocatedChunk, ChunkCopy) throws(HyperslabError) -> Void
+  ) throws(HyperslabError) {
+    for chunk in chunks {
+      let part = ChunkPart(chunk, of: region, in: grid)
+      if part.region.isEmpty { continue }
+      try body(
+        try locate(chunk, in: view, missing), copy(of: part.region, layout.slice(part.target)))
     }
   }
 

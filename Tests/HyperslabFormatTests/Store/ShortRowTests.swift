@@ -5,8 +5,8 @@ import Testing
 
 @testable import HyperslabFormat
 
-/// Chunks with short rows, of many blocks each. Where much is read of them, they are decoded side by side
-/// and placed row by row, or a few very short rows of each in turn.
+/// Chunks with short rows, of many blocks each or many of few. Where much is read of them, they are decoded
+/// side by side and placed row by row, or a few very short rows of each in turn.
 @Suite struct ShortRowTests {
   private let directory: TemporaryDirectory
   private var path: FilePath { directory.path.appending("x.slab") }
@@ -90,6 +90,10 @@ import Testing
     // Of both kinds, down to a single element.
     (.int32, [2500, 145], [700, 36]),
     (.complex128, [900, 100], [400, 33]),
+    // Many chunks, which a thread reads beside each other; some hold zeros only.
+    (.int32, [5, 60, 40, 70], [1, 11, 11, 11]),
+    (.float64, [5, 60, 40, 70], [5, 11, 11, 11]),
+    (.uint16, [900, 500], [40, 11]),
   ]
 
   /// One of them, compressed in some way that it can be.
@@ -99,7 +103,7 @@ import Testing
     let (type, shape, chunk) = kinds[number]
     var compression = compression
     compression.blockByteCount = blockByteCount
-    if type == .complex128 { compression.delta = nil }
+    if type == .complex128 || type == .float64 { compression.delta = nil }
     return (type, shape, chunk, compression)
   }
 
