@@ -26,7 +26,8 @@ extension BlockCoding {
   }
 
   /// From 64 KiB to 256; at LZ4's HC levels, where size is worth more than time, to 512 and on to a limit
-  /// that bounds a reader's memory. Not where rows are narrow: readers keep blocks of many chunks side by side then.
+  /// that bounds a reader's memory. Not where rows are narrow: readers keep blocks of many chunks side by
+  /// side then.
   private static func steps(
     _ filter: Filter, level: Int, chunkShape: Shape, elementByteCount: Int
   ) -> [Step] {
@@ -68,9 +69,13 @@ extension BlockCoding {
       BlockCoding(filter: $0, blockByteCount: usual(.bitshuffle))
     }
     guard
-      let sample = CodingSample(
+      let sample = try CodingSample(
         base, layout: layout, chunkShape: chunkShape, level: level, fill: fill)
-    else { return BlockCoding(filter: .none, blockByteCount: usual(.none)) }
+    else {
+      // What Zarr's Blosc codec does where nobody chose.
+      let filter: Filter = size > 1 ? .shuffle : .bitshuffle
+      return BlockCoding(filter: filter, blockByteCount: usual(filter))
+    }
     let outcomes = try sample.outcomes(candidates, .spread)
     var best = 0
     for index in candidates.indices.dropFirst()

@@ -16,8 +16,8 @@ struct CodingSample: @unchecked Sendable {
 
   private static let leastChunkCount = 8
   private static let blockBudget = 24
-  /// Of one block of the fill value.
-  private static let mostInPlace = 4
+  /// Blocks looked at for each one wanted, where those hold nothing but the fill value.
+  private static let mostLookedAt = 4
   private let base: UnsafeRawPointer
   private let chunkShape: Shape
   private let layouts: [StridedLayout]
@@ -25,10 +25,12 @@ struct CodingSample: @unchecked Sendable {
   private let fill: FillValue
   private let chunkByteCount: Int
 
-  /// Nil for an empty sample.
+  /// Nil where nothing but the fill value was found, or nothing at all.
+  ///
+  /// - Throws: `chunk_too_large`.
   init?(
     _ base: UnsafeRawPointer, layout: StridedLayout, chunkShape: Shape, level: Int, fill: FillValue
-  ) {
+  ) throws(HyperslabError) {
     guard let grid = try? ChunkGrid(arrayShape: layout.shape, chunkShape: chunkShape),
       grid.chunkCount > 0
     else { return nil }
@@ -40,9 +42,28 @@ struct CodingSample: @unchecked Sendable {
     let blocks = chunkByteCount.dividedRoundingUp(by: FrameFormat.defaultBlockByteCount)
     let count = Swift.min(
       grid.chunkCount, Swift.max(Self.leastChunkCount, Self.blockBudget / blocks))
-    layouts = Self.numbers(count, of: grid.chunkCount).map { number in
+    let all = Self.numbers(count, of: grid.chunkCount).map { number in
       layout.slice(grid.selection(of: grid.index(ofNumber: number)))
     }
+    let format = try FrameFormat(
+      elementByteCount: fill.dataType.byteCount, filter: .none, chunkByteCount: chunkByteCount,
+      blockByteCount: FrameFormat.defaultBlockByteCount)
+    let encoder = FrameEncoder(format: format, level: 1, fill: fill)
+    // Chunks of nothing but the fill value are not stored, and have no say in how.
+    layouts = all.indices.filter { number in
+      let copy = Self.copy(all[number], chunkShape, format)
+      let (numbers, others) = Self.spread(over: format, inChunk: number, of: all.count)
+      return (numbers + others).contains { !encoder.isFill(block: $0, copy, from: base) }
+    }.map { all[$0] }
+    if layouts.isEmpty { return nil }
+  }
+
+  private static func copy(
+    _ layout: StridedLayout, _ chunkShape: Shape, _ format: FrameFormat
+  ) -> ChunkCopy {
+    ChunkCopy(
+      chunkShape: chunkShape, region: StridedSelection(Selection(all: layout.shape)),
+      layout: layout, elementByteCount: format.elementByteCount)
   }
 
   /// Some of the numbers below a limit, all different, evenly spread but in no step that the array's own
@@ -109,17 +130,16 @@ struct CodingSample: @unchecked Sendable {
   {
     let encoder = FrameEncoder(format: format, level: level, fill: fill)
     let layout = layouts[chunk * layouts.count / chunks]
-    let copy = ChunkCopy(
-      chunkShape: chunkShape, region: StridedSelection(Selection(all: layout.shape)),
-      layout: layout, elementByteCount: format.elementByteCount)
+    let copy = Self.copy(layout, chunkShape, format)
     let (numbers, others) = blocks(of: format, inChunk: chunk, of: chunks, part)
     var outcome = Outcome()
     var wanted = numbers.count
     for (position, block) in (numbers + others).enumerated() where wanted > 0 {
-      let (stored, isFill) = encoder.trial(ofBlock: block, copy, from: base)
+      let isFill = encoder.isFill(block: block, copy, from: base)
       if !isFill { wanted -= 1 }
       // Looked for in place of others like it, they must not make those look more frequent.
       if isFill, position >= numbers.count { continue }
+      let stored = encoder.storedByteCount(ofBlock: block, copy, from: base)
       outcome.decoded += format.byteRange(ofBlock: block).count
       outcome.stored += stored
       // A chunk of two such blocks is not stored at all.
@@ -142,10 +162,7 @@ struct CodingSample: @unchecked Sendable {
     let count = format.blockCount
     switch part {
     case .spread:
-      let some = Swift.min(count, Self.blockBudget / chunks)
-      let numbers = Self.numbers(some, of: count, draw: chunk)
-      let others = Self.numbers(Self.mostInPlace * some, of: count, draw: chunk)
-      return (numbers, others.filter { !numbers.contains($0) })
+      return Self.spread(over: format, inChunk: chunk, of: chunks)
     case .window(let byteCount, _):
       let windows = Swift.max(1, format.chunkByteCount / byteCount)
       let window = chunk * (windows - 1) / Swift.max(1, chunks - 1)
@@ -154,5 +171,14 @@ struct CodingSample: @unchecked Sendable {
       let first = window * some
       return (Array((first..<first + some).clamped(to: 0..<count)), [])
     }
+  }
+
+  private static func spread(
+    over format: FrameFormat, inChunk chunk: Int, of chunks: Int
+  ) -> ([Int], others: [Int]) {
+    let some = Swift.min(format.blockCount, blockBudget / chunks)
+    let numbers = numbers(some, of: format.blockCount, draw: chunk)
+    let others = Self.numbers(mostLookedAt * some, of: format.blockCount, draw: chunk)
+    return (numbers, others.filter { !numbers.contains($0) })
   }
 }

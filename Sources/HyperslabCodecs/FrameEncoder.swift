@@ -83,14 +83,16 @@ package final class FrameEncoder {
     output.add(block: block, storedByteCount: stored, isFill: bytes == nil)
   }
 
-  /// The bytes that one block would take, and whether it is nothing but the fill value.
-  func trial(
-    ofBlock block: Int, _ copy: ChunkCopy, from base: UnsafeRawPointer
-  ) -> (storedByteCount: Int, isFill: Bool) {
+  /// Whether a block is nothing but the fill value.
+  func isFill(block: Int, _ copy: ChunkCopy, from base: UnsafeRawPointer) -> Bool {
+    fill.fills(load(block, copy, base, isPadded: !copy.coversChunk))
+  }
+
+  /// The bytes that one block would take.
+  func storedByteCount(ofBlock block: Int, _ copy: ChunkCopy, from base: UnsafeRawPointer) -> Int {
     let bytes = load(block, copy, base, isPadded: !copy.coversChunk)
-    let isFill = fill.fills(bytes)
     let room = ElementBuffer(byteCount: bytes.count + 8)
-    return (compress(bytes, block, into: room.pointer), isFill)
+    return compress(bytes, block, into: room.pointer)
   }
 
   /// The block's bytes: the source itself where the chunk lies in one piece, else gathered.

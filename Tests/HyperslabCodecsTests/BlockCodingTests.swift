@@ -135,6 +135,11 @@ import Testing
       #expect(try !choice(sparse, chunk: [block ?? 1 << 16], block: block).repeatsFill)
       #expect(try !choice(noise, chunk: [500_000], block: block).repeatsFill)
     }
+    // Chunks of zeros are not stored, whatever the others are.
+    let zeroChunks = noise.indices.map { $0 / 500_000 == 0 ? 0 : noise[$0] & 1 }
+    #expect(try !choice(zeroChunks, chunk: [500_000]).repeatsFill)
+    let nothing = [UInt16](repeating: 0, count: 1_000_000)
+    #expect(try choice(nothing, chunk: [250_000]) == .init(filter: .shuffle, blockByteCount: 65536))
     // Zeros are a small part of what is stored.
     let halfNoise = noise.indices.map { $0 / 100_000 % 2 == 0 ? noise[$0] : 0 }
     #expect(try !choice(halfNoise, chunk: [500_000]).repeatsFill)

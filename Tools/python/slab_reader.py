@@ -195,12 +195,13 @@ class Dataset:
     def places(self, offsets, sums, lengths, prefix, end):
         """Of each block where it lies and whether it is a repeat (§ 4.3)."""
         require(offsets[0] == prefix, "checksum", "the first block's place")
-        own, repeats = [0], {}
+        own, first, repeats = [0], {offsets[0]: 0}, {}
         for i in range(1, self.blocks):
             if offsets[i] > offsets[own[-1]]:
                 own.append(i)
+                first[offsets[i]] = i
                 continue
-            k = next((k for k in own if offsets[k] == offsets[i]), None)
+            k = first.get(offsets[i])
             require(self.repeats and k is not None, "checksum", "a block's place")
             require((sums[k], lengths[k]) == (sums[i], lengths[i]), "checksum", "a repeat unlike its block")
             repeats[i] = k

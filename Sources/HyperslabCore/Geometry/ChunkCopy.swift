@@ -89,6 +89,11 @@ package struct ChunkCopy: Sendable {
       ? inner.count * elementByteCount : elementByteCount
   }
 
+  /// Bytes of what lies on the two innermost axes.
+  package var planeByteCount: Int {
+    axes.suffix(2).reduce(elementByteCount) { $0 * $1.count }
+  }
+
   /// Bytes from one row to the next on the other side.
   package var rowByteStride: Int { axes[axes.count - 2].stride }
 

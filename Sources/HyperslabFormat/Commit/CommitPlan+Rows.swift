@@ -18,9 +18,12 @@ extension CommitPlan {
     let known = [base.dataset(path), changes.opened].compactMap { $0 }.filter { $0.id == old.id }
     // A handle may know a newer commit than the last of this writer.
     let started = isNew ? old : known.max { $0.commit < $1.commit }
-    guard let started, started.isCompatible(with: old),
-      changes.coding == nil || old.coding == nil || changes.coding == old.coding
-    else { throw Self.conflict("the data set was replaced", path) }
+    guard let started, started.isCompatible(with: old) else {
+      throw Self.conflict("the data set was replaced", path)
+    }
+    guard changes.coding == nil || old.coding == nil || changes.coding == old.coding else {
+      throw Self.conflict("another writer has its blocks coded otherwise", path)
+    }
     try reshape(&record, changes, started)
     record.coding = record.coding ?? changes.coding
     guard record.filter != nil || changes.rows.values.allSatisfy({ $0.row.state != .stored }) else {

@@ -81,7 +81,8 @@ final class ChunkReader {
     }
   }
 
-  /// Decodes what a region needs of a chunk file, to be placed by ``placeShelved(into:)``.
+  /// Decodes what a region needs of a chunk file, to be placed by ``placeShelved(into:)``; of all files
+  /// together at most ``BlockShelf/blockCount(_:)`` blocks.
   func shelve(_ file: ChunkFile, copy: ChunkCopy) throws(HyperslabError) {
     let runs = format.blocks(touching: copy)
     for block in runs.joined() { try shelve(block, of: file, copy: copy) }

@@ -55,31 +55,34 @@ extension SlabDataset {
     return Swift.max(1, Swift.min(most, Self.mostChunksTogether, chunks.bounds.last?.count ?? 1))
   }
 
-  /// Reads a region's part of many chunks, one after the other on each thread.
+  /// Reads a region's part of many chunks, one after the other on each thread; those with short rows are
+  /// decoded first, some beside each other, and placed together.
   func readInRuns(
     _ chunks: ChunkRange, of region: StridedSelection, _ layout: StridedLayout,
     _ missing: MissingChunks, in view: StoreView, into output: DisjointMemory
   ) throws(HyperslabError) {
     let threads = Machine.processorCount
-    let step = runCount(of: chunks, threads: threads)
-    let format = try format()
-    let isShelved =
-      step > 1 && format.map { step * $0.blockCount <= BlockShelf.blockCount($0) } ?? false
+    let shelved = try format().map { BlockShelf.blockCount($0) / $0.blockCount } ?? 0
+    let most = runCount(of: chunks, threads: threads)
+    let isShelved = most > 1 && shelved > 1
+    let step = isShelved ? Swift.min(most, shelved) : most
     try parallelLoop(
       count: chunks.count.dividedRoundingUp(by: step), threads: threads, makeWorker: {}
     ) { (_, run) throws(HyperslabError) in
       let run = chunks[run * step..<Swift.min((run + 1) * step, chunks.count)]
       guard isShelved, let first = run.first else {
-        return try read(run, of: region, layout, missing, in: view) {
+        return try forEachLocated(run, of: region, layout, missing, in: view) {
           (chunk, copy) throws(HyperslabError) in
           try read(chunk, copy, into: output.base)
         }
       }
       try withReader(first) { (reader) throws(HyperslabError) in
         defer { reader.clearShelf() }
-        try read(run, of: region, layout, missing, in: view) {
+        try forEachLocated(run, of: region, layout, missing, in: view) {
           (chunk, copy) throws(HyperslabError) in
-          guard copy.hasShortRows, chunk.row.state == .stored, chunk.paths.count == 1 else {
+          guard copy.hasShortRows, copy.planeByteCount >= CacheLine.byteCount,
+            chunk.row.state == .stored, chunk.paths.count == 1
+          else {
             return try read(chunk, copy, into: output.base)
           }
           try inPlace(chunk.paths[0], chunk.index) { () throws(HyperslabError) in
@@ -92,7 +95,8 @@ extension SlabDataset {
     }
   }
 
-  private func read(
+  /// Calls `body` with each chunk that a region touches, and what to copy of it.
+  private func forEachLocated(
     _ chunks: Slice<ChunkRange>, of region: StridedSelection, _ layout: StridedLayout,
     _ missing: MissingChunks, in view: StoreView,
     _ body: (LocatedChunk, ChunkCopy) throws(HyperslabError) -> Void

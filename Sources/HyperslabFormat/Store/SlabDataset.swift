@@ -67,7 +67,8 @@ public final class SlabDataset: ChunkedDataset {
     return committed(in: store.snapshot)?.coding
   }
 
-  /// Chooses filter and block size by trying them on the sample, unless they are fixed already.
+  /// Chooses filter and block size, and whether blocks of the fill value are stored once, by trying them on
+  /// the sample, unless they are fixed already.
   public func prepare(sample: RawSpan, layout: StridedLayout) throws(HyperslabError) {
     _ = try store.writing()
     try checkMemory(layout, shape: layout.shape, byteCount: sample.byteCount)

@@ -130,17 +130,24 @@ import Testing
     expectError(.conflict) { try a.commit() }
   }
 
-  @Test func filtersChosenApartConflict() throws {
+  /// In the filter, or in whether blocks of the fill value are stored once.
+  @Test(arguments: [
+    BlockCoding(filter: .bitshuffle, blockByteCount: 65536),
+    BlockCoding(filter: .shuffle, blockByteCount: 65536, repeatsFill: true),
+    BlockCoding(filter: .shuffle, blockByteCount: 65536),
+  ])
+  func codingsChosenApartConflict(other: BlockCoding) throws {
     try create(filter: nil)
     let (a, b) = (try open(), try open())
+    let mine = BlockCoding(filter: .shuffle, blockByteCount: 65536)
+    for (store, coding) in [(a, mine), (b, other)] {
+      _ = try store.dataset(x)
+      _ = try store.session?.settle(
+        coding, slot: 0, path: x, opened: #require(store.snapshot.index.dataset(x)))
+    }
     try a.dataset(x).put(0, Array(repeating: 7, count: 4))
-    _ = try b.dataset(x)
-    _ = try b.session?.settle(
-      BlockCoding(filter: .shuffle, blockByteCount: 65536), slot: 0, path: x,
-      opened: #require(b.snapshot.index.dataset(x)))
     try a.commit()
-    let chosen = try SlabStore.open(path).dataset(x).info.filter
-    if chosen == .shuffle { return try b.commit() }
+    if other == mine { return try b.commit() }
     expectError(.conflict) { try b.commit() }
   }
 

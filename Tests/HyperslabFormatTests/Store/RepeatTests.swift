@@ -24,11 +24,11 @@ import Testing
   }
 
   private func values(_ fill: UInt8 = 0, bits: Int) -> [UInt8] {
-    var generator = SeededGenerator("repeats", bits)
     var result = [UInt8](repeating: fill, count: 96 * 8192)
     for row in 0..<96 where row % 8 > 5 || row == 0 {
       for column in 0..<8192 {
-        result[row * 8192 + column] = UInt8.random(in: 0..<1 << bits, using: &generator)
+        let number = UInt32(truncatingIfNeeded: row * 8192 + column) &* 0x9E37_79B9
+        result[row * 8192 + column] = UInt8(truncatingIfNeeded: number >> 11) & (1 << bits - 1)
       }
     }
     return result

@@ -212,10 +212,11 @@ import Testing
   }
 
   /// A damaged block is told of with its file, and the next read is none the worse.
-  @Test func damageAmongThem() throws {
+  @Test(
+    arguments: [([50_000, 23], [20_000, 5]), ([2000, 500], [40, 11])] as [(Shape, Shape)])
+  func damageAmongThem(shape: Shape, chunk: Shape) throws {
     let (dataset, bytes) = try written(
-      .uint16, [50_000, 23], chunk: [20_000, 5],
-      Compression(filter: .bitshuffle, blockByteCount: 4096))
+      .uint16, shape, chunk: chunk, Compression(filter: .bitshuffle, blockByteCount: 4096))
     let file = path.appending("x/c/1/2")
     let sound = try contents(file)
     var damaged = sound
