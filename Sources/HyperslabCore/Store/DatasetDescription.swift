@@ -10,7 +10,8 @@ public enum Filter: String, Hashable, Sendable, CaseIterable {
 
 /// How a store should compress; stores without compression ignore it.
 public struct Compression: Hashable, Sendable {
-  /// The filter; nil lets the store try the first data and choose.
+  /// The filter; nil lets the store try the first data and choose, and store blocks of nothing but the fill
+  /// value once a chunk where that saves something.
   public var filter: Filter?
   /// LZ4's effort: 1 and 2 fast, 3 to 12 high compression, for what is written once and kept; then
   /// blocks of megabytes may be chosen, too, and small slices decode more.

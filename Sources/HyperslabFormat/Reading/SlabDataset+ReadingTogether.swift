@@ -70,28 +70,36 @@ extension SlabDataset {
       count: chunks.count.dividedRoundingUp(by: step), threads: threads, makeWorker: {}
     ) { (_, run) throws(HyperslabError) in
       let run = chunks[run * step..<Swift.min((run + 1) * step, chunks.count)]
-      guard isShelved, let first = run.first else {
-        return try forEachLocated(run, of: region, layout, missing, in: view) {
+      if isShelved {
+        try readShelved(run, of: region, layout, missing, in: view, into: output)
+      } else {
+        try forEachLocated(run, of: region, layout, missing, in: view) {
           (chunk, copy) throws(HyperslabError) in
           try read(chunk, copy, into: output.base)
         }
       }
-      try withReader(first) { (reader) throws(HyperslabError) in
-        defer { reader.clearShelf() }
-        try forEachLocated(run, of: region, layout, missing, in: view) {
-          (chunk, copy) throws(HyperslabError) in
-          guard copy.hasShortRows, copy.planeByteCount >= CacheLine.byteCount,
-            chunk.row.state == .stored, chunk.paths.count == 1
-          else {
-            return try read(chunk, copy, into: output.base)
-          }
-          try inPlace(chunk.paths[0], chunk.index) { () throws(HyperslabError) in
-            let file = try reader.open(chunk.paths[0], in: store.files, row: chunk.row)
-            try reader.shelve(file, copy: copy)
-          }
+    }
+  }
+
+  /// Reads a region's part of some chunks, of which a shelf takes all blocks.
+  private func readShelved(
+    _ chunks: Slice<ChunkRange>, of region: StridedSelection, _ layout: StridedLayout,
+    _ missing: MissingChunks, in view: StoreView, into output: DisjointMemory
+  ) throws(HyperslabError) {
+    guard let first = chunks.first else { return }
+    try withReader(first) { (reader) throws(HyperslabError) in
+      defer { reader.clearShelf() }
+      try forEachLocated(chunks, of: region, layout, missing, in: view) {
+        (chunk, copy) throws(HyperslabError) in
+        guard copy.hasShortRows, copy.planeByteCount >= CacheLine.byteCount,
+          chunk.row.state == .stored, chunk.paths.count == 1
+        else { return try read(chunk, copy, into: output.base) }
+        try inPlace(chunk.paths[0], chunk.index) { () throws(HyperslabError) in
+          let file = try reader.open(chunk.paths[0], in: store.files, row: chunk.row)
+          try reader.shelve(file, copy: copy)
         }
-        reader.placeShelved(into: output)
       }
+      reader.placeShelved(into: output)
     }
   }
 
