@@ -86,6 +86,34 @@ import Testing
     #expect(try firsts(path, "grown") == before, "\(report.actions)")
   }
 
+  /// The one kept index is older than the choice of filter and blocks.
+  @Test func blocksChosenLaterAreFound() throws {
+    let other = directory.path.appending("y.slab")
+    let store = try SlabStore.create(at: other)
+    let dataset = try store.createDataset(
+      "x", .init(shape: [960_000], chunkShape: [480_000], dataType: .uint8))
+    try store.commit()
+    // What comes back every 24 KB is new only once a block, so that blocks are large.
+    let bytes = (0..<960_000).map {
+      UInt8(truncatingIfNeeded: UInt32($0 % 24_000) &* 0x9E37_79B9 >> 17)
+    }
+    let layout = StridedLayout(shape: [960_000], byteStrides: [1])
+    try bytes.withUnsafeBytes { try dataset.prepare(sample: $0.bytes, layout: layout) }
+    try dataset.putAll(bytes)
+    try store.close()
+    let block = try SlabStore.open(other).dataset("x").info.blockByteCount
+    #expect(block > 1 << 16)
+    for name in try directory.files(in: other)
+    where name == "slab.json" || name.hasPrefix("__slab/root-") && !name.hasSuffix("root-1") {
+      try remove(other.appending(name))
+    }
+    let report = try SlabStore.repair(other)
+    #expect(report.ok, "\(report.remaining)")
+    let found = try SlabStore.open(other).dataset("x")
+    #expect(found.info.blockByteCount == block)
+    #expect(try found.readBytes([0..<960_000]).bytes == bytes)
+  }
+
   @Test func withNothingLeftTheStoreIsNotTouched() throws {
     for name in try directory.files(in: path)
     where name.hasPrefix("__slab/") || name.hasSuffix("slab.json") {
