@@ -24,7 +24,7 @@ struct BlockPlaces: Sendable {
       return UInt32(end)
     }
     guard Int(offsets[0]) == format.prefixByteCount else { throw Self.notCanonical(0) }
-    for block in 1..<Swift.max(1, offsets.count) {
+    for block in offsets.indices.dropFirst() {
       if offsets[block] > offsets[newest] {
         ends[newest] = try end(newest, at: Int(offsets[block]))
         newest = block

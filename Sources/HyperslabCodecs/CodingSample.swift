@@ -53,7 +53,9 @@ struct CodingSample: @unchecked Sendable {
     layouts = all.indices.filter { number in
       let copy = Self.copy(all[number], chunkShape, format)
       let (numbers, others) = Self.spread(over: format, inChunk: number, of: all.count)
-      return (numbers + others).contains { !encoder.isFill(block: $0, copy, from: base) }
+      return (numbers + others).contains {
+        !fill.fills(encoder.bytes(ofBlock: $0, copy, from: base))
+      }
     }.map { all[$0] }
     if layouts.isEmpty { return nil }
   }
@@ -135,12 +137,13 @@ struct CodingSample: @unchecked Sendable {
     var outcome = Outcome()
     var wanted = numbers.count
     for (position, block) in (numbers + others).enumerated() where wanted > 0 {
-      let isFill = encoder.isFill(block: block, copy, from: base)
+      let bytes = encoder.bytes(ofBlock: block, copy, from: base)
+      let isFill = fill.fills(bytes)
       if !isFill { wanted -= 1 }
       // Looked for in place of others like it, they must not make those look more frequent.
       if isFill, position >= numbers.count { continue }
-      let stored = encoder.storedByteCount(ofBlock: block, copy, from: base)
-      outcome.decoded += format.byteRange(ofBlock: block).count
+      let stored = encoder.storedByteCount(ofBlock: block, bytes)
+      outcome.decoded += bytes.count
       outcome.stored += stored
       // A chunk of two such blocks is not stored at all.
       if isFill, format.blockCount > 2 { outcome.repeated += stored }

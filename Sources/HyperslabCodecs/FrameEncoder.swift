@@ -83,14 +83,15 @@ package final class FrameEncoder {
     output.add(block: block, storedByteCount: stored, isFill: bytes == nil)
   }
 
-  /// Whether a block is nothing but the fill value.
-  func isFill(block: Int, _ copy: ChunkCopy, from base: UnsafeRawPointer) -> Bool {
-    fill.fills(load(block, copy, base, isPadded: !copy.coversChunk))
+  /// One block's bytes, padding included; there until the next block's are asked for.
+  func bytes(
+    ofBlock block: Int, _ copy: ChunkCopy, from base: UnsafeRawPointer
+  ) -> UnsafeRawBufferPointer {
+    load(block, copy, base, isPadded: !copy.coversChunk)
   }
 
-  /// The bytes that one block would take.
-  func storedByteCount(ofBlock block: Int, _ copy: ChunkCopy, from base: UnsafeRawPointer) -> Int {
-    let bytes = load(block, copy, base, isPadded: !copy.coversChunk)
+  /// The bytes that one block would take, of which the bytes are given.
+  func storedByteCount(ofBlock block: Int, _ bytes: UnsafeRawBufferPointer) -> Int {
     let room = ElementBuffer(byteCount: bytes.count + 8)
     return compress(bytes, block, into: room.pointer)
   }

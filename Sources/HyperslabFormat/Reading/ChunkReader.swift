@@ -38,8 +38,18 @@ final class ChunkReader {
   func read(
     _ file: ChunkFile, copy: ChunkCopy, into base: UnsafeMutableRawPointer
   ) throws(HyperslabError) {
+    try forEachRun(of: file, copy) { (run) throws(HyperslabError) in
+      try read(run, of: file, copy: copy, into: base)
+    }
+  }
+
+  /// Calls `body` with the runs of neighbouring blocks that a region touches, and checks the last word of a
+  /// file of which that is all.
+  private func forEachRun(
+    of file: ChunkFile, _ copy: ChunkCopy, _ body: (Range<Int>) throws(HyperslabError) -> Void
+  ) throws(HyperslabError) {
     let runs = format.blocks(touching: copy)
-    for run in runs { try read(run, of: file, copy: copy, into: base) }
+    for run in runs { try body(run) }
     if runs == [0..<format.blockCount] { try file.checkTrailer() }
   }
 
@@ -84,9 +94,9 @@ final class ChunkReader {
   /// Decodes what a region needs of a chunk file, to be placed by ``placeShelved(into:)``; of all files
   /// together at most ``BlockShelf/blockCount(_:)`` blocks.
   func shelve(_ file: ChunkFile, copy: ChunkCopy) throws(HyperslabError) {
-    let runs = format.blocks(touching: copy)
-    for block in runs.joined() { try shelve(block, of: file, copy: copy) }
-    if runs == [0..<format.blockCount] { try file.checkTrailer() }
+    try forEachRun(of: file, copy) { (run) throws(HyperslabError) in
+      for block in run { try shelve(block, of: file, copy: copy) }
+    }
   }
 
   /// Decodes what a region needs of a block, to be placed by ``placeShelved(into:)``; at most

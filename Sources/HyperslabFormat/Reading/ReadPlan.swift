@@ -6,6 +6,9 @@ struct LocatedChunk: Sendable {
   var index: ChunkIndex
   var row: ChunkRow
   var paths: [StorePath] = []
+
+  /// Where the file of a stored chunk is, if it can be in one place only.
+  var onlyPath: StorePath? { row.state == .stored && paths.count == 1 ? paths[0] : nil }
 }
 
 /// What a read of some chunks has to do, in shares that threads take one after the other.

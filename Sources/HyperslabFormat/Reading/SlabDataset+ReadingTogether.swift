@@ -73,8 +73,9 @@ extension SlabDataset {
       if isShelved {
         try readShelved(run, of: region, layout, missing, in: view, into: output)
       } else {
-        try forEachLocated(run, of: region, layout, missing, in: view) {
-          (chunk, copy) throws(HyperslabError) in
+        for chunk in run {
+          guard let (chunk, copy) = try locatedPart(chunk, of: region, layout, missing, in: view)
+          else { continue }
           try read(chunk, copy, into: output.base)
         }
       }
@@ -89,13 +90,17 @@ extension SlabDataset {
     guard let first = chunks.first else { return }
     try withReader(first) { (reader) throws(HyperslabError) in
       defer { reader.clearShelf() }
-      try forEachLocated(chunks, of: region, layout, missing, in: view) {
-        (chunk, copy) throws(HyperslabError) in
+      for chunk in chunks {
+        guard let (chunk, copy) = try locatedPart(chunk, of: region, layout, missing, in: view)
+        else { continue }
         guard copy.hasShortRows, copy.planeByteCount >= CacheLine.byteCount,
-          chunk.row.state == .stored, chunk.paths.count == 1
-        else { return try read(chunk, copy, into: output.base) }
-        try inPlace(chunk.paths[0], chunk.index) { () throws(HyperslabError) in
-          let file = try reader.open(chunk.paths[0], in: store.files, row: chunk.row)
+          let path = chunk.onlyPath
+        else {
+          try read(chunk, copy, into: output.base)
+          continue
+        }
+        try inPlace(path, chunk.index) { () throws(HyperslabError) in
+          let file = try reader.open(path, in: store.files, row: chunk.row)
           try reader.shelve(file, copy: copy)
         }
       }
@@ -103,18 +108,16 @@ extension SlabDataset {
     }
   }
 
-  /// Calls `body` with each chunk that a region touches, and what to copy of it.
-  private func forEachLocated(
-    _ chunks: Slice<ChunkRange>, of region: StridedSelection, _ layout: StridedLayout,
-    _ missing: MissingChunks, in view: StoreView,
-    _ body: (LocatedChunk, ChunkCopy) throws(HyperslabError) -> Void
-  ) throws(HyperslabError) {
-    for chunk in chunks {
-      let part = ChunkPart(chunk, of: region, in: grid)
-      if part.region.isEmpty { continue }
-      try body(
-        try locate(chunk, in: view, missing), copy(of: part.region, layout.slice(part.target)))
-    }
+  /// Where a chunk is, and what to copy of it; nil where the region touches none of its elements.
+  private func locatedPart(
+    _ chunk: ChunkIndex, of region: StridedSelection, _ layout: StridedLayout,
+    _ missing: MissingChunks, in view: StoreView
+  ) throws(HyperslabError) -> (LocatedChunk, ChunkCopy)? {
+    let part = ChunkPart(chunk, of: region, in: grid)
+    if part.region.isEmpty { return nil }
+    return (
+      try locate(chunk, in: view, missing), copy(of: part.region, layout.slice(part.target))
+    )
   }
 
   /// Reads a region's part of some chunks, all of them open at once.
@@ -129,16 +132,14 @@ extension SlabDataset {
       makeWorker: {}
     ) { (_, position) throws(HyperslabError) in
       let chunk = chunks[chunks.startIndex + position]
-      let part = ChunkPart(chunk, of: region, in: grid)
-      if part.region.isEmpty { return }
-      let located = try locate(chunk, in: view, missing)
-      let copy = copy(of: part.region, layout.slice(part.target))
-      guard located.row.state == .stored, located.paths.count == 1 else {
+      guard let (located, copy) = try locatedPart(chunk, of: region, layout, missing, in: view)
+      else { return }
+      guard let path = located.onlyPath else {
         return plan.withLock { $0.add(located, copy) }
       }
       let file = try withReader(chunk) { (reader) throws(HyperslabError) in
-        try inPlace(located.paths[0], chunk) { () throws(HyperslabError) in
-          try reader.open(located.paths[0], in: store.files, row: located.row)
+        try inPlace(path, chunk) { () throws(HyperslabError) in
+          try reader.open(path, in: store.files, row: located.row)
         }
       }
       plan.withLock { $0.add(file, copy, chunk) }

@@ -123,15 +123,10 @@ struct SampleStore: Sendable {
     if count > 10_000 {
       // All but some: blocks that repeat each other.
       let part = count / 3 * type.byteCount..<count / 2 * type.byteCount
-      bytes = fillBytes.replacing(part, with: bytes)
+      bytes = Array(
+        fillBytes[..<part.lowerBound] + bytes[part] + fillBytes[part.upperBound...])
     }
     try bytes.withUnsafeBytes { try dataset.writeChunk(chunk, from: $0.bytes, layout: layout) }
-  }
-}
-
-extension [UInt8] {
-  fileprivate func replacing(_ range: Range<Int>, with bytes: [UInt8]) -> [UInt8] {
-    Array(self[..<range.lowerBound] + bytes[range] + self[range.upperBound...])
   }
 }
 
