@@ -8,7 +8,7 @@ import Testing
 /// Chunk files: whatever stands in them, the right values or an error come out, and nothing is
 /// written beyond the memory that is for them.
 @Suite struct FrameFuzzTests {
-  private static let file = StorePath(["c"])
+  private static let file = StorePath("c")
   private static let guardByteCount = 64
 
   /// Reads a region; the memory around it must stay as it was.

@@ -93,7 +93,7 @@ extension FileSystem {
   func removeEmptied(_ directories: Set<StorePath>, below top: StorePath) {
     for directory in directories {
       var directory = directory
-      while directory.components.count > top.components.count {
+      while directory.depth > top.depth {
         do { try removeDirectory(directory) } catch { break }
         directory = directory.parent
       }

@@ -93,12 +93,7 @@ struct Settle {
   /// Makes directories permanent, and the names of those above: who made them may have been killed
   /// before that. One that is gone again has nothing to keep.
   func synchronize(_ directories: Set<StorePath>) throws(HyperslabError) {
-    var all = directories
-    for directory in directories {
-      for count in 0..<directory.components.count {
-        all.insert(StorePath(Array(directory.components.prefix(count))))
-      }
-    }
+    let all = directories.union(directories.flatMap(\.ancestors))
     if files.synchronizesTogether(all.count) { return try files.synchronizeAll() }
     for directory in all.sorted(by: { $0.description < $1.description }) {
       do { try files.synchronizeDirectory(directory) } catch {

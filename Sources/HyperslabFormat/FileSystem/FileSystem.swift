@@ -4,20 +4,55 @@ package import HyperslabCore
 /// A path below a store's root: names computed by the format or checked as node names, never taken
 /// from a file as they are.
 package struct StorePath: Hashable, Sendable, CustomStringConvertible {
-  /// The names, outermost first; none for the root itself.
-  package let components: [String]
+  /// The names, outermost first, a slash between; empty for the root itself.
+  ///
+  /// In one piece, as the system takes it: small chunks are so many that putting it together shows.
+  package let description: String
 
-  package init(_ components: [String]) { self.components = components }
+  private static let slash = UInt8(ascii: "/")
 
-  package static let root = StorePath([])
+  /// A path as ``description`` has it.
+  package init(_ description: String) { self.description = description }
+
+  package static let root = StorePath("")
 
   package static func / (path: StorePath, name: String) -> StorePath {
-    StorePath(path.components + [name])
+    path.isRoot ? StorePath(name) : StorePath(path.description + "/" + name)
   }
 
-  package var parent: StorePath { StorePath(Array(components.dropLast())) }
-  package var name: String { components.last ?? "" }
-  package var description: String { components.joined(separator: "/") }
+  package var isRoot: Bool { description.isEmpty }
+
+  /// As messages name it.
+  func description(below root: String) -> String { isRoot ? root : "\(root)/\(self)" }
+
+  package var parent: StorePath {
+    let end = description.utf8.lastIndex(of: Self.slash) ?? description.startIndex
+    return StorePath(String(description[..<end]))
+  }
+
+  package var name: String {
+    guard let slash = description.utf8.lastIndex(of: Self.slash) else { return description }
+    return String(description[description.utf8.index(after: slash)...])
+  }
+
+  /// The names, outermost first; none for the root.
+  package var components: [String] {
+    description.utf8.split(separator: Self.slash).map { String(Substring($0)) }
+  }
+
+  /// How many names it has.
+  package var depth: Int {
+    isRoot ? 0 : 1 + description.utf8.lazy.filter { $0 == Self.slash }.count
+  }
+
+  /// The directories that it is in, the root first.
+  package var ancestors: [StorePath] {
+    isRoot
+      ? []
+      : [.root]
+        + description.utf8.indices.filter { description.utf8[$0] == Self.slash }
+        .map { StorePath(String(description[..<$0])) }
+  }
 }
 
 /// What a name in a directory stands for; links are never followed.
@@ -145,7 +180,7 @@ extension FileSystem {
 
   /// Creates a directory and those above it; the directories that got a new name.
   package func makeDirectories(_ path: StorePath) throws(HyperslabError) -> Set<StorePath> {
-    if path.components.isEmpty { return [] }
+    if path.isRoot { return [] }
     // Mostly it is there, or what it goes into is: one call tells both.
     do { return try makeDirectory(path) ? [path.parent] : [] } catch {
       guard error.code == .missing else { throw error }
@@ -160,7 +195,7 @@ extension FileSystem {
     guard let status = try status(path) else { return }
     guard status.kind == .directory else { return try remove(path) }
     // Deeper than anything that a store makes, and than a call stack should go.
-    guard path.components.count <= 1024 else {
+    guard path.depth <= 1024 else {
       throw HyperslabError(.limit, "directories nested too deep", at: "\(path)")
     }
     for entry in try list(path) { try removeTree(path / entry.name) }

@@ -35,16 +35,21 @@ final class LocalFile: FileHandle, @unchecked Sendable {
   // Reads are positioned and writes come from one owner at a time, who is also who counts them;
   // `isOpen` changes only in close.
   private let descriptor: Int32
-  private let place: String
+  private let path: StorePath
+  private let rootDescription: String
   private var isOpen = true
   private var writtenByteCount = 0
   let byteCount: Int
 
-  init(descriptor: Int32, byteCount: Int, place: String) {
+  init(_ descriptor: Int32, byteCount: Int, _ path: StorePath, below rootDescription: String) {
     self.descriptor = descriptor
     self.byteCount = byteCount
-    self.place = place
+    self.path = path
+    self.rootDescription = rootDescription
   }
+
+  /// For messages.
+  private var place: String { path.description(below: rootDescription) }
 
   deinit { if isOpen { closeDescriptor(descriptor) } }
 
@@ -112,9 +117,9 @@ func systemError(_ what: String, _ place: String, _ missing: HyperslabError.Code
 }
 
 /// Makes a descriptor's contents permanent; on Apple's systems through the drive's own cache.
-func flush(_ descriptor: Int32, _ place: String) throws(HyperslabError) {
+func flush(_ descriptor: Int32, _ place: @autoclosure () -> String) throws(HyperslabError) {
   #if canImport(Darwin)
     if fcntl(descriptor, F_FULLFSYNC) == 0 { return }
   #endif
-  guard fsync(descriptor) == 0 else { throw systemError("cannot be made permanent", place) }
+  guard fsync(descriptor) == 0 else { throw systemError("cannot be made permanent", place()) }
 }

@@ -45,12 +45,12 @@ package final class LocalFileSystem: FileSystem {
       close(descriptor)
       throw HyperslabError(.foreign, "not a regular file", at: place(path))
     }
-    return LocalFile(descriptor: descriptor, byteCount: Int(status.st_size), place: place(path))
+    return LocalFile(descriptor, byteCount: Int(status.st_size), path, below: rootDescription)
   }
 
   package func create(_ path: StorePath) throws(HyperslabError) -> any FileHandle {
     let descriptor = try openFile(path, "cannot be created", O_RDWR | O_CREAT | O_EXCL)
-    return LocalFile(descriptor: descriptor, byteCount: 0, place: place(path))
+    return LocalFile(descriptor, byteCount: 0, path, below: rootDescription)
   }
 
   package func rename(_ from: StorePath, to: StorePath) throws(HyperslabError) {
@@ -161,9 +161,7 @@ package final class LocalFileSystem: FileSystem {
 
   // MARK: - Resolving
 
-  private func place(_ path: StorePath) -> String {
-    path.components.isEmpty ? rootDescription : "\(rootDescription)/\(path)"
-  }
+  private func place(_ path: StorePath) -> String { path.description(below: rootDescription) }
 
   /// Opens or creates a file.
   private func openFile(
@@ -181,7 +179,7 @@ package final class LocalFileSystem: FileSystem {
   /// has no call that follows no links.
   private func openBeneath(_ path: StorePath, _ flags: Int32) -> Int32? {
     if resolvesByComponents { return nil }
-    let name = path.components.isEmpty ? "." : path.description
+    let name = path.isRoot ? "." : path.description
     while true {
       let descriptor = hyperslab_open_beneath(root, name, flags, 0o666)
       if descriptor >= 0 { return descriptor }
@@ -225,7 +223,7 @@ package final class LocalFileSystem: FileSystem {
     defer { close(directory) }
     while true {
       // The root is in no directory but itself.
-      let name = path.components.isEmpty ? "." : path.name
+      let name = path.isRoot ? "." : path.name
       let result = name.withCString { call(directory, $0) }
       if result >= 0 { return result }
       if errno != EINTR { throw systemError(what, place(path)) }

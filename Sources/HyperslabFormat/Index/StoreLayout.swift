@@ -3,8 +3,8 @@ import HyperslabCore
 
 /// Where things stand in a store's directory (Spec, "Directory"). All names are computed.
 enum StoreLayout {
-  static let index = StorePath(["slab.json"])
-  static let reserved = StorePath(["__slab"])
+  static let index = StorePath("slab.json")
+  static let reserved = StorePath("__slab")
   static let lock = reserved / "lock"
   static let tables = reserved / "t"
   static let writers = reserved / "w"
@@ -12,7 +12,7 @@ enum StoreLayout {
   static let lost = reserved / "lost"
   static let temporaryDerived = reserved / "zarr.json.tmp"
 
-  static func temporaryIndex(writer: String) -> StorePath { StorePath(["slab.json.tmp-\(writer)"]) }
+  static func temporaryIndex(writer: String) -> StorePath { StorePath("slab.json.tmp-\(writer)") }
   static func oldIndex(commit: Int) -> StorePath { reserved / "root-\(commit)" }
   static func claim(commit: Int) -> StorePath { reserved / "claim-\(commit)" }
   static func staging(writer: String) -> StorePath { writers / writer }
@@ -51,7 +51,7 @@ enum StoreLayout {
     return "\(zeros)\(number)-\(CRC32C.hex(crc)).json"
   }
 
-  static func node(_ path: NodePath) -> StorePath { StorePath(path.components) }
+  static func node(_ path: NodePath) -> StorePath { StorePath(path.description) }
   static func zarr(_ path: NodePath) -> StorePath { node(path) / "zarr.json" }
   static func chunks(_ path: NodePath) -> StorePath { node(path) / "c" }
 
@@ -78,7 +78,7 @@ enum StoreLayout {
 extension StorePath {
   /// A chunk below its data set's directory of chunks: one component an axis.
   static func / (path: StorePath, chunk: ChunkIndex) -> StorePath {
-    StorePath(path.components + chunk.coordinates.map(String.init))
+    chunk.coordinates.reduce(path) { $0 / String($1) }
   }
 }
 

@@ -28,7 +28,7 @@ extension Repairer {
     }
     try Self.refuseLink(path, status)
     // It cannot be moved below itself in one step.
-    let aside = StorePath(["__slab-\(path.name)-\(writer)"])
+    let aside = StorePath("__slab-\(path.name)-\(writer)")
     try files.rename(path, to: aside)
     _ = try files.makeDirectory(path)
     let target = try freeName(path.name)
@@ -81,9 +81,7 @@ extension Repairer {
 
   /// Sets aside whatever is no directory where one must be for `path` to stand.
   mutating func clearAncestors(of path: StorePath) throws(HyperslabError) {
-    var ancestor = StorePath.root
-    for component in path.components.dropLast() {
-      ancestor = ancestor / component
+    for ancestor in path.ancestors.dropFirst() {
       guard let status = try files.status(ancestor) else { return }
       if status.kind != .directory {
         try Self.refuseLink(ancestor, status)

@@ -12,7 +12,7 @@ extension Repairer {
     let before = try verified()
     Recovery(files: files, durability: .full, cache: cache, patience: .zero).sweep(index)
     for problem in before.problems {
-      let path = StorePath(problem.path.split(separator: "/").map(String.init))
+      let path = StorePath(problem.path)
       switch problem.kind {
       case .orphan: try sweepOrphan(path)
       case .table where path.parent.parent == StoreLayout.tables:
@@ -28,7 +28,7 @@ extension Repairer {
     let remaining = Set(after.problems.map(\.path))
     for problem in before.problems where !remaining.contains(problem.path) {
       if problem.path.hasSuffix("zarr.json") {
-        let path = StorePath(problem.path.split(separator: "/").map(String.init))
+        let path = StorePath(problem.path)
         note(path, problem.kind, "derived again")
       }
     }
@@ -78,7 +78,7 @@ extension Repairer {
   }
 
   private mutating func sweep(_ leftover: String, _ index: StoreIndex) throws(HyperslabError) {
-    let path = StorePath(leftover.split(separator: "/").map(String.init))
+    let path = StorePath(leftover)
     // Recovery knows which of the store's own to spare, for readers of older commits.
     if try files.status(path) == nil {
       note(path, .orphan, "removed")

@@ -23,11 +23,11 @@ enum StoreCreation {
     }
     let parentPath = path.removingLastComponent()
     let parent = try LocalFileSystem(root: parentPath.isEmpty ? "." : parentPath)
-    let target = StorePath([name.string])
+    let target = StorePath(name.string)
     let isThere = try parent.status(target) != nil
     if isThere { try checkReplaceable(path, overwrite: overwrite) }
     let identifier = StoreLayout.newIdentifier()
-    let temporary = StorePath(["\(name.string).tmp-\(identifier)"])
+    let temporary = StorePath("\(name.string).tmp-\(identifier)")
     guard try parent.makeDirectory(temporary) else {
       throw HyperslabError(.alreadyExists, "the temporary name is taken", at: "\(temporary)")
     }
@@ -35,7 +35,7 @@ enum StoreCreation {
     do throws(HyperslabError) {
       try fill(try LocalFileSystem(root: temporaryPath), durability: durability)
       if isThere {
-        let old = StorePath(["\(name.string).old-\(identifier)"])
+        let old = StorePath("\(name.string).old-\(identifier)")
         try parent.rename(target, to: old)
         do throws(HyperslabError) { try rename(temporaryPath, to: path) } catch {
           try? parent.rename(old, to: target)

@@ -61,7 +61,7 @@ struct StoreWalk {
 
   /// A data set or group whose creation was never committed.
   private func holdsOnlyChunks(_ directory: StorePath) -> Bool {
-    directory.components.count <= 1024
+    directory.depth <= 1024
       && ((try? files.list(directory)) ?? []).allSatisfy { entry in
         entry.name == "c" || entry.name == "zarr.json"
           || entry.kind == .directory && holdsOnlyChunks(directory / entry.name)
@@ -71,7 +71,7 @@ struct StoreWalk {
   private func walkChunks(
     _ directory: StorePath, _ report: inout VerificationReport
   ) throws(HyperslabError) {
-    guard directory.components.count <= 1024 else {
+    guard directory.depth <= 1024 else {
       return problem(directory, .foreign, "directories nested too deep", &report)
     }
     for entry in try files.list(directory) {

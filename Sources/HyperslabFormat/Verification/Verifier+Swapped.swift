@@ -31,7 +31,7 @@ extension Verifier {
   }
 
   private static func place(_ problem: VerificationReport.Problem) -> StorePath {
-    StorePath(problem.path.split(separator: "/").map(String.init))
+    StorePath(problem.path)
   }
 
   /// The header checksum that the table lists for the chunk of a problem.

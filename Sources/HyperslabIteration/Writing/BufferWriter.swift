@@ -88,7 +88,7 @@ struct BufferWriter<Dataset: ChunkedDataset>: Sendable {
   private func byteCount(of box: Selection) -> Int { byteCount(of: box.shape) }
 
   private func byteCount(of shape: Shape) -> Int {
-    Checked.product(shape.axes + [dataset.description.dataType.byteCount]) ?? 0
+    shape.elementCount.flatMap { Checked.multiply($0, dataset.description.dataType.byteCount) } ?? 0
   }
 
   /// Replaces part of a chunk. Buffers are written one after the other and a buffer names each

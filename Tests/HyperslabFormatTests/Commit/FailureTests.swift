@@ -109,7 +109,7 @@ import Testing
     try store.commit()
     try store.dataset(x).put(1, 6)
     files.fail { operation, path, _ in
-      operation == .synchronize && path == StorePath(["x", "c"])
+      operation == .synchronize && path == StorePath("x/c")
     }
     expectError(.io) { try store.commit() }
     files.fail(nil)
@@ -121,7 +121,7 @@ import Testing
     try create([1, 2])
     let (store, files) = try open()
     try store.dataset(x).put(0, 5)
-    files.fail { operation, path, _ in operation == .rename && path == StorePath(["x", "c", "0"]) }
+    files.fail { operation, path, _ in operation == .rename && path == StorePath("x/c/0") }
     try store.commit()
     #expect(throws: HyperslabError.self) { try store.close() }
     #expect(try firsts(path, "x") == [5, 2])

@@ -42,7 +42,7 @@ import Testing
   }
 
   private func exists(_ name: String) -> Bool {
-    (try? LocalFileSystem(root: path).status(StorePath(name.split(separator: "/").map(String.init))))
+    (try? LocalFileSystem(root: path).status(StorePath(name)))
       .flatMap { $0 } != nil
   }
 

@@ -59,7 +59,7 @@ struct CrashCheck {
   /// What a reader finds before anybody recovers.
   func read(_ script: CrashScript, _ allowed: Set<Int>) throws -> Int {
     let none = allowed.first { outcomes[$0] == nil }
-    if let none, try script.disk.status(StorePath([CrashScript.home])) == nil { return none }
+    if let none, try script.disk.status(StorePath(CrashScript.home)) == nil { return none }
     let reader: SlabStore
     do { reader = try script.open(.readOnly) } catch {
       throw Failure(description: "open: \(error)")

@@ -21,9 +21,9 @@ extension CrashScript {
       try script.commit {
         // As `StoreCreation` does it on the local disk: whole under another name, then moved in.
         let temporary = "\(home).tmp"
-        _ = try script.disk.makeDirectory(StorePath([temporary]))
+        _ = try script.disk.makeDirectory(StorePath(temporary))
         try StoreCreation.fill(script.disk.at(temporary), durability: .full)
-        try script.disk.rename(StorePath([temporary]), to: StorePath([home]))
+        try script.disk.rename(StorePath(temporary), to: StorePath(home))
         try script.disk.synchronizeDirectory(.root)
       }
     },

@@ -31,7 +31,7 @@ import Testing
     let files = try LocalFileSystem(root: directory.path, resolvingByComponents: byComponents)
     try write([1, 2, 3], to: directory.path.appending("elsewhere"))
     try make(kind, at: "x")
-    let path = StorePath(["x"])
+    let path = StorePath("x")
     expectError(.foreign) { _ = try files.open(path) }
     expectError(.foreign) { _ = try files.contents(path, limit: 100) }
     expectError(.foreign) { _ = try files.lock(path, wait: true) }
@@ -51,10 +51,10 @@ import Testing
   @Test(arguments: [false, true])
   func whatIsMissingIsMissing(byComponents: Bool) throws {
     let files = try LocalFileSystem(root: directory.path, resolvingByComponents: byComponents)
-    expectError(.missing) { _ = try files.open(StorePath(["x"])) }
-    expectError(.missing) { _ = try files.open(StorePath(["x", "y"])) }
-    expectError(.missing) { try files.remove(StorePath(["x"])) }
-    #expect(try files.status(StorePath(["x", "y"])) == nil)
+    expectError(.missing) { _ = try files.open(StorePath("x")) }
+    expectError(.missing) { _ = try files.open(StorePath("x/y")) }
+    expectError(.missing) { try files.remove(StorePath("x")) }
+    #expect(try files.status(StorePath("x/y")) == nil)
     expectError(.notFound) { _ = try LocalFileSystem(root: directory.path.appending("nowhere")) }
   }
 
@@ -70,7 +70,7 @@ import Testing
   }
 
   @Test func locksExcludeEachOtherAndEndWithTheirHolder() throws {
-    let path = StorePath(["lock"])
+    let path = StorePath("lock")
     var first = try files.lock(path, wait: false)
     #expect(first != nil)
     #expect(try files.lock(path, wait: false) == nil)
@@ -111,7 +111,7 @@ import Testing
         for name in ["a/ramp", "wave", "a/flags"] { _ = try? store.dataset(name).readBytes() }
       }
       try? SlabStore.open(path, mode: .readWrite).close()
-      try files.removeTree(StorePath(["small.slab"] + file.split(separator: "/").map(String.init)))
+      try files.removeTree(StorePath("small.slab/\(file)"))
       try write(original, to: path.appending(file))
     }
   }
@@ -127,8 +127,8 @@ import Testing
     for _ in 0..<200 {
       let store = try SlabStore.open(path)
       _ = try store.dataset("a/ramp").readBytes()
-      _ = try? files.open(StorePath(["small.slab"]))
-      _ = try? files.lock(StorePath(["small.slab"]), wait: false)
+      _ = try? files.open(StorePath("small.slab"))
+      _ = try? files.lock(StorePath("small.slab"), wait: false)
       _ = try SlabStore.verify(path)
     }
     // Other tests run at the same time and hold a few.

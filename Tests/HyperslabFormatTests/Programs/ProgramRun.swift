@@ -19,7 +19,7 @@ final class ProgramRun {
 
   init() throws {
     let empty = SimulatedDisk()
-    _ = try empty.makeDirectory(StorePath([CrashScript.home]))
+    _ = try empty.makeDirectory(StorePath(CrashScript.home))
     try StoreCreation.fill(empty.at(CrashScript.home), durability: .full)
     disk = SimulatedDisk(empty.core.state.withLock { $0.image })
     outcomes = [ProgramModel()]

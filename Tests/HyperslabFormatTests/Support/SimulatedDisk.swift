@@ -34,7 +34,7 @@ final class SimulatedDisk: FileSystem {
   func at(_ name: String) -> SimulatedDisk { SimulatedDisk(core, home: home / name) }
 
   private func full(_ path: StorePath) -> StorePath {
-    home.components.isEmpty ? path : StorePath(home.components + path.components)
+    path.isRoot ? home : home / "\(path)"
   }
 
   // MARK: - Files

@@ -96,7 +96,7 @@ struct SampleStore: Sendable {
       if FileManager.default.fileExists(atPath: file.string, isDirectory: &isDirectory),
         !isDirectory.boolValue
       {
-        contents[StorePath(name.split(separator: "/").map(String.init))] = try Self.bytes(file)
+        contents[StorePath(name)] = try Self.bytes(file)
       }
     }
     files = MemoryFiles(contents: contents)
