@@ -142,7 +142,7 @@ struct CodingSample: @unchecked Sendable {
       if !isFill { wanted -= 1 }
       // Looked for in place of others like it, they must not make those look more frequent.
       if isFill, position >= numbers.count { continue }
-      let stored = encoder.storedByteCount(ofBlock: block, bytes)
+      let stored = encoder.storedByteCount(ofBlock: block, copy, bytes)
       outcome.decoded += bytes.count
       outcome.stored += stored
       // A chunk of two such blocks is not stored at all.

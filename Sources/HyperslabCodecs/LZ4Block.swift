@@ -17,18 +17,27 @@ final class LZ4Compressor {
   deinit { state.deallocate() }
 
   /// Compresses one block; nil when the result does not fit into `target`.
-  func compress(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer)
-    -> Int?
-  {
+  ///
+  /// - Parameter skipsShortMatches: Whether the fast mode leaves matches of four bytes alone. LZ4 looks for
+  ///   them in blocks of up to 64 KiB; in longer ones and in streams, on 64-bit processors, for five.
+  func compress(
+    _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer,
+    skipsShortMatches: Bool
+  ) -> Int? {
     guard let from = source.baseAddress, let to = target.baseAddress else { return nil }
     let characters = from.assumingMemoryBound(to: CChar.self)
     let output = to.assumingMemoryBound(to: CChar.self)
     let size = Int32(source.count)
     let capacity = Int32(target.count)
     let written =
-      level < Compression.firstHighLevel
-      ? LZ4_compress_fast_extState(state, characters, output, size, capacity, 1)
-      : LZ4_compress_HC_extStateHC(state, characters, output, size, capacity, Int32(level))
+      if level >= Compression.firstHighLevel {
+        LZ4_compress_HC_extStateHC(state, characters, output, size, capacity, Int32(level))
+      } else if skipsShortMatches {
+        LZ4_compress_fast_continue(
+          LZ4_initStream(state, Int(LZ4_sizeofState())), characters, output, size, capacity, 1)
+      } else {
+        LZ4_compress_fast_extState(state, characters, output, size, capacity, 1)
+      }
     return written > 0 ? Int(written) : nil
   }
 }

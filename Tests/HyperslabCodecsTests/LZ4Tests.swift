@@ -25,11 +25,14 @@ import Testing
     return bytes
   }
 
-  private func packed(_ bytes: [UInt8], level: Int) -> [UInt8] {
+  private func packed(
+    _ bytes: [UInt8], level: Int, skipsShortMatches: Bool = false
+  ) -> [UInt8] {
     var target = [UInt8](repeating: 0, count: Int(LZ4_compressBound(Int32(bytes.count))) + 1)
     let count = bytes.withUnsafeBytes { source in
       target.withUnsafeMutableBytes {
-        LZ4Compressor(level: level).compress(source, into: $0)
+        LZ4Compressor(level: level).compress(
+          source, into: $0, skipsShortMatches: skipsShortMatches)
       }
     }
     return Array(target.prefix(count ?? 0))
@@ -59,13 +62,14 @@ import Testing
     return (ours, theirs)
   }
 
-  @Test(arguments: [1, 9])
-  func allKindsComeBack(level: Int) throws {
-    var generator = SeededGenerator("LZ4 \(level)")
+  @Test(arguments: [1, 9], [false, true])
+  func allKindsComeBack(level: Int, skipsShortMatches: Bool) throws {
+    var generator = SeededGenerator("LZ4 \(level) \(skipsShortMatches)")
     for _ in 0..<400 {
       let bytes = sample(&generator)
       if bytes.isEmpty { continue }
-      let (ours, theirs) = decoded(packed(bytes, level: level), byteCount: bytes.count)
+      let block = packed(bytes, level: level, skipsShortMatches: skipsShortMatches)
+      let (ours, theirs) = decoded(block, byteCount: bytes.count)
       #expect(ours == bytes && theirs == bytes, "\(bytes.count) bytes")
     }
   }

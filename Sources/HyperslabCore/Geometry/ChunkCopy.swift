@@ -72,6 +72,13 @@ package struct ChunkCopy: Sendable {
     axes.allSatisfy { $0.count == $0.extent && $0.step == 1 }
   }
 
+  /// Whether the region leaves out a part of every row, and rows are of 64 elements at most: in bit
+  /// planes, of every eight bytes.
+  package var padsShortRows: Bool {
+    let inner = axes[axes.count - 1]
+    return inner.count < inner.extent && inner.extent <= 64
+  }
+
   /// The byte offset on the other side where the whole chunk lies as one piece, if it does.
   package var contiguousOffset: Int? {
     guard coversChunk, axes.count == 2, axes[0].extent == 1, axes[1].stride == elementByteCount
