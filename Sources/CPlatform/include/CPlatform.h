@@ -95,6 +95,13 @@ static inline void hyperslab_stream(const void *from, void *to, size_t count) {
   memcpy(target + end, source + end, count - end);
 }
 
+/* Copies rows of bytes of parts, which leave no gap between them in memory, past the cache in whole lines,
+   put together in registers, and returns how many of the first rows it did: none below a width of 64,
+   where rows do not begin with lines, or where a line has bytes of more than six rows. Others see the bytes
+   after hyperslab_end_streaming(). */
+size_t hyperslab_stream_rows(
+    size_t width, const hyperslab_rows *parts, size_t part_count, size_t rows);
+
 static inline void hyperslab_end_streaming(void) { atomic_thread_fence(memory_order_seq_cst); }
 
 /* Has memory brought into the cache that is about to be read; it need not be the process's own. */

@@ -53,14 +53,15 @@ final class BlockShelf {
 
   private func place(_ steps: [RowWalk.Step], rows: Int, into output: DisjointMemory) {
     let parts = steps.map { $0.block.rows($0.plane, from: $0.row, into: output.base) }
-    if steps[0].block.isInPlanes {
-      parts.withUnsafeBufferPointer {
-        Shuffle.joinRows($0, rows: rows, elementByteCount: format.elementByteCount)
+    parts.withUnsafeBufferPointer { parts in
+      if steps[0].block.isInPlanes {
+        Shuffle.joinRows(parts, rows: rows, elementByteCount: format.elementByteCount)
+      } else if output.isOutOfCache, RowStrip.fits(parts) {
+        strip.copyRows(parts, rows: rows)
+        strip.end()
+      } else {
+        copyRows(parts, rows: rows)
       }
-    } else if output.isOutOfCache, RowStrip.fits(parts) {
-      strip.copyRows(parts, rows: rows)
-    } else {
-      parts.withUnsafeBufferPointer { copyRows($0, rows: rows) }
     }
   }
 

@@ -1,8 +1,9 @@
 import CPlatform
+import HyperslabCodecs
 import HyperslabCore
 
-/// Memory in the nearest cache where rows of several blocks that leave no gap between them are put together
-/// before they go to their places past the cache, in whole lines.
+/// Sends rows of several blocks that leave no gap between them to their places past the cache, in whole
+/// lines: put together in registers, or first in memory in the nearest cache.
 ///
 /// Lines that are not in the cache are fetched before part of them is written, and push out the blocks that
 /// the next rows are taken from.
@@ -12,7 +13,7 @@ final class RowStrip {
   private let memory = ElementBuffer(byteCount: byteCount)
 
   /// Whether rows of bytes of these parts, in this order, leave no gap between them.
-  static func fits(_ parts: [BlockRows]) -> Bool {
+  static func fits(_ parts: UnsafeBufferPointer<BlockRows>) -> Bool {
     guard let first = parts.first, var end = first.to, first.to_stride <= byteCount else {
       return false
     }
@@ -24,22 +25,33 @@ final class RowStrip {
     return end - start == first.to_stride
   }
 
-  /// Copies rows of bytes of parts that ``fits(_:)`` is true of to their places.
-  func copyRows(_ parts: [BlockRows], rows: Int) {
+  /// Copies rows of bytes of parts that ``fits(_:)`` is true of to their places, where others see them after
+  /// ``end()``.
+  func copyRows(
+    _ parts: UnsafeBufferPointer<BlockRows>, rows: Int, width: Int = VectorWidth.best
+  ) {
+    let done = hyperslab_stream_rows(width, parts.baseAddress, parts.count, rows)
+    if done < rows { copyByWayOfStrip(parts, rows: done..<rows) }
+  }
+
+  private func copyByWayOfStrip(_ parts: UnsafeBufferPointer<BlockRows>, rows: Range<Int>) {
     guard let target = parts[0].to else { return }
     let stride = parts[0].to_stride
     let turn = Self.byteCount / stride
     let strip = memory.pointer.assumingMemoryBound(to: UInt8.self)
-    var parts = parts
+    var parts = Array(parts)
     for index in parts.indices {
+      parts[index].from += rows.lowerBound * parts[index].from_stride
       parts[index].to = parts[index].to.map { strip + ($0 - target) }
     }
-    for start in Swift.stride(from: 0, to: rows, by: turn) {
-      let count = Swift.min(turn, rows - start)
+    for start in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: turn) {
+      let count = Swift.min(turn, rows.upperBound - start)
       parts.withUnsafeBufferPointer { HyperslabCore.copyRows($0, rows: count) }
       hyperslab_stream(strip, target + start * stride, count * stride)
       for index in parts.indices { parts[index].from += count * parts[index].from_stride }
     }
-    hyperslab_end_streaming()
   }
+
+  /// Has others see what was copied.
+  func end() { hyperslab_end_streaming() }
 }
