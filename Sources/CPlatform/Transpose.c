@@ -101,6 +101,13 @@ int hyperslab_join_bits(
   CALL(joinBits, from, plane, to, count);
 }
 
+int hyperslab_join_bit_pairs(
+    size_t width, const void *from, size_t plane, void *to, size_t count) {
+  if (width < 64 || count < 64) return 0;
+  joinBitPairs_64(from, plane, to, count);
+  return 1;
+}
+
 #else
 /* Elsewhere Swift's own loops become vector code of the baseline's width. */
 
@@ -122,6 +129,11 @@ int hyperslab_split_bits(
 }
 
 int hyperslab_join_bits(
+    size_t width, const void *from, size_t plane, void *to, size_t count) {
+  return 0;
+}
+
+int hyperslab_join_bit_pairs(
     size_t width, const void *from, size_t plane, void *to, size_t count) {
   return 0;
 }

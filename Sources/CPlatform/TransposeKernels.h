@@ -166,24 +166,46 @@ TARGET static void NAME(splitBits)(
   }
 }
 
+/* LANES bytes of each of eight bit planes, as eight vectors of the byte plane. */
+TARGET static inline void NAME(joinBitsGroup)(
+    const uint8_t *from, size_t plane, NAME(Bytes) *v) {
+  UNROLL for (int k = 0; k < 8; k++)
+    __builtin_memcpy(&v[k], from + (AFFINE ? 7 - k : k) * plane, LANES);
+#if !AFFINE
+  NAME(exchangeBits)(v);
+#endif
+  JOIN_PLANES(v, 8);
+#if AFFINE
+  UNROLL for (int k = 0; k < 8; k++) v[k] = NAME(transposeBits)(v[k]);
+#endif
+}
+
 TARGET static void NAME(joinBits)(
     const uint8_t *from, size_t plane, uint8_t *to, size_t count) {
   FOR_GROUPS(at, count) {
     NAME(Bytes) v[8];
+    NAME(joinBitsGroup)(from + at, plane, v);
     UNROLL for (int k = 0; k < 8; k++)
-      __builtin_memcpy(&v[k], from + (AFFINE ? 7 - k : k) * plane + at, LANES);
-#if !AFFINE
-    NAME(exchangeBits)(v);
-#endif
-    JOIN_PLANES(v, 8);
-    UNROLL for (int k = 0; k < 8; k++) {
-#if AFFINE
-      v[k] = NAME(transposeBits)(v[k]);
-#endif
       __builtin_memcpy(to + at * 8 + k * LANES, &v[k], LANES);
+  }
+}
+
+#if LANES > 32
+/* Sixteen bit planes at once need as many registers again. */
+TARGET static void NAME(joinBitPairs)(
+    const uint8_t *from, size_t plane, uint8_t *to, size_t count) {
+  FOR_GROUPS(at, count) {
+    NAME(Bytes) low[8], high[8];
+    NAME(joinBitsGroup)(from + at, plane, low);
+    NAME(joinBitsGroup)(from + 8 * plane + at, plane, high);
+    UNROLL for (int k = 0; k < 8; k++) {
+      NAME(Bytes) pairs[2] = {
+          PICK(low[k], high[k], LOW, LANES), PICK(low[k], high[k], HIGH, LANES)};
+      __builtin_memcpy(to + (at * 8 + k * LANES) * 2, pairs, 2 * LANES);
     }
   }
 }
+#endif
 
 #undef LANES
 #undef NAME

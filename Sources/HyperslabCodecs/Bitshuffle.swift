@@ -72,6 +72,31 @@ package enum Bitshuffle {
     }
   }
 
+  /// Joins the bits of some elements into elements.
+  ///
+  /// - Parameters:
+  ///   - source: The bit planes of `count` elements.
+  ///   - elements: Which of them; both bounds multiples of eight.
+  ///   - target: Takes `elements.count` elements.
+  ///   - scratch: Room for as many; no memory overlaps.
+  package static func joinElements(
+    _ source: UnsafeRawPointer, count: Int, _ elements: Range<Int>,
+    _ target: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer, elementByteCount: Int,
+    width: Int = VectorWidth.best
+  ) {
+    if elementByteCount == 2,
+      hyperslab_join_bit_pairs(
+        width, source + elements.lowerBound / 8, count / 8, target, elements.count / 8) != 0
+    {
+      return
+    }
+    join(
+      source, count: count, elements, scratch, elementByteCount: elementByteCount, width: width)
+    Shuffle.join(
+      scratch, plane: elements.count, target, count: elements.count,
+      elementByteCount: elementByteCount, width: width)
+  }
+
   /// Whether a byte plane is all zeros, as the upper ones of small numbers are: then so are its bit
   /// planes, and to look is ten times as fast as to transpose them.
   private static func isZero(_ bytes: UnsafeRawPointer, _ count: Int) -> Bool {

@@ -106,6 +106,12 @@ package final class FrameDecoder {
     }
     let plain = try plain(block: block, stored: stored, prefix: prefix)
     guard let stride = format.deltaStride else {
+      if filter == .bitshuffle, !isZeros(plain) {
+        Bitshuffle.joinElements(
+          plain, count: count, needed, memory + needed.lowerBound * size, scratch: scratch.pointer,
+          elementByteCount: size)
+        return
+      }
       let planes = planes(plain, filter, count: count, needed, in: scratch.pointer)
       Shuffle.join(
         planes.base, plane: planes.plane ?? 0, memory + planes.first * size, count: needed.count,
@@ -141,7 +147,7 @@ package final class FrameDecoder {
     in memory: UnsafeMutableRawPointer
   ) -> DecodedBlock {
     let size = format.elementByteCount
-    if plain == zeros.map({ UnsafeRawPointer($0.pointer) }) {
+    if isZeros(plain) {
       // Every byte plane is the same.
       return DecodedBlock(
         base: plain, plane: 0, first: needed.lowerBound, elementByteCount: size)
@@ -184,6 +190,11 @@ package final class FrameDecoder {
     made.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: made.byteCount)
     zeros = made
     return UnsafeRawPointer(made.pointer)
+  }
+
+  /// Whether what a block unpacked to is the zeros at hand.
+  private func isZeros(_ plain: UnsafeRawPointer) -> Bool {
+    plain == zeros.map { UnsafeRawPointer($0.pointer) }
   }
 
   private static func checkSum(

@@ -152,6 +152,15 @@ import Testing
         }
         let expected = Array(bytes[part.lowerBound * size..<part.upperBound * size])
         #expect(planes == shuffled(expected, size), "\(part) of \(count) elements")
+        let elements = run(expected) { _, target, _ in
+          there.withUnsafeBytes {
+            guard let source = $0.baseAddress else { return }
+            Bitshuffle.joinElements(
+              source, count: count, part, target, scratch: scratch.pointer, elementByteCount: size,
+              width: width)
+          }
+        }
+        #expect(elements == expected, "\(part) of \(count) elements")
       }
     }
   }

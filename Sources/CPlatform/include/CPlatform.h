@@ -76,6 +76,11 @@ int hyperslab_split_bits(
 int hyperslab_join_bits(
     size_t width, const void *from, size_t plane, void *to, size_t count);
 
+/* Joins 16 bit planes of `count` bytes, plane b at from + b * plane, into 8 * `count` elements of two bytes;
+   only for a width and a count of 64 at least. */
+int hyperslab_join_bit_pairs(
+    size_t width, const void *from, size_t plane, void *to, size_t count);
+
 /* Copies bytes past the cache in whole lines, so that nobody reads the lines before; what is left at both
    ends is copied as usual. Others see the bytes after hyperslab_end_streaming(). */
 static inline void hyperslab_stream(const void *from, void *to, size_t count) {
