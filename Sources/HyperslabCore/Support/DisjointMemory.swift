@@ -7,11 +7,14 @@ package struct DisjointMemory: @unchecked Sendable {
   private static let leastLargeByteCount = 1 << 25
 
   package let base: UnsafeMutableRawPointer
+  /// Whether it is large, and nobody has touched its pages yet.
+  package let isFresh: Bool
   /// Whether no cache holds it: it is large, and not fresh.
   package let isOutOfCache: Bool
 
   package init(base: UnsafeMutableRawPointer) {
     self.base = base
+    isFresh = false
     isOutOfCache = false
   }
 
@@ -19,6 +22,8 @@ package struct DisjointMemory: @unchecked Sendable {
   package init?(_ memory: UnsafeMutableRawBufferPointer) {
     guard let base = memory.baseAddress else { return nil }
     self.base = base
-    isOutOfCache = memory.count >= Self.leastLargeByteCount && !FreshMemory.contains(memory)
+    let isLarge = memory.count >= Self.leastLargeByteCount
+    isFresh = isLarge && FreshMemory.contains(memory)
+    isOutOfCache = isLarge && !isFresh
   }
 }

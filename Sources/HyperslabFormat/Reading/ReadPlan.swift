@@ -40,6 +40,15 @@ struct ReadPlan {
     case sideBySide(ArraySlice<Piece>)
     /// A chunk that is not stored, or whose file may be in one place or another.
     case chunk(LocatedChunk, ChunkCopy)
+
+    /// Where in the result it roughly begins, if that is known.
+    var offset: Int? {
+      switch self {
+      case .blocks(let piece): piece.offset
+      case .sideBySide(let pieces): pieces.first?.offset
+      case .chunk: nil
+      }
+    }
   }
 
   /// What one thread decodes at the least before another is asked to help: waking it costs some
@@ -90,8 +99,24 @@ struct ReadPlan {
     return Swift.max(1, Swift.min(maximumThreads, byteCount / Self.leastByteCountPerThread))
   }
 
+  /// The work, in the order of where it goes, in runs that a thread does one after the other.
+  ///
+  /// Of fresh memory a run begins with each huge page. Where two threads come to one that nobody used
+  /// before, the system clears it for both of them, and throws one away.
+  func runs(into output: DisjointMemory) -> [ArraySlice<Share>] {
+    let shares = shares
+    guard output.isFresh else { return shares.indices.map { shares[$0...$0] } }
+    let pages = shares.map { share in
+      share.offset.map { (Int(bitPattern: output.base) + $0) / HugePages.byteCount }
+    }
+    let starts = shares.indices.filter {
+      $0 == 0 || pages[$0] == nil || pages[$0] != pages[$0 - 1]
+    }
+    return zip(starts, starts.dropFirst() + [shares.count]).map { shares[$0..<$1] }
+  }
+
   /// The work, in the order of where it goes.
-  var shares: [Share] {
+  private var shares: [Share] {
     guard let format else { return others }
     if parts.count > 1, parts.contains(where: { $0.copy.hasShortRows }),
       parts.reduce(0, { $0 + $1.copy.regionByteCount }) >= Self.leastByteCountSideBySide

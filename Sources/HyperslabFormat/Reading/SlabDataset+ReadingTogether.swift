@@ -145,10 +145,10 @@ extension SlabDataset {
       plan.withLock { $0.add(file, copy, chunk) }
     }
     let work = plan.withLock { $0 }
-    let shares = work.shares
-    try parallelLoop(count: shares.count, threads: work.threads, makeWorker: {}) {
-      (_, position) throws(HyperslabError) in
-      try read(shares[position], of: work, into: output)
+    let runs = work.runs(into: output)
+    try parallelLoop(count: runs.count, threads: work.threads, makeWorker: {}) {
+      (_, run) throws(HyperslabError) in
+      for share in runs[run] { try read(share, of: work, into: output) }
     }
   }
 

@@ -5,6 +5,14 @@ import Testing
 
 @testable import HyperslabFormat
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Chunks with short rows, of many blocks each or many of few. Where much is read of them, they are decoded
 /// side by side and placed row by row, or a few very short rows of each in turn.
 @Suite struct ShortRowTests {
@@ -189,15 +197,22 @@ import Testing
     try check(dataset, bytes, Array(repeating: .all, count: shape.rank - 2) + rows)
   }
 
+  /// A data set that no cache holds.
+  private func large(columns: Int, chunk: Shape) throws -> (dataset: SlabDataset, bytes: [UInt8]) {
+    let shape: Shape = [((1 << 24) / columns / 4 + 1) * 4, columns]
+    let words = (0..<shape[0] * shape[1] / 4).map { UInt64($0) &* 0x9E37_79B9_7F4A_7C15 }
+    return try written(
+      .uint16, shape, chunk: chunk, Compression(filter: .bitshuffle),
+      words.withUnsafeBytes { Array($0) })
+  }
+
   /// Rows that together leave no gap go past the cache to memory that is used already, and so large that
   /// no cache holds it; not a byte beside them.
-  @Test func intoLargeMemory() throws {
-    let shape: Shape = [900_000, 19]
-    let words = (0..<shape[0] * shape[1] / 4).map { UInt64($0) &* 0x9E37_79B9_7F4A_7C15 }
-    let (dataset, bytes) = try written(
-      .uint16, shape, chunk: [300_000, 5], Compression(filter: .bitshuffle),
-      words.withUnsafeBytes { Array($0) })
-    let before = 70
+  @Test(
+    arguments: [(19, [300_000, 5], 70), (32, [300_000, 10], 64), (64, [100_000, 10], 64)]
+      as [(Int, Shape, Int)])
+  func intoLargeMemory(columns: Int, chunk: Shape, before: Int) throws {
+    let (dataset, bytes) = try large(columns: columns, chunk: chunk)
     let memory = ElementBuffer(byteCount: bytes.count + 256)
     let all = UnsafeMutableRawBufferPointer(start: memory.pointer, count: memory.byteCount)
     all.initializeMemory(as: UInt8.self, repeating: 0xA5)
@@ -209,6 +224,23 @@ import Testing
     #expect(isRight)
     #expect(all[..<before].allSatisfy { $0 == 0xA5 })
     #expect(all[(before + bytes.count)...].allSatisfy { $0 == 0xA5 })
+  }
+
+  /// Memory that nobody used before, a huge page of it after the other: of short rows side by side, and of
+  /// long ones.
+  @Test(arguments: [(19, [300_000, 5]), (4000, [500, 2000])] as [(Int, Shape)])
+  func intoFreshMemory(columns: Int, chunk: Shape) throws {
+    let (dataset, bytes) = try large(columns: columns, chunk: chunk)
+    let memory = try #require(
+      mmap(
+        nil, bytes.count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
+    defer { munmap(memory, bytes.count) }
+    let result = UnsafeMutableRawBufferPointer(start: memory, count: bytes.count)
+    #expect(DisjointMemory(result)?.isFresh == true)
+    var span = result.mutableBytes
+    try dataset.read(into: &span)
+    let isRight = Array(result) == bytes
+    #expect(isRight)
   }
 
   /// A damaged block is told of with its file, and the next read is none the worse.
