@@ -9,6 +9,10 @@
 /* A line of a unit has so many segments at most: its kernel keeps all of a unit in registers. */
 enum { LINE = 64, UNIT = 2 * LINE, MOST_SEGMENTS = 6 };
 
+/* Wider rows are sent a unit of several rows at a time, of so many bytes of rows that what they come from
+   stays in the nearest cache. */
+enum { MOST_UNITS = 32, TURN = 1 << 13 };
+
 /* What a line takes from one row: `from` is where the line would begin beside those bytes. */
 typedef struct {
   const uint8_t *from;
@@ -23,10 +27,10 @@ typedef struct {
 
 #define UNROLL _Pragma("clang loop unroll(full)")
 
-/* The first and then every `stride` bytes another unit, each from rows `step` bytes further on. */
+/* The first and then every `stride` bytes another unit, from `offset` on, each `step` bytes further. */
 #define SEND(n)                                               \
   TARGET static void send##n(                                 \
-      const unit *unit, size_t step, uint8_t *to, size_t stride, size_t count) { \
+      const unit *unit, size_t offset, size_t step, uint8_t *to, size_t stride, size_t count) { \
     const uint8_t *from[2][n];                                \
     __mmask64 mask[2][n];                                     \
     UNROLL for (int line = 0; line < 2; line++)               \
@@ -34,7 +38,7 @@ typedef struct {
         from[line][k] = unit->segments[line][k].from;         \
         mask[line][k] = unit->segments[line][k].mask;         \
       }                                                       \
-    for (size_t offset = 0; count > 0; count--, offset += step, to += stride) { \
+    for (; count > 0; count--, offset += step, to += stride) { \
       __m512i bytes[2];                                       \
       UNROLL for (int line = 0; line < 2; line++) {           \
         bytes[line] = _mm512_maskz_loadu_epi8(mask[line][0], from[line][0] + offset); \
@@ -80,36 +84,40 @@ static int find_segments(
   return 1;
 }
 
+static void send(
+    const unit *unit, size_t offset, size_t step, uint8_t *to, size_t stride, size_t count) {
+#define CASE(n) case n: send##n(unit, offset, step, to, stride, count); break;
+  switch (unit->most) {
+    CASE(1)
+    CASE(2)
+    CASE(3)
+    CASE(4)
+    CASE(5)
+    CASE(6)
+  }
+}
+
 size_t hyperslab_stream_rows(
     size_t width, const hyperslab_rows *parts, size_t part_count, size_t rows) {
   if (width < LINE || part_count == 0) return 0;
   uint8_t *to = parts[0].to;
   size_t stride = parts[0].to_stride, step = parts[0].from_stride;
   if (stride == 0 || (stride % UNIT != 0 && UNIT % stride != 0)) return 0;
-  if ((uintptr_t)to % LINE != 0) return 0;
+  if (stride > MOST_UNITS * UNIT || (uintptr_t)to % LINE != 0) return 0;
   for (size_t k = 1; k < part_count; k++)
     if (parts[k].from_stride != step) return 0;
   size_t rows_of_unit = stride < UNIT ? UNIT / stride : 1;
+  size_t unit_stride = stride * rows_of_unit, unit_step = step * rows_of_unit;
+  unit units[MOST_UNITS];
+  for (size_t start = 0; start < unit_stride; start += UNIT)
+    if (!find_segments(&units[start / UNIT], parts, part_count, start, stride)) return 0;
   size_t count = rows / rows_of_unit;
-  if (count == 0) return 0;
-  unit unit;
-  if (stride > UNIT)
-    for (size_t start = 0; start < stride; start += UNIT)
-      if (!find_segments(&unit, parts, part_count, start, stride)) return 0;
-  size_t unit_stride = stride < UNIT ? UNIT : stride;
-  for (size_t start = 0; start < unit_stride; start += UNIT) {
-    if (!find_segments(&unit, parts, part_count, start, stride)) return 0;
-#define CASE(n) \
-  case n: send##n(&unit, step * rows_of_unit, to + start, unit_stride, count); break;
-    switch (unit.most) {
-      CASE(1)
-      CASE(2)
-      CASE(3)
-      CASE(4)
-      CASE(5)
-      CASE(6)
-    }
-  }
+  size_t turn = unit_stride == UNIT ? count : TURN / unit_stride;
+  for (size_t done = 0; done < count; done += turn)
+    for (size_t start = 0; start < unit_stride; start += UNIT)
+      send(
+          &units[start / UNIT], done * unit_step, unit_step, to + done * unit_stride + start,
+          unit_stride, turn < count - done ? turn : count - done);
   return count * rows_of_unit;
 }
 

@@ -7,7 +7,7 @@ import Testing
 
 /// Rows that leave no gap between them, however they are cut into parts and wherever they begin.
 @Suite struct RowStripTests {
-  private static let strides = [2, 16, 32, 64, 96, 128, 130, 192, 256, 640]
+  private static let strides = [2, 16, 32, 64, 96, 128, 130, 192, 256, 640, 1024, 4224]
 
   /// The ends of some parts of a row.
   private func cuts(_ stride: Int, by random: inout SeededGenerator) -> [Int] {
