@@ -6,12 +6,15 @@
 
 #define TARGET __attribute__((target("avx512f,avx512bw")))
 
-/* A line of a unit has so many segments at most: its kernel keeps all of a unit in registers. */
+/* A line of a unit has so many segments at most: with more, most of their places are not in registers. */
 enum { LINE = 64, UNIT = 2 * LINE, MOST_SEGMENTS = 6 };
 
 /* Wider rows are sent a unit of several rows at a time, of so many bytes of rows that what they come from
    stays in the nearest cache. */
 enum { MOST_UNITS = 32, TURN = 1 << 13 };
+
+/* For fewer units below each other finding their segments takes longer than copying. */
+enum { LEAST_COUNT = 8 };
 
 /* What a line takes from one row: `from` is where the line would begin beside those bytes. */
 typedef struct {
@@ -108,10 +111,11 @@ size_t hyperslab_stream_rows(
     if (parts[k].from_stride != step) return 0;
   size_t rows_of_unit = stride < UNIT ? UNIT / stride : 1;
   size_t unit_stride = stride * rows_of_unit, unit_step = step * rows_of_unit;
+  size_t count = rows / rows_of_unit;
+  if (count < LEAST_COUNT) return 0;
   unit units[MOST_UNITS];
   for (size_t start = 0; start < unit_stride; start += UNIT)
     if (!find_segments(&units[start / UNIT], parts, part_count, start, stride)) return 0;
-  size_t count = rows / rows_of_unit;
   size_t turn = unit_stride == UNIT ? count : TURN / unit_stride;
   for (size_t done = 0; done < count; done += turn)
     for (size_t start = 0; start < unit_stride; start += UNIT)

@@ -101,9 +101,10 @@ static inline void hyperslab_stream(const void *from, void *to, size_t count) {
 }
 
 /* Copies rows of bytes of parts, which leave no gap between them in memory, past the cache in whole lines,
-   put together in registers, and returns how many of the first rows it did: none below a width of 64,
-   where rows do not begin with lines, or where a line has bytes of more than six rows. Others see the bytes
-   after hyperslab_end_streaming(). */
+   put together in registers, and returns how many of the first rows it did. None below a width of 64, and
+   where that does not pay or fit: rows must be a multiple or a part of two lines, of 4 KiB at most, the first
+   must begin with a line, those of all parts be as far apart, and a line have pieces of six at most. Others
+   see the bytes after hyperslab_end_streaming(). */
 size_t hyperslab_stream_rows(
     size_t width, const hyperslab_rows *parts, size_t part_count, size_t rows);
 

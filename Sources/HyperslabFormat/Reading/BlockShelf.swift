@@ -58,7 +58,6 @@ final class BlockShelf {
         Shuffle.joinRows(parts, rows: rows, elementByteCount: format.elementByteCount)
       } else if output.isOutOfCache, RowStrip.fits(parts) {
         strip.copyRows(parts, rows: rows)
-        strip.end()
       } else {
         copyRows(parts, rows: rows)
       }

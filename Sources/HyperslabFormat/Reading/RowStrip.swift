@@ -25,13 +25,22 @@ final class RowStrip {
     return end - start == first.to_stride
   }
 
-  /// Copies rows of bytes of parts that ``fits(_:)`` is true of to their places, where others see them after
-  /// ``end()``.
+  /// Copies rows of bytes of parts that ``fits(_:)`` is true of to their places.
   func copyRows(
     _ parts: UnsafeBufferPointer<BlockRows>, rows: Int, width: Int = VectorWidth.best
   ) {
-    let done = hyperslab_stream_rows(width, parts.baseAddress, parts.count, rows)
+    let done = Self.copyRowsInRegisters(parts, rows: rows, width: width)
     if done < rows { copyByWayOfStrip(parts, rows: done..<rows) }
+    hyperslab_end_streaming()
+  }
+
+  /// The same as far as lines can be put together in registers; others see them later.
+  ///
+  /// - Returns: How many of the rows that were.
+  static func copyRowsInRegisters(
+    _ parts: UnsafeBufferPointer<BlockRows>, rows: Int, width: Int
+  ) -> Int {
+    hyperslab_stream_rows(width, parts.baseAddress, parts.count, rows)
   }
 
   private func copyByWayOfStrip(_ parts: UnsafeBufferPointer<BlockRows>, rows: Range<Int>) {
@@ -51,7 +60,4 @@ final class RowStrip {
       for index in parts.indices { parts[index].from += count * parts[index].from_stride }
     }
   }
-
-  /// Has others see what was copied.
-  func end() { hyperslab_end_streaming() }
 }

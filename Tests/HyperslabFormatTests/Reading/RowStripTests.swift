@@ -61,9 +61,25 @@ import Testing
         #expect(RowStrip.fits($0))
         strip.copyRows($0, rows: rows, width: width)
       }
-      strip.end()
       let isRight = Array(all) == wanted
       #expect(isRight, "\(rows) rows of \(lengths), \(alignment) bytes from a line")
     }
+  }
+
+  /// Rows that make whole lines, of parts that are not too narrow, need no memory in between.
+  @Test(arguments: [16, 32, 64, 128, 384], [0, 64])
+  func wholeLinesInRegisters(stride: Int, alignment: Int) {
+    let rows = 8 * Swift.max(1, 128 / stride)
+    let source = ElementBuffer(byteCount: rows * stride)
+    let target = ElementBuffer(byteCount: alignment + rows * stride)
+    let parts = (0..<stride / 16).map { part in
+      BlockRows(
+        from: source.pointer + 16 * part, stride: stride,
+        to: target.pointer + alignment + 16 * part, targetStride: stride, count: 16)
+    }
+    let done = parts.withUnsafeBufferPointer {
+      RowStrip.copyRowsInRegisters($0, rows: rows, width: VectorWidth.best)
+    }
+    #expect(done == (VectorWidth.best < 64 ? 0 : rows))
   }
 }
