@@ -41,15 +41,6 @@ struct ReadPlan {
     /// A chunk that is not stored, or whose file may be in one place or another.
     case chunk(LocatedChunk, ChunkCopy)
 
-    /// How many blocks it decodes, as far as that is known.
-    var blockCount: Int {
-      switch self {
-      case .blocks(let piece): piece.blocks.count
-      case .sideBySide(let pieces): pieces.reduce(0) { $0 + $1.blocks.count }
-      case .chunk: 0
-      }
-    }
-
     /// Where in the result it roughly begins, if that is known.
     var offset: Int? {
       switch self {
@@ -65,8 +56,7 @@ struct ReadPlan {
   private static let leastByteCountPerThread = 1 << 17
   /// Shares are no larger, so that threads end together.
   private static let largestShareByteCount = 1 << 20
-  /// What a run of them decodes at the most, and how many there are at the least.
-  private static let largestRunByteCount = 2 * HugePages.byteCount
+  /// Runs of shares are no fewer.
   private static let leastRunsPerThread = 4
 
   /// Where less is written it stays in the cache, whatever its order.
@@ -104,6 +94,9 @@ struct ReadPlan {
     parts[piece.part].isWhole && piece.blocks.upperBound == format?.blockCount
   }
 
+  /// Bytes of the result that the parts are.
+  private var regionByteCount: Int { parts.reduce(0) { $0 + $1.copy.regionByteCount } }
+
   /// How many threads are worth it.
   var threads: Int {
     if others.count > 1 { return maximumThreads }
@@ -114,37 +107,28 @@ struct ReadPlan {
   /// The work, in the order of where it goes, in runs that a thread does one after the other.
   ///
   /// Of fresh memory a run begins with each huge page. Where two threads come to one that nobody used
-  /// before, the system clears it for both of them, and throws one away. Not where that leaves threads idle:
-  /// a run decodes little more than a page, also of a selection that needs little of each block.
+  /// before, the system clears it for both of them, and throws one away. Not where most of what is decoded
+  /// is not needed, nor where that leaves threads idle.
   func runs(into output: DisjointMemory) -> [ArraySlice<Share>] {
     let shares = shares
     let single = shares.indices.map { shares[$0...$0] }
-    guard output.isFresh, let format else { return single }
-    var runs: [ArraySlice<Share>] = []
-    var page: Int?
-    var blockCount = 0
-    for run in single {
-      let share = run[run.startIndex]
-      let next = share.offset.map { (Int(bitPattern: output.base) + $0) / HugePages.byteCount }
-      blockCount += share.blockCount
-      if let last = runs.last, next != nil, next == page,
-        blockCount * format.blockByteCount <= Self.largestRunByteCount
-      {
-        runs[runs.count - 1] = shares[last.startIndex..<run.endIndex]
-      } else {
-        runs.append(run)
-        blockCount = share.blockCount
-      }
-      page = next
+    guard output.isFresh, let format, blockCount * format.blockByteCount <= 2 * regionByteCount
+    else { return single }
+    let pages = shares.map { share in
+      share.offset.map { (Int(bitPattern: output.base) + $0) / HugePages.byteCount }
     }
-    return runs.count >= Self.leastRunsPerThread * threads ? runs : single
+    let starts = shares.indices.filter {
+      $0 == 0 || pages[$0] == nil || pages[$0] != pages[$0 - 1]
+    }
+    guard starts.count >= Self.leastRunsPerThread * threads else { return single }
+    return zip(starts, starts.dropFirst() + [shares.count]).map { shares[$0..<$1] }
   }
 
   /// The work, in the order of where it goes.
   private var shares: [Share] {
     guard let format else { return others }
     if parts.count > 1, parts.contains(where: { $0.copy.hasShortRows }),
-      parts.reduce(0, { $0 + $1.copy.regionByteCount }) >= Self.leastByteCountSideBySide
+      regionByteCount >= Self.leastByteCountSideBySide
     {
       return others + sideBySide(format)
     }
