@@ -96,15 +96,15 @@ int hyperslab_split_bits(
 }
 
 int hyperslab_join_bits(
-    size_t width, const void *from, size_t plane, void *to, size_t count) {
+    size_t width, const void *const *planes, size_t offset, void *to, size_t count) {
   if (width < 32 || count < 16) return 0;
-  CALL(joinBits, from, plane, to, count);
+  CALL(joinBits, planes, offset, to, count);
 }
 
 int hyperslab_join_bit_pairs(
-    size_t width, const void *from, size_t plane, void *to, size_t count) {
+    size_t width, const void *const *planes, size_t offset, void *to, size_t count) {
   if (width < 64 || count < 64) return 0;
-  joinBitPairs_64(from, plane, to, count);
+  joinBitPairs_64(planes, offset, to, count);
   return 1;
 }
 
@@ -129,12 +129,12 @@ int hyperslab_split_bits(
 }
 
 int hyperslab_join_bits(
-    size_t width, const void *from, size_t plane, void *to, size_t count) {
+    size_t width, const void *const *planes, size_t offset, void *to, size_t count) {
   return 0;
 }
 
 int hyperslab_join_bit_pairs(
-    size_t width, const void *from, size_t plane, void *to, size_t count) {
+    size_t width, const void *const *planes, size_t offset, void *to, size_t count) {
   return 0;
 }
 #endif

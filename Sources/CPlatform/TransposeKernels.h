@@ -168,9 +168,9 @@ TARGET static void NAME(splitBits)(
 
 /* LANES bytes of each of eight bit planes, as eight vectors of the byte plane. */
 TARGET static inline void NAME(joinBitsGroup)(
-    const uint8_t *from, size_t plane, NAME(Bytes) *v) {
+    const void *const *planes, size_t offset, NAME(Bytes) *v) {
   UNROLL for (int k = 0; k < 8; k++)
-    __builtin_memcpy(&v[k], from + (AFFINE ? 7 - k : k) * plane, LANES);
+    __builtin_memcpy(&v[k], (const uint8_t *)planes[AFFINE ? 7 - k : k] + offset, LANES);
 #if !AFFINE
   NAME(exchangeBits)(v);
 #endif
@@ -181,10 +181,10 @@ TARGET static inline void NAME(joinBitsGroup)(
 }
 
 TARGET static void NAME(joinBits)(
-    const uint8_t *from, size_t plane, uint8_t *to, size_t count) {
+    const void *const *planes, size_t offset, uint8_t *to, size_t count) {
   FOR_GROUPS(at, count) {
     NAME(Bytes) v[8];
-    NAME(joinBitsGroup)(from + at, plane, v);
+    NAME(joinBitsGroup)(planes, offset + at, v);
     UNROLL for (int k = 0; k < 8; k++)
       __builtin_memcpy(to + at * 8 + k * LANES, &v[k], LANES);
   }
@@ -193,11 +193,11 @@ TARGET static void NAME(joinBits)(
 #if LANES > 32
 /* Sixteen bit planes at once need as many registers again. */
 TARGET static void NAME(joinBitPairs)(
-    const uint8_t *from, size_t plane, uint8_t *to, size_t count) {
+    const void *const *planes, size_t offset, uint8_t *to, size_t count) {
   FOR_GROUPS(at, count) {
     NAME(Bytes) low[8], high[8];
-    NAME(joinBitsGroup)(from + at, plane, low);
-    NAME(joinBitsGroup)(from + 8 * plane + at, plane, high);
+    NAME(joinBitsGroup)(planes, offset + at, low);
+    NAME(joinBitsGroup)(planes + 8, offset + at, high);
     UNROLL for (int k = 0; k < 8; k++) {
       NAME(Bytes) pairs[2] = {
           PICK(low[k], high[k], LOW, LANES), PICK(low[k], high[k], HIGH, LANES)};

@@ -52,46 +52,46 @@ package enum Bitshuffle {
   /// Joins the bits of some elements into byte planes, which ``Shuffle/join`` makes elements of.
   ///
   /// - Parameters:
-  ///   - source: The bit planes of `count` elements.
+  ///   - bits: The bit planes of a block's elements.
   ///   - elements: Which of them; both bounds multiples of eight.
   ///   - planes: Takes as many planes of `elements.count` bytes as an element has bytes.
   package static func join(
-    _ source: UnsafeRawPointer, count: Int, _ elements: Range<Int>,
-    _ planes: UnsafeMutableRawPointer, elementByteCount: Int, width: Int = VectorWidth.best
+    _ bits: BitPlanes, _ elements: Range<Int>, _ planes: UnsafeMutableRawPointer,
+    elementByteCount: Int, width: Int = VectorWidth.best
   ) {
+    let offset = elements.lowerBound / 8
     for byte in 0..<elementByteCount {
-      let from = source + byte * count + elements.lowerBound / 8
       let to = planes + byte * elements.count
-      if isZero(source + byte * count, count) {
+      if isZero(bits, byte) {
         memset(to, 0, elements.count)
         continue
       }
-      if hyperslab_join_bits(width, from, count / 8, to, elements.count / 8) == 0 {
-        join(from, plane: count / 8, to, elements.count)
+      let isDone = bits.withAddresses(from: 8 * byte, count: 8) {
+        hyperslab_join_bits(width, $0, offset, to, elements.count / 8) != 0
       }
+      if !isDone { join(bits.addresses + 8 * byte, offset, to, elements.count) }
     }
   }
 
   /// Joins the bits of some elements into elements.
   ///
   /// - Parameters:
-  ///   - source: The bit planes of `count` elements.
+  ///   - bits: The bit planes of a block's elements.
   ///   - elements: Which of them; both bounds multiples of eight.
   ///   - target: Takes `elements.count` elements.
   ///   - scratch: Room for as many; no memory overlaps.
   package static func joinElements(
-    _ source: UnsafeRawPointer, count: Int, _ elements: Range<Int>,
-    _ target: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer, elementByteCount: Int,
-    width: Int = VectorWidth.best
+    _ bits: BitPlanes, _ elements: Range<Int>, _ target: UnsafeMutableRawPointer,
+    scratch: UnsafeMutableRawPointer, elementByteCount: Int, width: Int = VectorWidth.best
   ) {
-    if elementByteCount == 2,
-      hyperslab_join_bit_pairs(
-        width, source + elements.lowerBound / 8, count / 8, target, elements.count / 8) != 0
-    {
-      return
+    if elementByteCount == 2 {
+      let isDone = bits.withAddresses(from: 0, count: 16) {
+        hyperslab_join_bit_pairs(width, $0, elements.lowerBound / 8, target, elements.count / 8)
+          != 0
+      }
+      if isDone { return }
     }
-    join(
-      source, count: count, elements, scratch, elementByteCount: elementByteCount, width: width)
+    join(bits, elements, scratch, elementByteCount: elementByteCount, width: width)
     Shuffle.join(
       scratch, plane: elements.count, target, count: elements.count,
       elementByteCount: elementByteCount, width: width)
@@ -102,6 +102,14 @@ package enum Bitshuffle {
   private static func isZero(_ bytes: UnsafeRawPointer, _ count: Int) -> Bool {
     count >= 8 && bytes.loadUnaligned(as: UInt64.self) == 0
       && memcmp(bytes, bytes + 8, count - 8) == 0
+  }
+
+  /// The same of a byte plane whose bits are still apart; planes in one place are looked at once.
+  private static func isZero(_ bits: BitPlanes, _ byte: Int) -> Bool {
+    let planes = bits.addresses + 8 * byte
+    return (0..<8).allSatisfy { bit in
+      bit > 0 && planes[bit] == planes[bit - 1] || isZero(planes[bit], bits.byteCount)
+    }
   }
 
   private typealias Pair = SIMD2<UInt64>
@@ -137,14 +145,15 @@ package enum Bitshuffle {
     }
   }
 
-  /// Eight bit planes back into their byte plane.
+  /// Eight bit planes, from some byte on, back into their byte plane.
   private static func join(
-    _ source: UnsafeRawPointer, plane: Int, _ target: UnsafeMutableRawPointer, _ byteCount: Int
+    _ planes: UnsafePointer<UnsafeRawPointer>, _ start: Int, _ target: UnsafeMutableRawPointer,
+    _ byteCount: Int
   ) {
     var offset = 0
     while offset + 128 <= byteCount {
       var words = Words { index in
-        source.loadUnaligned(fromByteOffset: index * plane + offset / 8, as: Pair.self)
+        planes[index].loadUnaligned(fromByteOffset: start + offset / 8, as: Pair.self)
       }
       words.transposeBytes()
       words.transposeBits()
@@ -157,7 +166,7 @@ package enum Bitshuffle {
     while offset < byteCount {
       var word: UInt64 = 0
       for bit in 0..<8 {
-        let byte = source.load(fromByteOffset: bit * plane + offset / 8, as: UInt8.self)
+        let byte = planes[bit].load(fromByteOffset: start + offset / 8, as: UInt8.self)
         word |= UInt64(byte) << UInt64(8 * bit)
       }
       target.storeBytes(of: transposeBits(word), toByteOffset: offset, as: UInt64.self)

@@ -6,6 +6,7 @@ package final class FrameDecoder {
   private let unpacked: ElementBuffer
   private let scratch: ElementBuffer
   private let decoded: ElementBuffer
+  private let bits: BitPlanes
   /// What blocks of zeros unpack to, from the first of them on.
   private var zeros: ElementBuffer?
 
@@ -15,6 +16,8 @@ package final class FrameDecoder {
     unpacked = ElementBuffer(byteCount: format.blockByteCount)
     scratch = ElementBuffer(byteCount: format.blockByteCount)
     decoded = ElementBuffer(byteCount: format.blockByteCount)
+    bits = BitPlanes(
+      unpacked.pointer, elementCount: 0, elementByteCount: format.elementByteCount)
   }
 
   /// Checks and decodes a block and copies what a region needs of it.
@@ -43,8 +46,8 @@ package final class FrameDecoder {
     }
     let needed = needed(ofBlock: block, copy)
     if joinsRows(filter, copy) {
-      let plain = try plain(block: block, stored: stored, prefix: prefix)
-      let planes = planes(plain, filter, count: elements.count, needed, in: scratch.pointer)
+      let payload = try payload(block: block, stored: stored, prefix: prefix)
+      let planes = try planes(payload, block, needed, in: scratch.pointer)
       copy.forEachPlane(in: elements) { rows in
         Shuffle.joinRows(
           of: planes.rows(rows, from: 0, into: base), rows: rows.counts.rows,
@@ -64,21 +67,14 @@ package final class FrameDecoder {
     block: Int, stored: UnsafeRawBufferPointer, prefix: FramePrefix, copy: ChunkCopy,
     aside memory: UnsafeMutableRawPointer
   ) throws(HyperslabError) -> DecodedBlock {
-    let count = format.elementRange(ofBlock: block).count
-    let filter = format.filter(ofBlock: block)
     let needed = needed(ofBlock: block, copy)
-    if !joinsRows(filter, copy) {
+    if !joinsRows(format.filter(ofBlock: block), copy) {
       try decode(block: block, stored: stored, prefix: prefix, needed, into: memory)
       return DecodedBlock(
         base: memory, plane: nil, first: 0, elementByteCount: format.elementByteCount)
     }
-    if filter == .bitshuffle {
-      let plain = try plain(block: block, stored: stored, prefix: prefix)
-      return planes(plain, filter, count: count, needed, in: memory)
-    }
     let payload = try payload(block: block, stored: stored, prefix: prefix)
-    let plain = try unpackUnlessZeros(payload, block, into: memory)
-    return planes(plain, filter, count: count, needed, in: memory)
+    return try planes(payload, block, needed, in: memory)
   }
 
   /// Whether byte planes are joined row by row into their places, not first to a block.
@@ -101,33 +97,34 @@ package final class FrameDecoder {
     let filter = format.filter(ofBlock: block)
     if filter == .none, format.deltaStride == nil {
       let payload = try payload(block: block, stored: stored, prefix: prefix)
-      try unpack(payload, block, into: memory, count: format.byteRange(ofBlock: block).count)
+      try unpack(payload, block, into: memory)
       return
     }
-    let plain = try plain(block: block, stored: stored, prefix: prefix)
+    let payload = try payload(block: block, stored: stored, prefix: prefix)
     guard let stride = format.deltaStride else {
-      if filter == .bitshuffle, !isZeros(plain) {
+      if filter == .bitshuffle, !isZeros(payload, block) {
         Bitshuffle.joinElements(
-          plain, count: count, needed, memory + needed.lowerBound * size, scratch: scratch.pointer,
-          elementByteCount: size)
+          try bitPlanes(payload, block), needed, memory + needed.lowerBound * size,
+          scratch: scratch.pointer, elementByteCount: size)
         return
       }
-      let planes = planes(plain, filter, count: count, needed, in: scratch.pointer)
+      let planes = try planes(payload, block, needed, in: scratch.pointer)
       Shuffle.join(
         planes.base, plane: planes.plane ?? 0, memory + planes.first * size, count: needed.count,
         elementByteCount: size)
       return
     }
     // Each element needs those before it.
-    var differences = plain
     if filter != .none {
-      let planes = planes(plain, filter, count: count, 0..<count, in: scratch.pointer)
+      let planes = try planes(payload, block, 0..<count, in: scratch.pointer)
       Shuffle.join(
-        planes.base, plane: count, unpacked.pointer, count: count, elementByteCount: size)
-      differences = UnsafeRawPointer(unpacked.pointer)
+        planes.base, plane: planes.plane ?? 0, unpacked.pointer, count: count,
+        elementByteCount: size)
+    } else {
+      try unpack(payload, block, into: unpacked.pointer)
     }
     Delta.undo(
-      differences, memory, byteCount: count * size, elementByteCount: size, stride: stride)
+      unpacked.pointer, memory, byteCount: count * size, elementByteCount: size, stride: stride)
   }
 
   /// The elements of a block from the first to the last that a region may need, counted from the
@@ -140,24 +137,26 @@ package final class FrameDecoder {
     return low..<Swift.min(elements.count, high)
   }
 
-  /// The byte planes that a filter left, of the elements needed; what has to be made of bits is put in
-  /// `memory`.
+  /// The byte planes that a filter left of a block, at least of the elements needed, in memory with room for a
+  /// block, or where zeros are at hand.
   private func planes(
-    _ plain: UnsafeRawPointer, _ filter: Filter, count: Int, _ needed: Range<Int>,
+    _ payload: UnsafeRawBufferPointer, _ block: Int, _ needed: Range<Int>,
     in memory: UnsafeMutableRawPointer
-  ) -> DecodedBlock {
+  ) throws(HyperslabError) -> DecodedBlock {
     let size = format.elementByteCount
-    if isZeros(plain) {
+    if isZeros(payload, block) {
       // Every byte plane is the same.
       return DecodedBlock(
-        base: plain, plane: 0, first: needed.lowerBound, elementByteCount: size)
+        base: zeroBytes, plane: 0, first: needed.lowerBound, elementByteCount: size)
     }
-    guard filter == .bitshuffle else {
+    guard format.filter(ofBlock: block) == .bitshuffle else {
+      try unpack(payload, block, into: memory)
       return DecodedBlock(
-        base: plain + needed.lowerBound, plane: count, first: needed.lowerBound,
-        elementByteCount: size)
+        base: memory + needed.lowerBound, plane: format.elementRange(ofBlock: block).count,
+        first: needed.lowerBound, elementByteCount: size)
     }
-    Bitshuffle.join(plain, count: count, needed, memory, elementByteCount: size)
+    let bits = try bitPlanes(payload, block)
+    Bitshuffle.join(bits, needed, memory, elementByteCount: size)
     return DecodedBlock(
       base: memory, plane: needed.count, first: needed.lowerBound, elementByteCount: size)
   }
@@ -172,29 +171,43 @@ package final class FrameDecoder {
     let payload = try payload(block: block, stored: stored, prefix: prefix)
     let count = format.byteRange(ofBlock: block).count
     if payload.count == count, let packed = payload.baseAddress { return packed }
-    return try unpackUnlessZeros(payload, block, into: unpacked.pointer)
+    if isZeros(payload, block) { return zeroBytes }
+    try unpack(payload, block, into: unpacked.pointer)
+    return UnsafeRawPointer(unpacked.pointer)
   }
 
-  /// Unpacks a block into memory, or finds that it is nothing but zeros, which are at hand.
-  private func unpackUnlessZeros(
-    _ payload: UnsafeRawBufferPointer, _ block: Int, into target: UnsafeMutableRawPointer
-  ) throws(HyperslabError) -> UnsafeRawPointer {
-    let count = format.byteRange(ofBlock: block).count
-    let memory = UnsafeMutableRawBufferPointer(start: target, count: count)
-    guard LZ4LongSequences(payload, memory).isZeros else {
-      try unpack(payload, block, into: target, count: count)
-      return UnsafeRawPointer(target)
+  /// The bit planes of a block, unpacked where they are not at hand in its payload.
+  private func bitPlanes(
+    _ payload: UnsafeRawBufferPointer, _ block: Int
+  ) throws(HyperslabError) -> BitPlanes {
+    let bytes = format.byteRange(ofBlock: block).count
+    let elements = format.elementRange(ofBlock: block).count
+    if payload.count == bytes, let packed = payload.baseAddress {
+      bits.lie(at: packed, elementCount: elements)
+      return bits
     }
+    let memory = UnsafeMutableRawBufferPointer(start: unpacked.pointer, count: bytes)
+    guard payload.count < bytes, bits.unpackLZ4(payload, into: memory, elementCount: elements)
+    else { throw malformed(block) }
+    return bits
+  }
+
+  /// Whether a block is packed as one of nothing but zeros is.
+  private func isZeros(_ payload: UnsafeRawBufferPointer, _ block: Int) -> Bool {
+    LZ4LongSequences(
+      payload,
+      UnsafeMutableRawBufferPointer(
+        start: unpacked.pointer, count: format.byteRange(ofBlock: block).count)
+    ).isZeros
+  }
+
+  /// A block of zeros.
+  private var zeroBytes: UnsafeRawPointer {
     if let zeros { return UnsafeRawPointer(zeros.pointer) }
     let made = ElementBuffer(byteCount: format.blockByteCount)
     made.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: made.byteCount)
     zeros = made
     return UnsafeRawPointer(made.pointer)
-  }
-
-  /// Whether what a block unpacked to is the zeros at hand.
-  private func isZeros(_ plain: UnsafeRawPointer) -> Bool {
-    plain == zeros.map { UnsafeRawPointer($0.pointer) }
   }
 
   private static func checkSum(
@@ -213,7 +226,13 @@ package final class FrameDecoder {
   package func check(
     block: Int, stored: UnsafeRawBufferPointer, prefix: FramePrefix
   ) throws(HyperslabError) {
-    _ = try plain(block: block, stored: stored, prefix: prefix)
+    let payload = try payload(block: block, stored: stored, prefix: prefix)
+    if isZeros(payload, block) { return }
+    if format.filter(ofBlock: block) == .bitshuffle {
+      _ = try bitPlanes(payload, block)
+    } else {
+      try unpack(payload, block, into: unpacked.pointer)
+    }
   }
 
   /// A block without its length word, which is checked.
@@ -229,9 +248,9 @@ package final class FrameDecoder {
   }
 
   private func unpack(
-    _ payload: UnsafeRawBufferPointer, _ block: Int, into target: UnsafeMutableRawPointer,
-    count: Int
+    _ payload: UnsafeRawBufferPointer, _ block: Int, into target: UnsafeMutableRawPointer
   ) throws(HyperslabError) {
+    let count = format.byteRange(ofBlock: block).count
     let memory = UnsafeMutableRawBufferPointer(start: target, count: count)
     if payload.count == count {
       memory.copyMemory(from: payload)

@@ -46,9 +46,19 @@ final class LZ4Compressor {
 func decompressLZ4(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer)
   -> Bool
 {
-  guard let from = source.baseAddress, let to = target.baseAddress else { return false }
   var head = LZ4LongSequences(source, target)
   head.copy()
+  return decompressLZ4(source, into: target, after: (head.consumed, head.written))
+}
+
+/// Decompresses the rest of a block some of which is done; false when it does not fill `target`.
+///
+/// - Parameter head: Bytes of the block that are done, whole sequences, and what they became.
+func decompressLZ4(
+  _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer,
+  after head: (consumed: Int, written: Int)
+) -> Bool {
+  guard let from = source.baseAddress, let to = target.baseAddress else { return false }
   let written = LZ4_decompress_safe_usingDict(
     (from + head.consumed).assumingMemoryBound(to: CChar.self),
     (to + head.written).assumingMemoryBound(to: CChar.self),

@@ -14,11 +14,6 @@
 /// is unusual: what is malformed is for it to say.
 struct LZ4LongSequences {
   private static let leastByteCount = 2048
-  /// The format's own rule: no match begins nearer than this to a block's end, or ends nearer than that.
-  private static let matchStartLimit = 12
-  private static let matchEndLimit = 5
-  /// A pattern is doubled to this length before it is copied as a whole.
-  private static let patternByteCount = 4096
 
   private let source: UnsafeRawBufferPointer
   private let target: UnsafeMutableRawBufferPointer
@@ -38,7 +33,9 @@ struct LZ4LongSequences {
       guard let from = source.baseAddress, let to = target.baseAddress else { return }
       memcpy(to + written, from + sequence.literals.lowerBound, sequence.literals.count)
       written += sequence.literals.count
-      copyMatch(to + written, offset: sequence.offset, count: sequence.matchByteCount)
+      LZ4Sequence.repeatBytes(
+        to + written - sequence.offset, to + written, offset: sequence.offset,
+        count: sequence.matchByteCount)
       written += sequence.matchByteCount
       consumed = sequence.next
     }
@@ -57,57 +54,13 @@ struct LZ4LongSequences {
       && source[run.literals].allSatisfy { $0 == 0 } && source[last].allSatisfy { $0 == 0 }
   }
 
-  private struct Sequence {
-    /// Where they are in the block.
-    var literals: Range<Int>
-    /// How far back the match lies.
-    var offset: Int
-    var matchByteCount: Int
-    /// Where the next one begins.
-    var next: Int
-  }
-
-  /// The sequence to come, if it is a long one inside both pieces of memory and not the last.
-  private func next() -> Sequence? {
-    guard consumed < source.count else { return nil }
-    let token = Int(source[consumed])
-    guard let (literals, start) = length(token >> 4, at: consumed + 1),
-      literals <= target.count - written - Self.matchStartLimit,
-      literals <= source.count - start - 2
+  /// The sequence to come, if it is a long one and not the last.
+  private func next() -> LZ4Sequence? {
+    guard
+      let sequence = LZ4Sequence(in: source, at: consumed, written: written, of: target.count),
+      sequence.matchByteCount > 0,
+      sequence.literals.count + sequence.matchByteCount >= Self.leastByteCount
     else { return nil }
-    let end = start + literals
-    let offset = Int(source[end]) | Int(source[end + 1]) << 8
-    guard let (more, next) = length(token & 15, at: end + 2) else { return nil }
-    let match = more + 4
-    guard literals + match >= Self.leastByteCount, offset > 0, offset <= written + literals,
-      match <= target.count - written - literals - Self.matchEndLimit
-    else { return nil }
-    return Sequence(literals: start..<end, offset: offset, matchByteCount: match, next: next)
-  }
-
-  /// A length that a token begins and bytes from a position on may continue, and the position behind.
-  private func length(_ begun: Int, at position: Int) -> (length: Int, next: Int)? {
-    var (length, position) = (begun, position)
-    guard begun == 15 else { return (length, position) }
-    while position < source.count {
-      let more = source[position]
-      length += Int(more)
-      position += 1
-      if more != 255 { return (length, position) }
-    }
-    return nil
-  }
-
-  /// Copies what lies `offset` bytes back, again and again where that is less than is wanted.
-  private func copyMatch(_ to: UnsafeMutableRawPointer, offset: Int, count: Int) {
-    let pattern = to - offset
-    var length = offset
-    var done = 0
-    while done < count {
-      let part = Swift.min(length, count - done)
-      memcpy(to + done, pattern, part)
-      done += part
-      if length < Self.patternByteCount { length += part }
-    }
+    return sequence
   }
 }

@@ -147,7 +147,8 @@ import Testing
           there.withUnsafeBytes {
             guard let source = $0.baseAddress else { return }
             Bitshuffle.join(
-              source, count: count, part, target, elementByteCount: size, width: width)
+              BitPlanes(source, elementCount: count, elementByteCount: size), part, target,
+              elementByteCount: size, width: width)
           }
         }
         let expected = Array(bytes[part.lowerBound * size..<part.upperBound * size])
@@ -156,8 +157,8 @@ import Testing
           there.withUnsafeBytes {
             guard let source = $0.baseAddress else { return }
             Bitshuffle.joinElements(
-              source, count: count, part, target, scratch: scratch.pointer, elementByteCount: size,
-              width: width)
+              BitPlanes(source, elementCount: count, elementByteCount: size), part, target,
+              scratch: scratch.pointer, elementByteCount: size, width: width)
           }
         }
         #expect(elements == expected, "\(part) of \(count) elements")

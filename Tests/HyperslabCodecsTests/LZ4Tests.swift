@@ -39,7 +39,11 @@ import Testing
   }
 
   /// Decodes with ours and with LZ4's decoder, in memory of exactly that size; nil for a refusal.
-  private func decoded(_ block: [UInt8], byteCount: Int) -> (ours: [UInt8]?, theirs: [UInt8]?) {
+  ///
+  /// - Parameter elementByteCount: Of blocks that are bit planes, which are put together from where they are.
+  private func decoded(
+    _ block: [UInt8], byteCount: Int, elementByteCount: Int? = nil
+  ) -> (ours: [UInt8]?, theirs: [UInt8]?) {
     func decode(_ body: (UnsafeRawBufferPointer, UnsafeMutableRawBufferPointer) -> Bool) -> [UInt8]?
     {
       let source = UnsafeMutableRawBufferPointer.allocate(byteCount: block.count, alignment: 1)
@@ -51,7 +55,18 @@ import Testing
       source.copyBytes(from: block)
       return body(UnsafeRawBufferPointer(source), target) ? Array(target) : nil
     }
-    let ours = decode { decompressLZ4($0, into: $1) }
+    let ours = decode { source, target in
+      guard let elementByteCount else { return decompressLZ4(source, into: target) }
+      guard let to = target.baseAddress else { return false }
+      let count = byteCount / elementByteCount
+      let planes = BitPlanes(to, elementCount: count, elementByteCount: elementByteCount)
+      guard planes.unpackLZ4(source, into: target, elementCount: count) else { return false }
+      let copy = (0..<8 * elementByteCount).flatMap {
+        Array(UnsafeRawBufferPointer(start: planes.addresses[$0], count: count / 8))
+      }
+      target.copyBytes(from: copy)
+      return true
+    }
     let theirs = decode { source, target in
       guard let from = source.baseAddress, let to = target.baseAddress else { return false }
       return Int(
@@ -74,12 +89,79 @@ import Testing
     }
   }
 
+  /// What LZ4 meets in bit planes: noise, planes that differ little from those before, and zeros; none of it at
+  /// a plane's boundary now and then.
+  private func planes(_ generator: inout SeededGenerator, count: Int, byteCount: Int) -> [UInt8] {
+    var bytes: [UInt8] = []
+    while bytes.count < count * byteCount {
+      let left = count * byteCount - bytes.count
+      var length = min(left, byteCount * Int.random(in: 1...4, using: &generator))
+      if generator.chance(1, in: 4) { length = Int.random(in: 1...length, using: &generator) }
+      let before = bytes.count
+      switch Int.random(in: 0..<5, using: &generator) {
+      case 0: bytes += (0..<length).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+      case 1: bytes += Array(repeating: 0, count: length)
+      case 2 where before > 0:
+        let period = Int.random(in: 1...min(before, 2 * byteCount), using: &generator)
+        for _ in 0..<length { bytes.append(bytes[bytes.count - period]) }
+      case 3 where before >= byteCount:
+        for _ in 0..<length { bytes.append(bytes[bytes.count - byteCount]) }
+      default:
+        for _ in 0..<length {
+          let same = before >= byteCount && !generator.chance(1, in: 40)
+          bytes.append(
+            same ? bytes[bytes.count - byteCount] : UInt8.random(in: 0...3, using: &generator))
+        }
+      }
+    }
+    return bytes
+  }
+
+  @Test(arguments: [1, 2, 4, 8], [false, true])
+  func bitPlanesComeBack(elementByteCount: Int, skipsShortMatches: Bool) throws {
+    var generator = SeededGenerator("bit planes \(elementByteCount) \(skipsShortMatches)")
+    for byteCount in [1, 2, 7, 16, 33, 64, 250, 1024, 2048, 4069] {
+      for _ in 0..<12 {
+        let bytes = planes(&generator, count: 8 * elementByteCount, byteCount: byteCount)
+        let block = packed(bytes, level: 1, skipsShortMatches: skipsShortMatches)
+        let (ours, _) = decoded(block, byteCount: bytes.count, elementByteCount: elementByteCount)
+        #expect(ours == bytes, "planes of \(byteCount) bytes")
+      }
+    }
+  }
+
+  /// Planes of noise stay in the block, planes that are the same are one.
+  @Test func bitPlanesStayWhereTheyAre() throws {
+    var generator = SeededGenerator("places of bit planes")
+    let noise = (0..<3 * 1024).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    let bytes =
+      noise + (3..<14).flatMap { _ in noise.suffix(1024) } + Array(repeating: 0, count: 2048)
+    let block = packed(bytes, level: 1)
+    let target = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
+    defer { target.deallocate() }
+    try block.withUnsafeBytes { source in
+      let (from, to) = try (#require(source.baseAddress), #require(target.baseAddress))
+      let planes = BitPlanes(to, elementCount: 8192, elementByteCount: 2)
+      try #require(planes.unpackLZ4(source, into: target, elementCount: 8192))
+      for plane in 0..<3 {
+        let offset = from.distance(to: planes.addresses[plane])
+        #expect(offset >= 0 && offset < block.count, "plane \(plane)")
+      }
+      for plane in 3..<14 { #expect(planes.addresses[plane] == planes.addresses[2]) }
+      // The last bytes of a block are literals.
+      #expect(planes.addresses[14] == to + 14 * 1024 && planes.addresses[15] == to + 15 * 1024)
+    }
+  }
+
   /// Other bytes, fewer, or memory of another size: both refuse, or both make the same of it.
   @Test func damageIsJudgedAsByTheLibrary() throws {
     var generator = SeededGenerator("LZ4 damage")
     var refused = 0
     for _ in 0..<400 {
-      let bytes = sample(&generator)
+      let bytes =
+        generator.chance(1, in: 2)
+        ? sample(&generator)
+        : planes(&generator, count: 16, byteCount: Int.random(in: 1...3000, using: &generator))
       let whole = packed(bytes, level: 1)
       if bytes.isEmpty || whole.isEmpty { continue }
       for _ in 0..<20 {
@@ -100,6 +182,10 @@ import Testing
         let (ours, theirs) = decoded(block, byteCount: byteCount)
         #expect(ours == theirs, "\(block.prefix(40)) of \(block.count) for \(byteCount) bytes")
         if ours == nil { refused += 1 }
+        if byteCount > 0, byteCount % 16 == 0 {
+          let (planes, _) = decoded(block, byteCount: byteCount, elementByteCount: 2)
+          #expect(planes == theirs, "\(block.prefix(40)) of \(block.count), planes")
+        }
       }
     }
     #expect(refused > 1000)

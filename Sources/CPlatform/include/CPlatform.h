@@ -72,14 +72,14 @@ int hyperslab_join(
 int hyperslab_split_bits(
     size_t width, const void *from, void *to, size_t plane, size_t count);
 
-/* Joins 8 bit planes of `count` bytes, plane b at from + b * plane, into 8 * `count` bytes. */
+/* Joins 8 bit planes, `count` bytes of each from `offset` on, into 8 * `count` bytes. */
 int hyperslab_join_bits(
-    size_t width, const void *from, size_t plane, void *to, size_t count);
+    size_t width, const void *const *planes, size_t offset, void *to, size_t count);
 
-/* Joins 16 bit planes of `count` bytes, plane b at from + b * plane, into 8 * `count` elements of two bytes;
-   only for a width and a count of 64 at least. */
+/* Joins 16 bit planes, `count` bytes of each from `offset` on, into 8 * `count` elements of two bytes; only for
+   a width and a count of 64 at least. */
 int hyperslab_join_bit_pairs(
-    size_t width, const void *from, size_t plane, void *to, size_t count);
+    size_t width, const void *const *planes, size_t offset, void *to, size_t count);
 
 /* Copies bytes past the cache in whole lines, so that nobody reads the lines before; what is left at both
    ends is copied as usual. Others see the bytes after hyperslab_end_streaming(). */

@@ -16,7 +16,9 @@ extension Stage {
           Bitshuffle.split(block, target, scratch: scratch, count: count, elementByteCount: size)
         },
         shuffle("joinBits/\(size)", size) { block, target, _, count in
-          Bitshuffle.join(block, count: count, 0..<count, target, elementByteCount: size)
+          Bitshuffle.join(
+            BitPlanes(block, elementCount: count, elementByteCount: size), 0..<count, target,
+            elementByteCount: size)
         },
       ]
     }

@@ -1,0 +1,141 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+extension BitPlanes {
+  /// Unpacks an LZ4 block of bit planes only as far as they are not at hand; false when it does not fill
+  /// `target` exactly.
+  ///
+  /// Bits of noise are literals, planes long, which stay in the packed block; those above are the same in
+  /// every plane or zeros, which are one plane. So of 16-bit voltages a sixth is copied.
+  ///
+  /// - Parameters:
+  ///   - source: The block, which must stay as long as the planes are used.
+  ///   - target: Room for all planes.
+  func unpackLZ4(
+    _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, elementCount: Int
+  ) -> Bool {
+    guard let to = target.baseAddress else { return false }
+    lie(at: to, elementCount: elementCount)
+    var planes = LZ4BitPlanes(source, to, byteCount: target.count, self)
+    planes.unpack()
+    if planes.isComplete { return true }
+    planes.copyPlaces()
+    lie(at: to, elementCount: elementCount)
+    return decompressLZ4(source, into: target, after: (planes.consumed, planes.written))
+  }
+}
+
+/// The unpacking of a block of bit planes, sequence by sequence.
+private struct LZ4BitPlanes {
+  /// LZ4's own decoder takes half as long for a short sequence. What has more than these is left to it.
+  private static let shortSequences = 32
+  private static let meanByteCount = 256
+
+  private let source: UnsafeRawBufferPointer
+  private let target: UnsafeMutableRawPointer
+  private let byteCount: Int
+  private let addresses: UnsafeMutablePointer<UnsafeRawPointer>
+  private let planeByteCount: Int
+  /// Bytes of the block that are done, up to the beginning of a sequence.
+  private(set) var consumed = 0
+  /// Bytes that they became.
+  private(set) var written = 0
+  /// The plane that is being made, and where it begins.
+  private var plane = 0
+  private var planeStart = 0
+
+  init(
+    _ source: UnsafeRawBufferPointer, _ target: UnsafeMutableRawPointer, byteCount: Int,
+    _ planes: BitPlanes
+  ) {
+    self.source = source
+    self.target = target
+    self.byteCount = byteCount
+    addresses = planes.addresses
+    planeByteCount = planes.byteCount
+  }
+
+  var isComplete: Bool { consumed == source.count && written == byteCount }
+
+  /// Does sequences up to the first that is unusual; what is malformed is for the library to say.
+  mutating func unpack() {
+    guard let from = source.baseAddress else { return }
+    var left = Self.shortSequences
+    while left + written / Self.meanByteCount > 0,
+      let sequence = LZ4Sequence(in: source, at: consumed, written: written, of: byteCount)
+    {
+      left -= 1
+      copy(from + sequence.literals.lowerBound, count: sequence.literals.count)
+      copyMatch(offset: sequence.offset, count: sequence.matchByteCount)
+      consumed = sequence.next
+    }
+  }
+
+  /// Copies planes that are elsewhere to where a decoder looks for what it repeats.
+  func copyPlaces() {
+    for plane in 0..<written.dividedRoundingUp(by: planeByteCount) {
+      let place = target + plane * planeByteCount
+      if addresses[plane] != UnsafeRawPointer(place) {
+        memcpy(place, addresses[plane], planeByteCount)
+      }
+    }
+  }
+
+  // What is counted below lies within the block: LZ4Sequence looked at it.
+
+  private mutating func copy(_ literals: UnsafeRawPointer, count: Int) {
+    var done = 0
+    while done < count {
+      let part = Swift.min(count &- done, planeStart &+ planeByteCount &- written)
+      if part == planeByteCount {
+        addresses[plane] = literals + done
+      } else {
+        memcpy(target + written, literals + done, part)
+      }
+      done &+= part
+      advance(by: part)
+    }
+  }
+
+  private mutating func copyMatch(offset: Int, count: Int) {
+    let start = written &- offset
+    let end = written &+ count
+    while written < end {
+      var part = Swift.min(end &- written, planeStart &+ planeByteCount &- written)
+      if part == planeByteCount, let same = plane(before: plane, offset: offset, start: start) {
+        addresses[plane] = addresses[same]
+      } else {
+        let from = written &- offset
+        let other = from / planeByteCount
+        let before = from &- other &* planeByteCount
+        part = Swift.min(part, planeByteCount &- before)
+        LZ4Sequence.repeatBytes(
+          addresses[other] + before, target + written, offset: offset, count: part)
+      }
+      advance(by: part)
+    }
+  }
+
+  /// An earlier plane that is the same as one which a match fills, if the match says so.
+  ///
+  /// - Parameter start: Where the match repeats from: all bytes from there on repeat after `offset`.
+  private func plane(before plane: Int, offset: Int, start: Int) -> Int? {
+    let period =
+      offset % planeByteCount == 0 ? offset : planeByteCount % offset == 0 ? planeByteCount : nil
+    guard let period, written &- period >= start else { return nil }
+    return plane &- period / planeByteCount
+  }
+
+  private mutating func advance(by count: Int) {
+    written &+= count
+    if written == planeStart &+ planeByteCount {
+      planeStart = written
+      plane &+= 1
+    }
+  }
+}
