@@ -168,9 +168,9 @@ TARGET static void NAME(splitBits)(
 
 /* LANES bytes of each of eight bit planes, as eight vectors of the byte plane. */
 TARGET static inline void NAME(joinBitsGroup)(
-    const void *const *planes, size_t offset, NAME(Bytes) *v) {
+    const uint8_t *const *planes, size_t at, NAME(Bytes) *v) {
   UNROLL for (int k = 0; k < 8; k++)
-    __builtin_memcpy(&v[k], (const uint8_t *)planes[AFFINE ? 7 - k : k] + offset, LANES);
+    __builtin_memcpy(&v[k], planes[AFFINE ? 7 - k : k] + at, LANES);
 #if !AFFINE
   NAME(exchangeBits)(v);
 #endif
@@ -182,9 +182,11 @@ TARGET static inline void NAME(joinBitsGroup)(
 
 TARGET static void NAME(joinBits)(
     const void *const *planes, size_t offset, uint8_t *to, size_t count) {
+  const uint8_t *from[8];
+  UNROLL for (int k = 0; k < 8; k++) from[k] = (const uint8_t *)planes[k] + offset;
   FOR_GROUPS(at, count) {
     NAME(Bytes) v[8];
-    NAME(joinBitsGroup)(planes, offset + at, v);
+    NAME(joinBitsGroup)(from, at, v);
     UNROLL for (int k = 0; k < 8; k++)
       __builtin_memcpy(to + at * 8 + k * LANES, &v[k], LANES);
   }
@@ -194,10 +196,12 @@ TARGET static void NAME(joinBits)(
 /* Sixteen bit planes at once need as many registers again. */
 TARGET static void NAME(joinBitPairs)(
     const void *const *planes, size_t offset, uint8_t *to, size_t count) {
+  const uint8_t *from[16];
+  UNROLL for (int k = 0; k < 16; k++) from[k] = (const uint8_t *)planes[k] + offset;
   FOR_GROUPS(at, count) {
     NAME(Bytes) low[8], high[8];
-    NAME(joinBitsGroup)(planes, offset + at, low);
-    NAME(joinBitsGroup)(planes + 8, offset + at, high);
+    NAME(joinBitsGroup)(from, at, low);
+    NAME(joinBitsGroup)(from + 8, at, high);
     UNROLL for (int k = 0; k < 8; k++) {
       NAME(Bytes) pairs[2] = {
           PICK(low[k], high[k], LOW, LANES), PICK(low[k], high[k], HIGH, LANES)};

@@ -10,8 +10,8 @@ extension BitPlanes {
   /// Unpacks an LZ4 block of bit planes only as far as they are not at hand; false when it does not fill
   /// `target` exactly.
   ///
-  /// Bits of noise are literals, planes long, which stay in the packed block; those above are the same in
-  /// every plane or zeros, which are one plane. So of 16-bit voltages a sixth is copied.
+  /// The lower bits of digits are literals, planes long, which stay in the packed block; those above are zeros,
+  /// which are one plane.
   ///
   /// - Parameters:
   ///   - source: The block, which must stay as long as the planes are used.
@@ -32,9 +32,9 @@ extension BitPlanes {
 
 /// The unpacking of a block of bit planes, sequence by sequence.
 private struct LZ4BitPlanes {
-  /// LZ4's own decoder takes half as long for a short sequence. What has more than these is left to it.
-  private static let shortSequences = 32
-  private static let meanByteCount = 256
+  /// LZ4's own decoder takes half as long for a short sequence, so the rest of a block that has more than these is
+  /// left to it.
+  private static let shortSequences = 4
 
   private let source: UnsafeRawBufferPointer
   private let target: UnsafeMutableRawPointer
@@ -65,11 +65,11 @@ private struct LZ4BitPlanes {
   /// Does sequences up to the first that is unusual; what is malformed is for the library to say.
   mutating func unpack() {
     guard let from = source.baseAddress else { return }
-    var left = Self.shortSequences
-    while left + written / Self.meanByteCount > 0,
+    var shortLeft = Self.shortSequences
+    while shortLeft >= 0,
       let sequence = LZ4Sequence(in: source, at: consumed, written: written, of: byteCount)
     {
-      left -= 1
+      if !sequence.isLong { shortLeft -= 1 }
       copy(from + sequence.literals.lowerBound, count: sequence.literals.count)
       copyMatch(offset: sequence.offset, count: sequence.matchByteCount)
       consumed = sequence.next

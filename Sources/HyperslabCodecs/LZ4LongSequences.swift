@@ -13,8 +13,6 @@
 /// way at 32). From the first short sequence on it is faster, and takes over. So does it where anything
 /// is unusual: what is malformed is for it to say.
 struct LZ4LongSequences {
-  private static let leastByteCount = 2048
-
   private let source: UnsafeRawBufferPointer
   private let target: UnsafeMutableRawBufferPointer
   /// Bytes of the block that are done, up to the beginning of a sequence.
@@ -58,8 +56,7 @@ struct LZ4LongSequences {
   private func next() -> LZ4Sequence? {
     guard
       let sequence = LZ4Sequence(in: source, at: consumed, written: written, of: target.count),
-      sequence.matchByteCount > 0,
-      sequence.literals.count + sequence.matchByteCount >= Self.leastByteCount
+      sequence.matchByteCount > 0, sequence.isLong
     else { return nil }
     return sequence
   }

@@ -23,6 +23,9 @@ struct LZ4Sequence {
   /// Where the next sequence begins.
   let next: Int
 
+  /// Whether it becomes so many bytes that to copy them takes longer than to read it.
+  var isLong: Bool { literals.count + matchByteCount >= 2048 }
+
   /// Reads a sequence, if it lies inside both pieces of memory and keeps the format's rules.
   ///
   /// - Parameters:
