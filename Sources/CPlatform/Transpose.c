@@ -14,15 +14,34 @@
 #define INDICES_64(f) UPTO_32(f, 0, 64), UPTO_32(f, 32, 64)
 
 /* Where byte i of a result comes from in two vectors of n bytes. */
-#define EVEN(i, n) 2 * (i)
-#define ODD(i, n) 2 * (i) + 1
-#define LOW(i, n) (i) / 2 + (i) % 2 * n
-#define HIGH(i, n) n / 2 + (i) / 2 + (i) % 2 * n
-/* The same within every lane of 16 bytes, and of the lanes of two vectors of two. */
+/* Within every lane of 16 bytes, and of the lanes of two vectors of two. */
 #define LANE_LOW(i, n) (i) / 16 * 16 + (i) % 16 / 2 + (i) % 2 * n
 #define LANE_HIGH(i, n) (i) / 16 * 16 + 8 + (i) % 16 / 2 + (i) % 2 * n
 #define FRONT(i, n) (i) % 16 + (i) / 16 * n
 #define BACK(i, n) 16 + (i) % 16 + (i) / 16 * n
+/* Which byte of a plane's 64 stands where, so that the lanes of e planes, joined by themselves, lie one behind the
+   other in each of e vectors: 16 / e bytes to each lane, and again. */
+#define SPREAD(i, e) (i) % 16 / (16 / e) * (64 / e) + (i) / 16 * (16 / e) + (i) % (16 / e)
+#define SPREAD_2(i, n) SPREAD(i, 2)
+#define SPREAD_4(i, n) SPREAD(i, 4)
+#define SPREAD_8(i, n) SPREAD(i, 8)
+#define SPREAD_16(i, n) SPREAD(i, 16)
+/* The 64 bytes of elements of e bytes as a piece of each of e planes, and every other such piece of two vectors. */
+#define SORT(i, e) (i) % (64 / e) * e + (i) / (64 / e)
+#define EVEN(i, e) (i) / (64 / e) * (128 / e) + (i) % (64 / e)
+#define ODD(i, e) EVEN(i, e) + 64 / e
+#define SORT_2(i, n) SORT(i, 2)
+#define SORT_4(i, n) SORT(i, 4)
+#define SORT_8(i, n) SORT(i, 8)
+#define SORT_16(i, n) SORT(i, 16)
+#define EVEN_2(i, n) EVEN(i, 2)
+#define EVEN_4(i, n) EVEN(i, 4)
+#define EVEN_8(i, n) EVEN(i, 8)
+#define EVEN_16(i, n) EVEN(i, 16)
+#define ODD_2(i, n) ODD(i, 2)
+#define ODD_4(i, n) ODD(i, 4)
+#define ODD_8(i, n) ODD(i, 8)
+#define ODD_16(i, n) ODD(i, 16)
 /* The bytes of every word of eight in reverse. */
 #define BACKWARDS(i, n) (i) / 8 * 8 + 7 - (i) % 8
 

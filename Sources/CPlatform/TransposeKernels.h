@@ -34,9 +34,26 @@ typedef uint64_t NAME(Words) __attribute__((vector_size(LANES)));
     UNROLL for (int k = 0; k < e; k++) v[k] = parted[k];      \
   } while (0)
 
+#define JOIN_LANES(v, e)                                      \
+  UNROLL for (int step = 1; step < e; step *= 2) INTERLEAVE(v, e, LANE_LOW, LANE_HIGH)
+
 #if LANES > 32
-#define SPLIT_PLANES(v, e) UNROLL for (int step = 1; step < e; step *= 2) PART(v, e, EVEN, ODD)
-#define JOIN_PLANES(v, e) UNROLL for (int step = 1; step < e; step *= 2) INTERLEAVE(v, e, LOW, HIGH)
+/* Here bytes move between lanes of 16, too, but to pick them from two vectors takes twice as long as from one, or
+   as to pick words or to interleave lanes. So planes are joined within lanes, to which bytes were spread so that
+   the lanes of a vector lie one behind the other, and split by pieces, to which the bytes of each vector were
+   sorted. */
+#define SPREAD_PLANES(v, n, e) \
+  UNROLL for (int k = 0; k < n; k++) v[k] = PICK(v[k], v[k], SPREAD_##e, LANES)
+#define SPLIT_PLANES(v, e)                                    \
+  do {                                                        \
+    UNROLL for (int k = 0; k < e; k++) v[k] = PICK(v[k], v[k], SORT_##e, LANES); \
+    UNROLL for (int step = 1; step < e; step *= 2) PART(v, e, EVEN_##e, ODD_##e); \
+  } while (0)
+#define JOIN_PLANES(v, e)                                     \
+  do {                                                        \
+    SPREAD_PLANES(v, e, e);                                   \
+    JOIN_LANES(v, e);                                         \
+  } while (0)
 #else
 /* AVX2 moves bytes within lanes of 16 only, so the lanes are transposed by themselves, first halves in
    all vectors' first lanes. To part a lane of e vectors as often as e can be halved is to interleave it
@@ -48,7 +65,7 @@ typedef uint64_t NAME(Words) __attribute__((vector_size(LANES)));
   } while (0)
 #define JOIN_PLANES(v, e)                                     \
   do {                                                        \
-    UNROLL for (int step = 1; step < e; step *= 2) INTERLEAVE(v, e, LANE_LOW, LANE_HIGH); \
+    JOIN_LANES(v, e);                                         \
     if (LANES > 16) PART(v, e, FRONT, BACK);                  \
   } while (0)
 #endif
@@ -200,11 +217,17 @@ TARGET static void NAME(joinBitPairs)(
   UNROLL for (int k = 0; k < 16; k++) from[k] = (const uint8_t *)planes[k] + offset;
   FOR_GROUPS(at, count) {
     NAME(Bytes) low[8], high[8];
-    NAME(joinBitsGroup)(from, at, low);
-    NAME(joinBitsGroup)(from + 8, at, high);
     UNROLL for (int k = 0; k < 8; k++) {
-      NAME(Bytes) pairs[2] = {
-          PICK(low[k], high[k], LOW, LANES), PICK(low[k], high[k], HIGH, LANES)};
+      __builtin_memcpy(&low[k], from[7 - k] + at, LANES);
+      __builtin_memcpy(&high[k], from[15 - k] + at, LANES);
+    }
+    SPREAD_PLANES(low, 8, 16);
+    SPREAD_PLANES(high, 8, 16);
+    JOIN_LANES(low, 8);
+    JOIN_LANES(high, 8);
+    UNROLL for (int k = 0; k < 8; k++) {
+      NAME(Bytes) a = NAME(transposeBits)(low[k]), b = NAME(transposeBits)(high[k]);
+      NAME(Bytes) pairs[2] = {PICK(a, b, LANE_LOW, LANES), PICK(a, b, LANE_HIGH, LANES)};
       __builtin_memcpy(to + (at * 8 + k * LANES) * 2, pairs, 2 * LANES);
     }
   }
@@ -222,6 +245,8 @@ TARGET static void NAME(joinBitPairs)(
 #undef INTERLEAVE
 #undef SPLIT_PLANES
 #undef JOIN_PLANES
+#undef JOIN_LANES
+#undef SPREAD_PLANES
 #undef FOR_GROUPS
 #undef SPLIT
 #undef JOIN
