@@ -47,12 +47,16 @@ import Testing
     func decode(_ body: (UnsafeRawBufferPointer, UnsafeMutableRawBufferPointer) -> Bool) -> [UInt8]?
     {
       let source = UnsafeMutableRawBufferPointer.allocate(byteCount: block.count, alignment: 1)
-      let target = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 1)
+      let memory = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: byteCount + 512, alignment: 1)
       defer {
         source.deallocate()
-        target.deallocate()
+        memory.deallocate()
       }
       source.copyBytes(from: block)
+      memory.initializeMemory(as: UInt8.self, repeating: 0xA5)
+      let target = UnsafeMutableRawBufferPointer(rebasing: memory.prefix(byteCount))
+      defer { #expect(memory.dropFirst(byteCount).allSatisfy { $0 == 0xA5 }, "written beyond") }
       return body(UnsafeRawBufferPointer(source), target) ? Array(target) : nil
     }
     let ours = decode { source, target in
@@ -98,9 +102,23 @@ import Testing
       var length = min(left, byteCount * Int.random(in: 1...4, using: &generator))
       if generator.chance(1, in: 4) { length = Int.random(in: 1...length, using: &generator) }
       let before = bytes.count
-      switch Int.random(in: 0..<5, using: &generator) {
+      switch Int.random(in: 0..<6, using: &generator) {
       case 0: bytes += (0..<length).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
       case 1: bytes += Array(repeating: 0, count: length)
+      case 5 where before > 0:
+        // Many short repeats, from anywhere, now and then to the plane's end.
+        while bytes.count < before + length {
+          for _ in 0..<Int.random(in: 0...3, using: &generator) {
+            bytes.append(UInt8.random(in: .min ... .max, using: &generator))
+          }
+          let period = Int.random(in: 1...min(bytes.count, 2 * byteCount), using: &generator)
+          let rest = byteCount - bytes.count % byteCount
+          let short = Int.random(in: 4...300, using: &generator)
+          for _ in 0..<(generator.chance(1, in: 6) && rest < 270 ? rest : short) {
+            bytes.append(bytes[bytes.count - period])
+          }
+        }
+        bytes.removeLast(bytes.count - before - length)
       case 2 where before > 0:
         let period = Int.random(in: 1...min(before, 2 * byteCount), using: &generator)
         for _ in 0..<length { bytes.append(bytes[bytes.count - period]) }
@@ -150,6 +168,25 @@ import Testing
       for plane in 3..<14 { #expect(planes.addresses[plane] == planes.addresses[2]) }
       // The last bytes of a block are literals.
       #expect(planes.addresses[14] == to + 14 * 1024 && planes.addresses[15] == to + 15 * 1024)
+    }
+  }
+
+  /// Blocks that would end within a vector of where they may, with more behind: no valid block does.
+  @Test func nothingIsWrittenBeyondBitPlanes() {
+    var generator = SeededGenerator("beyond bit planes")
+    func noise(_ count: Int) -> [UInt8] {
+      (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    }
+    for rest in 5...80 {
+      for literals in [0, 1, 20, 70] {
+        let match = 100
+        let first = 2048 - 4 - 4 - literals - match - rest
+        let block =
+          sequence(noise(first), offset: 256, match: 4) + sequence([], offset: 256, match: 4)
+          + sequence(noise(literals), offset: 64, match: match) + sequence(noise(200))
+        let (ours, theirs) = decoded(block, byteCount: 2048, elementByteCount: 1)
+        #expect(ours == nil && theirs == nil, "\(literals) literals, \(rest) bytes left")
+      }
     }
   }
 
