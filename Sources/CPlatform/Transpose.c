@@ -13,8 +13,8 @@
 #define INDICES_32(f) UPTO_32(f, 0, 32)
 #define INDICES_64(f) UPTO_32(f, 0, 64), UPTO_32(f, 32, 64)
 
-/* Where byte i of a result comes from in two vectors of n bytes. */
-/* Within every lane of 16 bytes, and of the lanes of two vectors of two. */
+/* Where byte i of a result comes from in two vectors of n bytes: within every lane of 16, and of the lanes of two
+   vectors of two. */
 #define LANE_LOW(i, n) (i) / 16 * 16 + (i) % 16 / 2 + (i) % 2 * n
 #define LANE_HIGH(i, n) (i) / 16 * 16 + 8 + (i) % 16 / 2 + (i) % 2 * n
 #define FRONT(i, n) (i) % 16 + (i) / 16 * n

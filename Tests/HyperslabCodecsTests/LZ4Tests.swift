@@ -93,8 +93,8 @@ import Testing
     }
   }
 
-  /// What LZ4 meets in bit planes: noise, planes that differ little from those before, and zeros; none of it at
-  /// a plane's boundary now and then.
+  /// What LZ4 meets in bit planes: noise, planes that differ little from those before, and zeros; now and
+  /// then from within a plane on.
   private func planes(_ generator: inout SeededGenerator, count: Int, byteCount: Int) -> [UInt8] {
     var bytes: [UInt8] = []
     while bytes.count < count * byteCount {
