@@ -95,12 +95,11 @@ package final class FrameDecoder {
     let size = format.elementByteCount
     let count = format.elementRange(ofBlock: block).count
     let filter = format.filter(ofBlock: block)
+    let payload = try payload(block: block, stored: stored, prefix: prefix)
     if filter == .none, format.deltaStride == nil {
-      let payload = try payload(block: block, stored: stored, prefix: prefix)
       try unpack(payload, block, into: memory)
       return
     }
-    let payload = try payload(block: block, stored: stored, prefix: prefix)
     guard let stride = format.deltaStride else {
       if filter == .bitshuffle, !isZeros(payload, block) {
         Bitshuffle.joinElements(

@@ -45,9 +45,10 @@ private struct LZ4BitPlanes {
   private(set) var consumed = 0
   /// Bytes that they became.
   private(set) var written = 0
-  /// The plane that is being made, and where it begins.
+  /// The plane that is being made.
   private var plane = 0
-  private var planeStart = 0
+  /// Where it begins.
+  private var planeStart: Int { plane &* planeByteCount }
 
   init(
     _ source: UnsafeRawBufferPointer, _ target: UnsafeMutableRawPointer, byteCount: Int,
@@ -92,6 +93,7 @@ private struct LZ4BitPlanes {
   /// the ends of planes and block that whole vectors can be copied.
   private mutating func copyWithinPlane(_ base: UnsafeRawPointer) {
     let vector = MemoryLayout<Vector>.size
+    let planeStart = planeStart
     let before = planeStart &- planeByteCount
     // The last that literals, a match and what it repeats may end.
     let sourceEnd = source.count &- vector &- 3
@@ -170,7 +172,7 @@ private struct LZ4BitPlanes {
     let end = written &+ count
     while written < end {
       var part = Swift.min(end &- written, planeStart &+ planeByteCount &- written)
-      if part == planeByteCount, let same = plane(before: plane, offset: offset, start: start) {
+      if part == planeByteCount, let same = samePlane(offset: offset, start: start) {
         addresses[plane] = addresses[same]
       } else {
         let from = written &- offset
@@ -184,10 +186,10 @@ private struct LZ4BitPlanes {
     }
   }
 
-  /// An earlier plane that is the same as one which a match fills, if the match says so.
+  /// An earlier plane that is the same as this, which a match fills, if the match says so.
   ///
   /// - Parameter start: Where the match repeats from: all bytes from there on repeat after `offset`.
-  private func plane(before plane: Int, offset: Int, start: Int) -> Int? {
+  private func samePlane(offset: Int, start: Int) -> Int? {
     let period =
       offset % planeByteCount == 0 ? offset : planeByteCount % offset == 0 ? planeByteCount : nil
     guard let period, written &- period >= start else { return nil }
@@ -196,9 +198,6 @@ private struct LZ4BitPlanes {
 
   private mutating func advance(by count: Int) {
     written &+= count
-    if written == planeStart &+ planeByteCount {
-      planeStart = written
-      plane &+= 1
-    }
+    if written == planeStart &+ planeByteCount { plane &+= 1 }
   }
 }
