@@ -8,11 +8,12 @@ struct BufferFeed<Source: DataChunkSource> {
   let checkCancelled: () throws(HyperslabError) -> Void
 
   /// Runs `use` on each buffer, and `finish` when the buffer is out of hand again: only then is it
-  /// known that the source stayed the same meanwhile.
+  /// known that the source stayed the same meanwhile. It is told whether the next buffer is there
+  /// already; for another the source may take as long as it likes.
   func forEach<Buffers: RandomAccessCollection<Selection>>(
     _ buffers: Buffers,
     use: (Selection, RawSpan, StridedLayout) throws(HyperslabError) -> Void,
-    finish: () throws(HyperslabError) -> Void = { () throws(HyperslabError) in }
+    finish: (_ isNextReady: Bool) throws(HyperslabError) -> Void = { _ throws(HyperslabError) in }
   ) throws(HyperslabError) where Buffers.Index == Int {
     if let depth {
       try copies(of: buffers, depth: depth, use: use, finish: finish)
@@ -24,9 +25,10 @@ struct BufferFeed<Source: DataChunkSource> {
   private func lent(
     _ buffers: some Collection<Selection>,
     use: (Selection, RawSpan, StridedLayout) throws(HyperslabError) -> Void,
-    finish: () throws(HyperslabError) -> Void
+    finish: (_ isNextReady: Bool) throws(HyperslabError) -> Void
   ) throws(HyperslabError) {
-    for selection in buffers {
+    var rest = buffers[...]
+    while let selection = rest.popFirst() {
       try checkCancelled()
       let isLent = try reader.lend(selection) { bytes, layout throws(HyperslabError) in
         try use(selection, bytes, layout)
@@ -36,14 +38,14 @@ struct BufferFeed<Source: DataChunkSource> {
           .sourceFailed, "the source lends some of its memory, but not the selection \(selection)",
           remedy: "A source lends every selection or none")
       }
-      try finish()
+      try finish(!rest.isEmpty)
     }
   }
 
   private func copies<Buffers: RandomAccessCollection<Selection>>(
     of buffers: Buffers, depth: Int,
     use: (Selection, RawSpan, StridedLayout) throws(HyperslabError) -> Void,
-    finish: () throws(HyperslabError) -> Void
+    finish: (_ isNextReady: Bool) throws(HyperslabError) -> Void
   ) throws(HyperslabError) where Buffers.Index == Int {
     let queue = BufferReader(reader, buffers, depth: depth)
     // Nobody may use the source after the write has returned.
@@ -61,7 +63,7 @@ struct BufferFeed<Source: DataChunkSource> {
         try use(selection, bytes, layout)
       }
       queue.recycle(memory)
-      try finish()
+      try finish(queue.isReady)
       try checkCancelled()
     }
   }

@@ -41,6 +41,9 @@ where Buffers.Index == Int {
     return (selection, memory)
   }
 
+  /// Whether ``next()`` would not have to wait.
+  var isReady: Bool { pending?.isComplete ?? false }
+
   /// Gives a buffer's memory back to be used again.
   func recycle(_ memory: any BufferMemory) {
     if let buffer = (memory as? FilledBuffer)?.buffer { spares.append(buffer) }

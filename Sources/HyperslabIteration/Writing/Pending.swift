@@ -12,6 +12,8 @@ final class Pending<Value: Sendable>: Sendable {
     done.signal()
   }
 
+  var isComplete: Bool { result.withLock { $0 != nil } }
+
   /// Waits for it, once; whoever asks is its only owner then.
   func wait() -> Result<Value, HyperslabError>? {
     done.wait()

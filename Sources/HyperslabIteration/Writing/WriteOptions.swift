@@ -1,9 +1,10 @@
 public import HyperslabCore
 
 /// When a write makes what it has written permanent. Commits are made one after the other, each while the
-/// next buffer is encoded.
+/// next buffer is encoded. Small buffers that end before the commit in progress does, 16 MiB of them at most,
+/// share the next one; none waits for a source that takes its time.
 public enum CommitPolicy: Hashable, Sendable {
-  /// After every buffer: a crash costs at most that one and the next.
+  /// After every buffer: a crash costs at most that one and the next, or a few small ones.
   case everyBuffer
   /// After the first buffer that ends so many seconds after the last commit, and at the end.
   case interval(seconds: Double)

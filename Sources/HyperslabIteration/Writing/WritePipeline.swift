@@ -1,7 +1,8 @@
 import HyperslabCore
 
 /// Drives buffers into a data set: read, encode, commit; one buffer is committed while the next is
-/// encoded.
+/// encoded. Small buffers may be encoded faster than committed; those that are ready by then share the
+/// next commit.
 struct WritePipeline<Source: DataChunkSource, Dataset: ChunkedDataset> {
   let feed: BufferFeed<Source>
   var writer: BufferWriter<Dataset>
@@ -14,8 +15,18 @@ struct WritePipeline<Source: DataChunkSource, Dataset: ChunkedDataset> {
   var isPrepared: Bool
 
   private var lastCommit = ContinuousClock.now
-  /// The commit that is being made.
-  private var commit: Pending<Void>?
+  private var commit: Commit?
+
+  /// A commit that is being made.
+  private struct Commit {
+    let result = Pending<Void>()
+    /// How much had been written when it began.
+    let byteCount: Int
+  }
+
+  /// How many bytes may be written while a commit is made and still wait for the next buffer to share
+  /// one: a commit of few bytes waits for the disk as often as one of many.
+  private static var sharedByteCount: Int { 16 << 20 }
 
   init(
     feed: BufferFeed<Source>, writer: BufferWriter<Dataset>, policy: CommitPolicy,
@@ -40,6 +51,8 @@ struct WritePipeline<Source: DataChunkSource, Dataset: ChunkedDataset> {
     _ buffers: Buffers, at origin: [Int]? = nil, onlyMissing: Bool = false, together: Bool = false
   ) throws(HyperslabError) where Buffers.Index == Int {
     var (prepared, uncommitted, last, commit) = (isPrepared, hasUncommitted, lastCommit, commit)
+    // Whether all that is not committed are whole buffers that wait to share a commit.
+    var isWaiting = false
     defer {
       (isPrepared, hasUncommitted, lastCommit, self.commit) = (prepared, uncommitted, last, commit)
     }
@@ -52,12 +65,15 @@ struct WritePipeline<Source: DataChunkSource, Dataset: ChunkedDataset> {
             prepared = true
           }
           uncommitted = true
+          isWaiting = false
           try writer.write(
             origin.map(selection.moved(by:)) ?? selection, from: bytes, layout: layout,
             onlyMissing: onlyMissing)
         },
-        finish: { () throws(HyperslabError) in
+        finish: { isNextReady throws(HyperslabError) in
           if together || !isDue(last) { return }
+          isWaiting = isNextReady && canShare(after: commit)
+          if isWaiting { return }
           try Self.wait(for: &commit)
           commit = startCommit()
           uncommitted = false
@@ -66,6 +82,11 @@ struct WritePipeline<Source: DataChunkSource, Dataset: ChunkedDataset> {
     } catch {
       // Nobody is to hear of the write after it has failed; and a commit that failed did so first.
       try Self.wait(for: &commit)
+      if isWaiting {
+        commit = startCommit()
+        try Self.wait(for: &commit)
+        uncommitted = false
+      }
       throw error
     }
   }
@@ -93,20 +114,26 @@ struct WritePipeline<Source: DataChunkSource, Dataset: ChunkedDataset> {
     }
   }
 
+  /// Whether what was written since a commit began may wait for the next buffer to share one.
+  private func canShare(after commit: Commit?) -> Bool {
+    guard let commit, !commit.result.isComplete else { return false }
+    return writer.meter.writtenByteCount - commit.byteCount < Self.sharedByteCount
+  }
+
   /// Begins a commit of all that was written so far.
-  private func startCommit() -> Pending<Void> {
-    let commit = Pending<Void>()
-    let (meter, byteCount) = (writer.meter, writer.meter.writtenByteCount)
+  private func startCommit() -> Commit {
+    let meter = writer.meter
+    let commit = Commit(byteCount: meter.writtenByteCount)
     beginCommit { result in
-      if case .success = result { meter.note(committed: byteCount) }
-      commit.complete(result)
+      if case .success = result { meter.note(committed: commit.byteCount) }
+      commit.result.complete(result)
     }
     return commit
   }
 
-  private static func wait(for commit: inout Pending<Void>?) throws(HyperslabError) {
+  private static func wait(for commit: inout Commit?) throws(HyperslabError) {
     defer { commit = nil }
-    try commit?.wait()?.get()
+    try commit?.result.wait()?.get()
   }
 }
 
