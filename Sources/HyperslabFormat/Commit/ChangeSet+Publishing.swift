@@ -85,12 +85,16 @@ extension ChangeSet {
     // Nobody came between.
     if snapshot.index.commit == base.commit + 1 { return }
     for place in chunks {
-      guard let path = state.withLock({ $0.changes.slots[place.slot]?.path }),
-        let old = base.dataset(path), let new = snapshot.index.dataset(path), old.id == new.id
+      let (path, staged) = state.withLock { state in
+        let dataset = state.changes.slots[place.slot]
+        return (dataset?.path, dataset?.rows[place.chunk]?.row)
+      }
+      guard let path, let old = base.dataset(path), let new = snapshot.index.dataset(path),
+        old.id == new.id
       else { continue }
       let before = try? snapshot.table(old).row(place.chunk)
       let now = try? snapshot.table(new).row(place.chunk)
-      if let now, before == now { continue }
+      if let now, before == now || staged == now { continue }
       state.withLock { state in
         state.failure = CommitPlan.conflict("another writer wrote chunk \(place.chunk)", path)
       }
