@@ -104,7 +104,7 @@ extension ChangeSet {
 
   /// Takes back what could not be published; what was staged meanwhile comes on top.
   func unseal() {
-    let unneeded = state.withLock { state -> [(slot: Int, chunk: ChunkIndex, row: Changes.StagedRow)] in
+    let unneeded = state.withLock { state -> [Changes.StagedChunk] in
       guard let sealed = state.sealed else { return [] }
       var changes = sealed.changes
       let unneeded = changes.absorb(state.changes)

@@ -17,7 +17,8 @@ struct Staging {
 
   func row(_ number: Int) -> Changes.StagedRow {
     Changes.StagedRow(
-      row: rows[number], batch: batch, copy: copies[number], shape: opened.description.shape, id: id)
+      row: rows[number], batch: batch, copy: copies[number], shape: opened.description.shape, id: id
+    )
   }
 
   func file(_ number: Int, writer: String) -> StorePath {
@@ -77,10 +78,10 @@ extension ChangeSet {
   }
 
   /// Removes the files of rows that nobody refers to any more. What stays does no harm where it is.
-  func remove(_ rows: [(slot: Int, chunk: ChunkIndex, row: Changes.StagedRow)]) {
-    for (slot, chunk, row) in rows {
-      do { try files.remove(row.file(writer: writer, slot: slot, chunk: chunk)) } catch {
-        if error.code != .missing { state.withLock { _ = $0.strays.insert(row.batch) } }
+  func remove(_ rows: [Changes.StagedChunk]) {
+    for staged in rows {
+      do { try files.remove(staged.file(writer: writer)) } catch {
+        if error.code != .missing { state.withLock { _ = $0.strays.insert(staged.row.batch) } }
       }
     }
   }
@@ -102,10 +103,10 @@ extension ChangeSet {
   /// - Returns: rows that they take the place of, whose files nobody needs any more.
   private func record(
     _ staging: inout Staging
-  ) throws(HyperslabError) -> [(slot: Int, chunk: ChunkIndex, row: Changes.StagedRow)] {
+  ) throws(HyperslabError) -> [Changes.StagedChunk] {
     while true {
       let (isRecorded, superseded) = try state.withLock {
-        (state) throws(HyperslabError) -> (Bool, [(Int, ChunkIndex, Changes.StagedRow)]) in
+        (state) throws(HyperslabError) -> (Bool, [Changes.StagedChunk]) in
         try check(state)
         try state.checkCurrent(staging.slot, staging.path)
         for chunk in staging.chunks {
@@ -174,13 +175,15 @@ extension ChangeSet.State {
 
   fileprivate mutating func record(
     _ staging: Staging
-  ) -> [(Int, ChunkIndex, Changes.StagedRow)] {
-    var superseded: [(Int, ChunkIndex, Changes.StagedRow)] = []
+  ) -> [Changes.StagedChunk] {
+    var superseded: [Changes.StagedChunk] = []
     for (number, chunk) in staging.chunks.enumerated() {
       let old = changes.slots[
         staging.slot, default: .init(path: staging.path, opened: staging.opened)
       ].rows.updateValue(staging.row(number), forKey: chunk)
-      if let old, old.row.state == .stored { superseded.append((staging.slot, chunk, old)) }
+      if let old, old.row.state == .stored {
+        superseded.append(.init(slot: staging.slot, chunk: chunk, row: old))
+      }
     }
     if !superseded.isEmpty { epoch += 1 }
     return superseded

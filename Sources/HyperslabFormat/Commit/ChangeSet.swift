@@ -238,11 +238,11 @@ extension ChangeSet.State {
   /// Drops what was written to a data set that is removed or replaced; its handles end.
   ///
   /// - Returns: the rows whose files nobody needs any more.
-  mutating func forgetSlot(_ path: NodePath) -> [(slot: Int, chunk: ChunkIndex, row: Changes.StagedRow)]
-  {
+  mutating func forgetSlot(_ path: NodePath) -> [Changes.StagedChunk] {
     guard let slot = slots.removeValue(forKey: path) else { return [] }
     let rows = changes.slots.removeValue(forKey: slot)?.rows ?? [:]
-    return rows.compactMap { $0.value.row.state == .stored ? (slot, $0.key, $0.value) : nil }
+    return rows.filter { $0.value.row.state == .stored }
+      .map { Changes.StagedChunk(slot: slot, chunk: $0.key, row: $0.value) }
   }
 
   /// Refuses a handle of a data set that was removed or replaced here.

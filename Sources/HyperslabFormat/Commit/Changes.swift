@@ -41,6 +41,15 @@ struct Changes: Sendable {
     }
   }
 
+  /// A staged chunk and the data set that it is of.
+  struct StagedChunk: Sendable {
+    let slot: Int
+    let chunk: ChunkIndex
+    let row: StagedRow
+
+    func file(writer: String) -> StorePath { row.file(writer: writer, slot: slot, chunk: chunk) }
+  }
+
   /// What was done to one existing or new data set.
   struct Dataset: Sendable {
     var path: NodePath
@@ -78,14 +87,14 @@ struct Changes: Sendable {
   /// files nobody needs any more.
   mutating func absorb(
     _ later: Changes
-  ) -> [(slot: Int, chunk: ChunkIndex, row: StagedRow)] {
-    var unneeded: [(slot: Int, chunk: ChunkIndex, row: StagedRow)] = []
+  ) -> [StagedChunk] {
+    var unneeded: [StagedChunk] = []
     for (slot, dataset) in later.slots {
       var merged = slots[slot] ?? .init(path: dataset.path, opened: dataset.opened)
       merged.coding = merged.coding ?? dataset.coding
       for (chunk, row) in dataset.rows {
         if let old = merged.rows.updateValue(row, forKey: chunk), old.row.state == .stored {
-          unneeded.append((slot, chunk, old))
+          unneeded.append(.init(slot: slot, chunk: chunk, row: old))
         }
       }
       slots[slot] = merged

@@ -16,7 +16,7 @@ extension ChangeSet.State {
   /// - Returns: the rows whose files nobody needs any more.
   fileprivate mutating func resize(
     slot: Int, path: NodePath, opened: DatasetRecord, to grid: ChunkGrid
-  ) throws(HyperslabError) -> [(slot: Int, chunk: ChunkIndex, row: Changes.StagedRow)] {
+  ) throws(HyperslabError) -> [Changes.StagedChunk] {
     var dataset = changes.slots[slot] ?? .init(path: path, opened: opened)
     let least = zip(dataset.cut?.arrayShape ?? opened.description.shape, grid.arrayShape)
       .map { Swift.min($0, $1) }
@@ -24,9 +24,11 @@ extension ChangeSet.State {
       dataset.cut = try ChunkGrid(arrayShape: Shape(least), chunkShape: grid.chunkShape)
     }
     dataset.shape = grid.arrayShape
-    var unneeded: [(slot: Int, chunk: ChunkIndex, row: Changes.StagedRow)] = []
+    var unneeded: [Changes.StagedChunk] = []
     for (chunk, staged) in dataset.rows where !grid.contains(chunk) {
-      if staged.row.state == .stored { unneeded.append((slot, chunk, staged)) }
+      if staged.row.state == .stored {
+        unneeded.append(.init(slot: slot, chunk: chunk, row: staged))
+      }
       dataset.rows[chunk] = nil
     }
     // What stays was padded for an edge that is another now, unless it is rewritten.
@@ -54,7 +56,7 @@ extension SlabDataset {
     let old = grid
     let opened = record
     let unneeded = try changes.withState {
-      (state) throws(HyperslabError) -> [(slot: Int, chunk: ChunkIndex, row: Changes.StagedRow)] in
+      (state) throws(HyperslabError) -> [Changes.StagedChunk] in
       try state.checkCurrent(slot, path)
       guard state.shape(slot, path, opened: opened) ?? old.arrayShape == old.arrayShape else {
         throw HyperslabError(

@@ -126,7 +126,7 @@ extension SlabStore {
     }
     var record = try newRecord(path, description)
     let unneeded = try changes.withState {
-      (state) throws(HyperslabError) -> [(slot: Int, chunk: ChunkIndex, row: Changes.StagedRow)] in
+      (state) throws(HyperslabError) -> [Changes.StagedChunk] in
       let existing = state.snapshot(opened).index.dataset(path)
       if replacing, let existing, state.changes.datasets[path] == nil,
         state.changes.removed[path] == nil

@@ -15,7 +15,7 @@ extension SlabStore {
     }
     let path = spelledAsStored(path)
     let unneeded = try changes.withState {
-      (state) throws(HyperslabError) -> [(slot: Int, chunk: ChunkIndex, row: Changes.StagedRow)] in
+      (state) throws(HyperslabError) -> [Changes.StagedChunk] in
       let index = state.snapshot(opened).index
       guard state.holds(path, in: index) else { throw notFound(path) }
       let isBelow = { (node: NodePath) in node == path || node.isDescendant(of: path) }
