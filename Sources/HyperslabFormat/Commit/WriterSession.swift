@@ -35,7 +35,7 @@ final class WriterSession: Sendable {
     var isClosed = false
     /// How many threads are at work in the private directory.
     var working = 0
-    var nextSlot = 0
+    var nextNumber = 0
   }
 
   private struct Directory {
@@ -57,11 +57,11 @@ final class WriterSession: Sendable {
     appenders = Lines(scheduling)
   }
 
-  /// A number that no other data set has in any change set of this session.
-  func newSlot() -> Int {
+  /// A number that nothing else has in this session: no change set, and no data set in one.
+  func newNumber() -> Int {
     state.withLock { state in
-      defer { state.nextSlot += 1 }
-      return state.nextSlot
+      defer { state.nextNumber += 1 }
+      return state.nextNumber
     }
   }
 

@@ -100,7 +100,7 @@ extension SlabStore {
         session.poison(error)
         throw error
       }
-      session.publications.enter(.next)
+      session.publications.enter(.next, changes.number)
       defer { session.publications.leave(.next) }
       try session.check(closing: closing)
       let step = CommitProtocol(

@@ -172,7 +172,22 @@ final class SimulatedDisk: FileSystem {
 
   func lock(_ path: StorePath, wait: Bool) throws(HyperslabError) -> (any FileLock)? {
     let path = full(path)
-    return try core.call(.lock, path) { (state, _) throws(HyperslabError) in
+    while true {
+      if let lock = try tryLock(path, wait: wait) { return lock }
+      guard path == StoreLayout.lock, let waiting = core.waiting.withLock({ $0 }) else {
+        return nil
+      }
+      waiting.wait {
+        core.state.withLock { state in state.number(path).map { !state.locked.contains($0) } ?? true
+        }
+      }
+    }
+  }
+
+  private func tryLock(
+    _ path: StorePath, wait: Bool
+  ) throws(HyperslabError) -> (any FileLock)? {
+    try core.call(.lock, path) { (state, _) throws(HyperslabError) in
       let number: Int
       if state.number(path) == nil {
         number = try state.make(.create, path)

@@ -28,6 +28,9 @@ final class SimulatedDiskCore: Sendable {
   }
 
   let state: Mutex<State>
+  /// Whom to ask for the time while the store's lock is held by another actor; nobody where one thread
+  /// plays all of them.
+  let waiting = Mutex<(any Scheduling)?>(nil)
   /// What is to be done before each call.
   let beforeCall = Mutex<(@Sendable () -> Void)?>(nil)
 
