@@ -15,13 +15,8 @@ import Testing
 
   /// 48 MB that do not compress, so that the import takes its time.
   private func writeSource(_ name: String) throws {
-    var random = SystemRandomNumberGenerator()
-    var data = Data(count: 48_000_000)
-    data.withUnsafeMutableBytes { memory in
-      for offset in stride(from: 0, to: memory.count, by: 8) {
-        memory.storeBytes(of: random.next(), toByteOffset: offset, as: UInt64.self)
-      }
-    }
+    let device = try #require(FileHandle(forReadingAtPath: "/dev/urandom"))
+    let data = try #require(try device.read(upToCount: 48_000_000))
     try data.write(to: directory.appendingPathComponent(name))
   }
 
@@ -50,10 +45,13 @@ import Testing
       ("shorter", { truncate($0, 40_000_001) }),
       ("empty", { truncate($0, 0) }),
       ("longer", { truncate($0, 48_004_000) }),
-      ("replaced", { path in
-        _ = FileManager.default.createFile(atPath: path + ".other", contents: Data([1]))
-        rename(path + ".other", path)
-      }),
+      (
+        "replaced",
+        { path in
+          _ = FileManager.default.createFile(atPath: path + ".other", contents: Data([1]))
+          rename(path + ".other", path)
+        }
+      ),
     ]
     for (name, change) in changes {
       try writeSource(name)

@@ -46,7 +46,8 @@ extension DataType {
   private static func isPair<Element>(_ element: Element.Type, of type: DataType) -> Bool {
     withUnsafeTemporaryAllocation(of: Element.self, capacity: 1) { memory in
       UnsafeMutableRawBufferPointer(memory).initializeMemory(as: UInt8.self, repeating: 0)
-      let parts = Mirror(reflecting: memory[0]).children.compactMap { $0.value as? any ArrayElement }
+      let parts = Mirror(reflecting: memory[0]).children
+        .compactMap { $0.value as? any ArrayElement }
       return parts.count == 2
         && parts.allSatisfy { Swift.type(of: $0).dataType.byteCount == type.componentByteCount }
     }

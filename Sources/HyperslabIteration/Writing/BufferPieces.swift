@@ -16,7 +16,8 @@ struct BufferPieces {
   private static let wantedByteCount = 32 << 20
 
   init(
-    of source: some DataChunkSource, chunkShape: Shape, origin: [Int]?, dataType: DataType, depth: Int
+    of source: some DataChunkSource, chunkShape: Shape, origin: [Int]?, dataType: DataType,
+    depth: Int
   ) {
     axes = (source as? any FileOrderSource)?.axesFromSlowest ?? []
     self.chunkShape = chunkShape
@@ -57,8 +58,10 @@ struct BufferPieces {
   }
 
   private func chunkCount(_ buffer: Selection, _ axis: Int) -> Int {
+    guard chunkShape.rank == buffer.bounds.count, chunkShape[axis] > 0, !buffer.isEmpty else {
+      return 0
+    }
     let range = buffer.bounds[axis]
-    guard chunkShape.rank == buffer.bounds.count, chunkShape[axis] > 0, !buffer.isEmpty else { return 0 }
     let offset = origin?[axis] ?? 0
     return (range.upperBound - 1 + offset) / chunkShape[axis]
       - (range.lowerBound + offset) / chunkShape[axis] + 1

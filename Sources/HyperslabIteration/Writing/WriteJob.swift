@@ -128,7 +128,8 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
 
   /// Shows the store the array's first buffer, the same one in every part.
   private func prepare(_ dataset: Store.Dataset) throws(HyperslabError) {
-    try feed.forEach(plan.prefix(1).map(feed.sample(of:))) { _, bytes, layout throws(HyperslabError) in
+    let sample = plan.prefix(1).map(feed.sample(of:))
+    try feed.forEach(sample) { _, bytes, layout throws(HyperslabError) in
       try dataset.prepare(sample: bytes, layout: layout)
     }
   }

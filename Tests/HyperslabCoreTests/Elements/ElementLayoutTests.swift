@@ -63,14 +63,19 @@ private enum Liar {
 }
 
 extension Int128: ArrayElement {
+  /// What it says it is.
   public static var dataType: DataType { .int64 }
 }
 extension SIMD2: ArrayElement where Scalar == Double {
+  /// Itself.
   public typealias Bits = Self
+  /// What it says it is.
   public static var dataType: DataType { .complex128 }
 }
 extension Optional: ArrayElement where Wrapped == Bool {
+  /// Itself.
   public typealias Bits = Self
+  /// What it says it is.
   public static var dataType: DataType { .uint8 }
 }
 

@@ -10,7 +10,8 @@ import Testing
   init() throws { directory = try TemporaryDirectory() }
 
   /// A file of an array whose element at a position is its number in C order.
-  private func file(_ shape: Shape, isFortran: Bool, isBig: Bool, _ name: String) throws -> NpyFile {
+  private func file(_ shape: Shape, isFortran: Bool, isBig: Bool, _ name: String) throws -> NpyFile
+  {
     let count = shape.reduce(1, *)
     let axes = shape.axes
     let elements = (0..<count).map { number -> UInt32 in
@@ -92,7 +93,8 @@ import Testing
     for isFortran in [false, true] {
       let source = try file(shape, isFortran: isFortran, isBig: isFortran, "w.npy")
       for box in [
-        Selection([3..<597, 10..<2990]), Selection([0..<600, 7..<12]), Selection([5..<7, 0..<3000]),
+        Selection([3..<597, 10..<2990]), Selection([0..<600, 7..<12]),
+        Selection([5..<7, 0..<3000]),
         Selection([0..<600, 100..<900]), Selection([17..<18, 29..<30]), Selection([4..<4, 0..<1]),
         Selection(all: shape),
       ] {
