@@ -175,7 +175,7 @@ final class WriterSession: Sendable {
     // time says when this writer began.
     defer { state.ownLock = nil }
     guard let lock = state.ownLock, let newest, state.poison == nil,
-      !newest.datasets.contains(where: { $0.record.pending?.writer == writer })
+      !newest.datasets.contains(where: { $0.record.isStaged(by: writer) })
     else { return }
     try? files.removeTree(StoreLayout.staging(writer: writer))
     lock.release()

@@ -53,6 +53,8 @@ package protocol FileSystem: Sendable {
   func create(_ path: StorePath) throws(HyperslabError) -> any FileHandle
   /// Renames, replacing a file that is there.
   func rename(_ from: StorePath, to: StorePath) throws(HyperslabError)
+  /// Lets two names change places in one step; `unsupported` where the disk cannot do that.
+  func exchange(_ one: StorePath, with other: StorePath) throws(HyperslabError)
   /// Gives a file a second name that must not be there yet.
   func link(_ from: StorePath, to: StorePath) throws(HyperslabError)
   func remove(_ path: StorePath) throws(HyperslabError)
@@ -79,6 +81,10 @@ extension FileHandle {
 }
 
 extension FileSystem {
+  package func exchange(_ one: StorePath, with other: StorePath) throws(HyperslabError) {
+    throw HyperslabError(.unsupported, "this disk cannot exchange two names", at: "\(other)")
+  }
+
   package var mostSynchronizedApart: Int? { nil }
 
   package func synchronizeAll() throws(HyperslabError) {

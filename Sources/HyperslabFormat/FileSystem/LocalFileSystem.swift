@@ -61,6 +61,23 @@ package final class LocalFileSystem: FileSystem {
     }
   }
 
+  package func exchange(_ one: StorePath, with other: StorePath) throws(HyperslabError) {
+    let target = try directory(other.parent)
+    defer { close(target) }
+    let source = try directory(one.parent)
+    defer { close(source) }
+    let result = one.name.withCString { name in
+      other.name.withCString { hyperslab_exchange(source, name, target, $0) }
+    }
+    if result == 0 { return }
+    // Sandboxes answer EPERM to calls that they do not know; so do disks for what only they forbid,
+    // and renaming one after the other then tells that.
+    if [ENOSYS, EINVAL, ENOTSUP, EPERM].contains(errno) {
+      throw HyperslabError(.unsupported, "this disk cannot exchange two names", at: place(other))
+    }
+    throw systemError("cannot change places with \(one)", place(other))
+  }
+
   package func link(_ from: StorePath, to: StorePath) throws(HyperslabError) {
     let target = try directory(to.parent)
     defer { close(target) }

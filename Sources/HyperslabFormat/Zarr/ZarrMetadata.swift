@@ -17,26 +17,53 @@ enum ZarrMetadata {
   /// holds one has such metadata of its own, unless a group above it has, so that no document is in
   /// more than three files.
   static func files(of index: StoreIndex) -> [NodePath: [UInt8]] {
+    files(of: index, only: Set(index.nodes.keys))
+  }
+
+  /// The `zarr.json` of some nodes.
+  static func files(of index: StoreIndex, only wanted: Set<NodePath>) -> [NodePath: [UInt8]] {
+    let holders = holders(of: index)
+    let needsAll = wanted.contains { holders.contains($0) }
     var documents: [NodePath: JSONObject] = [:]
     var refused: Set<NodePath> = []
-    for (path, node) in index.nodes {
-      switch node {
-      case .group(let attributes, _): documents[path] = group(attributes)
-      case .dataset(let record):
-        documents[path] = array(record)
-        if record.usesDelta { refused.insert(path) }
-      }
+    for (path, node) in index.nodes where needsAll || wanted.contains(path) {
+      documents[path] = document(node)
+      if case .dataset(let record) = node, record.usesDelta { refused.insert(path) }
     }
-    let holders = Set(refused.compactMap(\.parent)).subtracting([.root])
     let paths = documents.keys.sorted()
-    var result = documents
+    var result = documents.filter { wanted.contains($0.key) }
     for (position, group) in paths.enumerated()
-    where group == .root || holders.contains(group) && holders.isDisjoint(with: group.ancestors) {
+    where wanted.contains(group) && holders.contains(group) {
       let below = paths[(position + 1)...].prefix { $0.isDescendant(of: group) }
       result[group]?["consolidated_metadata"] = .object(
         consolidated(documents, below, of: group, without: refused))
     }
-    return result.mapValues { Array((JSONValue.object($0).text(pretty: true) + "\n").utf8) }
+    return result.mapValues(text)
+  }
+
+  /// A group's `zarr.json` without what it says of other nodes: as it is while those change places.
+  static func plainFile(of group: StoreIndex.Node) -> [UInt8] { text(document(group)) }
+
+  /// The groups whose documents speak of the nodes below them: the root, and the outermost ones that
+  /// hold a data set with delta.
+  static func holders(of index: StoreIndex) -> Set<NodePath> {
+    let all = Set(
+      index.nodes.keys.compactMap { path in
+        index.dataset(path)?.usesDelta == true ? path.parent : nil
+      }
+    ).subtracting([.root])
+    return all.filter { all.isDisjoint(with: $0.ancestors) }.union([.root])
+  }
+
+  private static func document(_ node: StoreIndex.Node) -> JSONObject {
+    switch node {
+    case .group(let attributes, _): group(attributes)
+    case .dataset(let record): array(record)
+    }
+  }
+
+  private static func text(_ document: JSONObject) -> [UInt8] {
+    Array((JSONValue.object(document).text(pretty: true) + "\n").utf8)
   }
 
   private static func consolidated(
