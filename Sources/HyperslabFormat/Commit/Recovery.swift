@@ -99,9 +99,12 @@ struct Recovery {
   private func sweepTrash(_ index: StoreIndex) throws(HyperslabError) {
     guard try files.status(StoreLayout.trash) != nil else { return }
     let named = Set(index.removed.compactMap { removal in removal.id.map { "d\($0)" } })
-    for entry in try files.list(StoreLayout.trash) where !named.contains(entry.name) {
-      try? files.removeTree(StoreLayout.trash / entry.name)
-    }
+    let entries = try files.list(StoreLayout.trash).filter { !named.contains($0.name) }
+    if entries.isEmpty { return }
+    var paths: [Int: NodePath] = [:]
+    for (path, record) in keptIndexes(before: index).flatMap(\.datasets) { paths[record.id] = path }
+    let sweep = TrashSweep(files: files, paths: paths)
+    for entry in entries { try? sweep.run(StoreLayout.trash / entry.name) }
   }
 
   /// Runs that neither the index nor one of the two kept before it lists.
