@@ -59,6 +59,8 @@ struct CommitProtocol {
     var plan = try CommitPlan(
       changes, newest: newest, base: base, writer: writer, stuck: stuck)
     let derived = DerivedFiles.changed(plan.described, from: newest.index, to: plan.index)
+    try FoundDocuments(files: files, index: newest.index).checkReplaceable(
+      derived.union(plan.described))
     let isLast = closing && !plan.index.hasPending
     if isLast, try !hasOtherWriters() {
       plan.index.state = "complete"

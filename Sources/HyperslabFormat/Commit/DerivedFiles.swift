@@ -22,6 +22,10 @@ struct DerivedFiles {
     _ nodes: Set<NodePath>, from old: StoreIndex, to new: StoreIndex
   ) -> Set<NodePath> {
     if nodes.isEmpty { return [] }
+    let (oldNames, newNames) = (DimensionNames(of: old), DimensionNames(of: new))
+    // Names of axes depend on what else is there.
+    let renamed = new.nodes.keys.filter { oldNames[$0] != newNames[$0] && old.nodes[$0] != nil }
+    let nodes = nodes.union(renamed)
     let (before, after) = (ZarrMetadata.holders(of: old), ZarrMetadata.holders(of: new))
     let above = Set(nodes.flatMap(\.ancestors))
     return nodes.union(before.symmetricDifference(after))
@@ -38,21 +42,45 @@ struct DerivedFiles {
   }
 
   /// Writes every file that is not what the index implies.
-  mutating func restore(_ index: StoreIndex) throws(HyperslabError) {
-    let wanted = ZarrMetadata.files(of: index)
+  ///
+  /// - Parameters:
+  ///   - nodes: Whose files to look at; nil for all.
+  ///   - settingAside: Whether what another program wrote moves to `__slab/lost`. It stays otherwise, and
+  ///     its node is stuck.
+  mutating func restore(
+    _ index: StoreIndex, only nodes: Set<NodePath>? = nil, settingAside: Bool = false
+  ) throws(HyperslabError) {
+    let found = FoundDocuments(files: files, index: index)
     var documents: [(path: NodePath, bytes: [UInt8])] = []
-    for path in wanted.keys.sorted().reversed() {
-      guard let bytes = wanted[path] else { continue }
+    let states = found.states(of: nodes ?? Set(index.nodes.keys))
+    for path in states.keys.sorted().reversed() {
       let target = StoreLayout.zarr(path)
-      if let found = try? files.contents(target, limit: bytes.count), found == bytes {
-        // Whoever wrote it may have been killed before it was permanent.
-        touched.insert(target.parent)
-        continue
+      switch states[path] {
+      // Whoever wrote it may have been killed before it was permanent.
+      case .same, nil: touched.insert(target.parent)
+      case .missing(let wanted), .outdated(let wanted): documents.append((path, wanted))
+      case .junk(let wanted):
+        if (try? files.setAside(target, named: Self.lostName(path))) != nil {
+          documents.append((path, wanted))
+        }
+      case .foreign(let wanted):
+        if settingAside {
+          do throws(HyperslabError) {
+            _ = try files.setAside(target, named: Self.lostName(path))
+            documents.append((path, wanted))
+          } catch { stuck[path] = error }
+        } else {
+          stuck[path] = FoundDocuments.foreign(path, in: files)
+        }
+      case .unreadable(let error): stuck[path] = error
       }
-      documents.append((path, bytes))
     }
     try put(documents)
     try synchronize()
+  }
+
+  private static func lostName(_ path: NodePath) -> String {
+    (path.components + ["zarr.json"]).joined(separator: ".")
   }
 
   /// Replaces the files of nodes, in order; their names are permanent after ``synchronize()``.

@@ -101,9 +101,10 @@ struct DirectoryMoves {
         }
       }
     }
+    let axes = narrowed.isEmpty ? nil : DimensionNames(of: index)
     for path in narrowed.keys.sorted() {
       guard let record = narrowed[path] else { continue }
-      let bytes = ZarrMetadata.plainFile(of: .dataset(record))
+      let bytes = ZarrMetadata.file(of: record, axes: axes?[path])
       if try contents(path) != bytes { documents.append((path, bytes)) }
     }
     try derived.put(documents)

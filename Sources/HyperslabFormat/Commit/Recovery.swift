@@ -7,13 +7,20 @@ struct Recovery {
   let durability: Durability
   let cache: RunCache
   let patience: Duration
+  /// Whether documents that another program changed keep the store from being written.
+  var refusesForeign = true
 
   /// Brings the store into order and returns its newest commit.
   func run() throws(HyperslabError) -> Snapshot {
     let lock = try StoreLock(files: files, patience: patience).acquire()
     defer { lock.release() }
     let snapshot = try Snapshot.read(files, cache: cache)
+    let documents = FoundDocuments(files: files, index: snapshot.index)
+    let suspects = documents.suspects()
+    if refusesForeign { try documents.refuseForeign(suspects) }
     let stuck = try Settle(files: files, durability: durability).finish(snapshot.index)
+    var derived = DerivedFiles(files: files, durability: durability)
+    try derived.restore(snapshot.index, only: suspects.subtracting(stuck.keys))
     if let since = startOfTheDead() {
       OrphanSweep(files: files, snapshot: snapshot, since: since).run()
     }

@@ -72,6 +72,8 @@ package protocol FileSystem: Sendable {
   func synchronizeAll() throws(HyperslabError)
   /// Nil when nothing is there.
   func status(_ path: StorePath) throws(HyperslabError) -> FileStatus?
+  /// The same in fewer calls, and perhaps of what lies behind a link; for a guess at what to look into.
+  func glance(_ path: StorePath) throws(HyperslabError) -> FileStatus?
   /// Takes an exclusive lock on a file, created if missing; nil when `wait` is false and it is held.
   func lock(_ path: StorePath, wait: Bool) throws(HyperslabError) -> (any FileLock)?
 }
@@ -84,6 +86,8 @@ extension FileSystem {
   package func exchange(_ one: StorePath, with other: StorePath) throws(HyperslabError) {
     throw HyperslabError(.unsupported, "this disk cannot exchange two names", at: "\(other)")
   }
+
+  package func glance(_ path: StorePath) throws(HyperslabError) -> FileStatus? { try status(path) }
 
   package var mostSynchronizedApart: Int? { nil }
 

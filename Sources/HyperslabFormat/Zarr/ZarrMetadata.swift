@@ -10,6 +10,14 @@ enum ZarrMetadata {
   /// The member of the root's consolidated metadata that holds what its `metadata` leaves out.
   static let leftOut = "hyperslab"
 
+  /// How what the index leaves open is told.
+  enum Form: CaseIterable {
+    /// Every axis has a name, and `_FillValue` the form in which xarray reads it.
+    case full
+    /// As it was told at first: names that nobody gave are left out.
+    case plain
+  }
+
   /// Every node's `zarr.json`; the root's carries all others as consolidated metadata.
   ///
   /// zarr-python gives up a whole group for one array with an unknown codec, unless consolidated
@@ -21,13 +29,16 @@ enum ZarrMetadata {
   }
 
   /// The `zarr.json` of some nodes.
-  static func files(of index: StoreIndex, only wanted: Set<NodePath>) -> [NodePath: [UInt8]] {
+  static func files(
+    of index: StoreIndex, only wanted: Set<NodePath>, form: Form = .full
+  ) -> [NodePath: [UInt8]] {
+    let names = form == .full ? DimensionNames(of: index) : nil
     let holders = holders(of: index)
     let needsAll = wanted.contains { holders.contains($0) }
     var documents: [NodePath: JSONObject] = [:]
     var refused: Set<NodePath> = []
     for (path, node) in index.nodes where needsAll || wanted.contains(path) {
-      documents[path] = document(node)
+      documents[path] = document(node, names?[path])
       if case .dataset(let record) = node, record.usesDelta { refused.insert(path) }
     }
     let paths = documents.keys.sorted()
@@ -42,7 +53,12 @@ enum ZarrMetadata {
   }
 
   /// A group's `zarr.json` without what it says of other nodes: as it is while those change places.
-  static func plainFile(of group: StoreIndex.Node) -> [UInt8] { text(document(group)) }
+  static func plainFile(of group: StoreIndex.Node) -> [UInt8] { text(document(group, nil)) }
+
+  /// A data set's `zarr.json`.
+  static func file(of record: DatasetRecord, axes: [String]?) -> [UInt8] {
+    text(array(record, axes))
+  }
 
   /// The groups whose documents speak of the nodes below them: the root, and the outermost ones that
   /// hold a data set with delta.
@@ -55,10 +71,10 @@ enum ZarrMetadata {
     return all.filter { all.isDisjoint(with: $0.ancestors) }.union([.root])
   }
 
-  private static func document(_ node: StoreIndex.Node) -> JSONObject {
+  private static func document(_ node: StoreIndex.Node, _ axes: [String]?) -> JSONObject {
     switch node {
     case .group(let attributes, _): group(attributes)
-    case .dataset(let record): array(record)
+    case .dataset(let record): array(record, axes)
     }
   }
 
@@ -88,11 +104,14 @@ enum ZarrMetadata {
     ["zarr_format": 3, "node_type": "group", "attributes": .object(attributes)]
   }
 
-  private static func array(_ record: DatasetRecord) -> JSONObject {
+  /// - Parameter axes: The names of all axes; nil to tell no more than was given.
+  private static func array(_ record: DatasetRecord, _ axes: [String]?) -> JSONObject {
     let description = record.description
     var attributes = description.attributes
-    if let unit = description.unit, attributes["units"] == nil {
-      attributes["units"] = .string(unit)
+    if axes == nil {
+      ZarrAttributes.addUnit(description, to: &attributes)
+    } else {
+      attributes = ZarrAttributes.of(description)
     }
     var json: JSONObject = [
       "zarr_format": 3, "node_type": "array",
@@ -111,7 +130,9 @@ enum ZarrMetadata {
       ],
       "attributes": .object(attributes),
     ]
-    if let names = description.dimensionNames {
+    if let axes {
+      json["dimension_names"] = .array(axes.map { .string($0) })
+    } else if let names = description.dimensionNames {
       json["dimension_names"] = .array(names.map { $0.map { .string($0) } ?? .null })
     }
     return json
