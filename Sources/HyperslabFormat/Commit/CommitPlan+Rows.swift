@@ -60,6 +60,7 @@ extension CommitPlan {
         throw Self.conflict("another writer changed the shape", changes.path)
       }
       record.description.shape = shape
+      if adopting.contains(changes.path) { record.description.raiseMaximum() }
       record.grid = try record.description.validated()
     }
     for (chunk, staged) in changes.rows where staged.shape != record.description.shape {

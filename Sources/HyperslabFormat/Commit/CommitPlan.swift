@@ -14,6 +14,8 @@ struct CommitPlan {
   var runs: [(path: StorePath, bytes: [UInt8])] = []
   /// The index to publish.
   var index: StoreIndex
+  /// Nodes that are made of what another program wrote in their places.
+  let adopting: Set<NodePath>
   let newest: Snapshot
   let writer: String
 
@@ -22,13 +24,16 @@ struct CommitPlan {
   /// - Parameters:
   ///   - base: The index that the changes were made against.
   ///   - writer: The writer's identifier, from which staged names follow.
+  ///   - adopting: Nodes that are made of what another program wrote in their places.
   ///   - stuck: Nodes of which the newest index lists work that could not be done; it lists it on.
   /// - Throws: `conflict` naming the node or chunk; for a node that is stuck, why.
   init(
     _ changes: Changes, newest: Snapshot, base: StoreIndex, writer: String,
-    stuck: Settle.Stuck = [:]
+    stuck: Settle.Stuck = [:], adopting: Set<NodePath> = []
   ) throws(HyperslabError) {
     self.newest = newest
+    self.adopting = adopting
+    described = adopting.filter { newest.index.nodes[$0] != nil }
     try Self.check(changes, stuck)
     self.writer = writer
     index = newest.index
@@ -125,7 +130,7 @@ struct CommitPlan {
     if let replaced = new.replaces {
       try remove(path, .init(id: replaced, commit: new.replacedCommit ?? 0))
     }
-    let takesPlace = index.removed.contains { $0.path == path }
+    let takesPlace = adopting.contains(path) || index.removed.contains { $0.path == path }
     if takesPlace { incoming.append(path) } else { orphans.append(StoreLayout.chunks(path)) }
     guard index.nodes[path] == nil else { throw Self.conflict("the data set exists already", path) }
     for ancestor in path.ancestors {

@@ -14,6 +14,8 @@ struct CommitProtocol {
   let movesDirectories: Bool
   /// Whether the names in it are permanent like the files.
   let namesArePermanent: Bool
+  /// Nodes whose files another program wrote and which may be replaced.
+  var adopting: Set<NodePath> = []
 
   /// Publishes changes made against `base`.
   ///
@@ -57,10 +59,11 @@ struct CommitProtocol {
     unsure = false
     // 4. Conflicts.
     var plan = try CommitPlan(
-      changes, newest: newest, base: base, writer: writer, stuck: stuck)
+      changes, newest: newest, base: base, writer: writer, stuck: stuck.filter { !adopting.contains($0.key) },
+      adopting: adopting)
     let derived = DerivedFiles.changed(plan.described, from: newest.index, to: plan.index)
     try FoundDocuments(files: files, index: newest.index).checkReplaceable(
-      derived.union(plan.described))
+      derived.union(plan.described).subtracting(adopting))
     let isLast = closing && !plan.index.hasPending
     if isLast, try !hasOtherWriters() {
       plan.index.state = "complete"

@@ -224,7 +224,10 @@ struct DirectoryMoves {
     touched.formUnion(try files.makeDirectories(StoreLayout.trash))
     touched.insert(StoreLayout.trash)
     let id = removed.lazy.filter { $0.path == path }.compactMap(\.id).first
+    let isRemoved = removed.contains { $0.path == path }
     var target = StoreLayout.trash / StoreLayout.newIdentifier()
+    // Its values are those of what took its place.
+    if !isRemoved { target = StoreLayout.trash / (TrashSweep.adopted + target.name) }
     if let id, try files.status(StoreLayout.trash(dataset: id)) == nil {
       target = StoreLayout.trash(dataset: id)
     }

@@ -8,6 +8,8 @@ struct TrashSweep {
   /// Where the data sets stood that lie in the trash, as far as is known.
   let paths: [Int: NodePath]
 
+  /// Begins the names of arrays of other programs that were taken in, chunks and all.
+  static let adopted = "adopted-"
   /// A prefix that is longer than this is no chunk's of ours.
   private static let longestPrefix = 1 << 24
 
@@ -42,6 +44,8 @@ struct TrashSweep {
   }
 
   private func isOwnFile(_ path: StorePath, _ place: [String]) throws(HyperslabError) -> Bool {
+    let isAdopted = path.components.contains { $0.hasPrefix(Self.adopted) }
+    if isAdopted, place.first == "c", isOwnDirectory(place) { return true }
     if place == ["zarr.json"] { return true }
     if place == [StoreLayout.arrivalMark] { return try files.status(path)?.byteCount == 0 }
     return isOwnDirectory(place) ? try isFrame(path) : false

@@ -22,6 +22,8 @@ final class WriterSession: Sendable {
   /// Its lock may be taken under the state's, never the other way round.
   let intake = Mutex(Intake())
   let synchronizer: FileSynchronizer
+  /// Nodes that another program made or changed, whose files may be replaced since that was taken in.
+  let adopting = Mutex<Set<NodePath>>([])
 
   init(
     files: any FileSystem, base: StoreIndex, durability: Durability, patience: Duration,

@@ -39,7 +39,7 @@ public final class SlabStore: ChunkedStore {
 
   init(
     path: FilePath, files: any FileSystem, mode: Mode, durability: Durability,
-    patience: Duration = .seconds(60), synchronizerWidth: Int = 8
+    patience: Duration = .seconds(60), synchronizerWidth: Int = 8, refusesForeign: Bool = true
   ) throws(HyperslabError) {
     self.path = path
     isPinned = mode == .pinned
@@ -51,7 +51,8 @@ public final class SlabStore: ChunkedStore {
     case .readWrite:
       try Self.checkWritable(snapshot.index, durability, path)
       snapshot = try Recovery(
-        files: files, durability: durability, cache: cache, patience: patience
+        files: files, durability: durability, cache: cache, patience: patience,
+        refusesForeign: refusesForeign
       )
       .run()
       session = WriterSession(
