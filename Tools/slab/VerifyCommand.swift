@@ -33,6 +33,7 @@ struct VerifyCommand: ParsableCommand, JSONPrinting {
       table.add(problem.kind.rawValue, problem.path, problem.detail)
     }
     table.lines.forEach { print($0) }
+    for difference in report.zarrDifferences { print("zarr view differs: \(difference)") }
     let verdict = report.ok ? "ok" : HumanText.count(report.problems.count, "problem")
     print(
       "\(address): \(verdict); \(HumanText.count(report.datasets, "data set")), "

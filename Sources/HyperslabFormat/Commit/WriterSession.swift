@@ -23,6 +23,8 @@ final class WriterSession: Sendable {
   let publications: Lines<Publication>
   /// In which operations that append to one data set follow one another.
   let appenders: Lines<NodePath>
+  /// Nodes that another program made or changed, whose files may be replaced since that was taken in.
+  let adopting = Mutex<Set<NodePath>>([])
   private let state = Mutex(State())
   private let directory = Mutex(Directory())
 
@@ -156,7 +158,7 @@ final class WriterSession: Sendable {
     // Do not release() it where the directory stays: that truncates the file, whose time of modification
     // recovery reads as the time when this writer began.
     guard let lock, let newest, !isPoisoned,
-      !newest.datasets.contains(where: { $0.record.pending?.writer == writer })
+      !newest.datasets.contains(where: { $0.record.isStaged(by: writer) })
     else { return }
     try? files.removeTree(StoreLayout.staging(writer: writer))
     lock.release()

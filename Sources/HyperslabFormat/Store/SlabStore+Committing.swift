@@ -106,7 +106,7 @@ extension SlabStore {
       let step = CommitProtocol(
         files: files, durability: session.durability, writer: session.writer, cache: cache,
         patience: session.patience, movesDirectories: sealed.isWhole,
-        namesArePermanent: namesArePermanent)
+        namesArePermanent: namesArePermanent, adopting: session.adopting.withLock { $0 })
       var doubt: HyperslabError?
       defer { if let doubt { session.poison(doubt) } }
       let snapshot = try step.run(

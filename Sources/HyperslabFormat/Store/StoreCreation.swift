@@ -64,7 +64,9 @@ enum StoreCreation {
     _ = try files.makeDirectories(StoreLayout.writers)
     try files.create(StoreLayout.lock, contents: [], synchronize: isFull)
     try files.create(StoreLayout.index, contents: try index.encoded(), synchronize: isFull)
-    DerivedFiles(files: files).write(index)
+    var derived = DerivedFiles(files: files, durability: durability)
+    try derived.write([.root], of: index)
+    if let (_, error) = derived.stuck.first { throw error }
     if isFull {
       for directory in [StoreLayout.writers, StoreLayout.reserved, .root] {
         try files.synchronizeDirectory(directory)

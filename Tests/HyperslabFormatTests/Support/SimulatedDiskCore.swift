@@ -18,6 +18,8 @@ final class SimulatedDiskCore: Sendable {
     /// Which call fails, by its number, and how.
     var fault: (@Sendable (Int, DiskCall) -> DiskFault?)?
     var didFail = false
+    /// Whether two names can change places.
+    var canExchange = true
     /// See ``FileSystem/mostSynchronizedApart``.
     var mostSynchronizedApart: Int?
 
