@@ -7,8 +7,14 @@ extension VerificationReport {
     [
       "ok": .bool(ok), "datasets": .integer(datasets), "chunks_checked": .integer(chunksChecked),
       "bytes_checked": .integer(bytesChecked), "problems": .array(problems.map(\.json)),
+      "unchecked": .array(unchecked.map(\.json)),
     ]
   }
+}
+
+extension VerificationReport.Unchecked {
+  /// What could not be looked at, as a JSON object.
+  public var json: JSONValue { ["path": .string(path), "detail": .string(detail)] }
 }
 
 extension VerificationReport.Problem {

@@ -9,36 +9,34 @@ struct Recovery {
   let patience: Duration
 
   /// Brings the store into order and returns its newest commit.
+  ///
+  /// - Throws: `older_index` where somebody put an older index back: what it does not list is not to be
+  ///   swept then.
   func run() throws(HyperslabError) -> Snapshot {
     let lock = try StoreLock(files: files, patience: patience).acquire()
     defer { lock.release() }
     let snapshot = try Snapshot.read(files, cache: cache)
+    if let newer = try NewerIndex.newest(files, than: snapshot.index) {
+      throw newer.error(found: snapshot.index.commit).located(at: files.rootDescription)
+    }
     try Settle(files: files, durability: durability).finish(snapshot.index)
-    if let since = startOfTheDead() {
-      OrphanSweep(files: files, snapshot: snapshot, since: since).run()
+    if let dead = try? DeadWriters(files, index: snapshot.index), !dead.isEmpty {
+      var sweep = OrphanSweep(files: files, snapshot: snapshot, since: dead.since)
+      sweep.run(dead)
+      // Before what tells of them goes.
+      if durability == .full, !sweep.touched.isEmpty {
+        try Settle(files: files, durability: durability).synchronize(sweep.touched)
+      }
     }
-    sweep(snapshot.index)
+    self.sweep(snapshot.index)
     return snapshot
-  }
-
-  /// When the first of those writers began that died without closing; nil where there is none.
-  private func startOfTheDead() -> Int? {
-    var first: Int?
-    for writer in (try? files.writersWithDirectories()) ?? [] {
-      let lock = StoreLayout.writerLock(writer: writer)
-      guard let status = try? files.status(lock), let free = try? files.lock(lock, wait: false)
-      else { continue }
-      free.release()
-      first = Swift.min(first ?? .max, status.modified)
-    }
-    return first
   }
 
   /// Sweeps, once everything is settled and while the lock is held. That is for the sake of space
   /// only: what cannot be swept keeps nobody from writing.
   func sweep(_ index: StoreIndex) {
-    try? sweepWriters()
-    try? sweepTemporaries()
+    try? sweepWriters(index)
+    try? sweepTemporaries(index)
     try? sweepTrash(index)
     try? sweepReserved(index)
     sweepRuns(index)
@@ -46,35 +44,45 @@ struct Recovery {
   }
 
   /// Also those that the index waits for: their staged files have just reached their names for good.
-  private func sweepWriters() throws(HyperslabError) {
+  private func sweepWriters(_ index: StoreIndex) throws(HyperslabError) {
     for writer in try files.writersWithDirectories() {
       // A writer makes its directory and takes the lock in it under the store's lock, held here, too.
       guard let free = try? files.lock(StoreLayout.writerLock(writer: writer), wait: false)
       else { continue }
-      try? files.removeTree(StoreLayout.staging(writer: writer))
+      try? PrivateSweep(files: files, commit: index.commit).removeStaging(of: writer)
       free.release()
     }
   }
 
-  private func sweepTemporaries() throws(HyperslabError) {
+  private func sweepTemporaries(_ index: StoreIndex) throws(HyperslabError) {
     for entry in try files.list(.root)
-    where entry.name.hasPrefix("slab.json.tmp-") && entry.kind == .file {
-      try files.remove(.root / entry.name)
+    where entry.kind == .file && StoreLayout.temporaryIndexWriter(entry.name) != nil {
+      let path = .root / entry.name
+      if try holds(path, { Provenance.isIndexOrRemains($0, of: index.uuid) }) {
+        try files.remove(path)
+      }
     }
+  }
+
+  private func holds(
+    _ path: StorePath, _ isOurs: ([UInt8]) -> Bool
+  ) throws(HyperslabError) -> Bool {
+    isOurs(try files.contents(path, limit: StoreIndex.maximumFileByteCount))
   }
 
   /// Claims on commits that stand are corpses, whoever took them; of older indexes two are kept.
   private func sweepReserved(_ index: StoreIndex) throws(HyperslabError) {
-    for entry in try files.list(StoreLayout.reserved) {
-      if entry.name.hasPrefix("claim-"), let commit = Int(entry.name.dropFirst(6)),
-        commit <= index.commit
+    for entry in try files.list(StoreLayout.reserved) where entry.kind == .file {
+      let path = StoreLayout.reserved / entry.name
+      if let commit = StoreLayout.claimed(entry.name), commit <= index.commit,
+        try holds(path, Provenance.isHolderOrRemains)
       {
-        try files.remove(StoreLayout.claim(commit: commit))
+        try files.remove(path)
       }
-      if entry.name.hasPrefix("root-"), let commit = Int(entry.name.dropFirst(5)),
-        !index.keptCommits.contains(commit)
+      if let commit = StoreLayout.kept(entry.name), commit < index.keptCommits.lowerBound,
+        try holds(path, { Provenance.isIndexOrRemains($0, of: index.uuid) })
       {
-        try files.remove(StoreLayout.oldIndex(commit: commit))
+        try files.remove(path)
       }
     }
   }
@@ -93,7 +101,7 @@ struct Recovery {
     guard try files.status(StoreLayout.trash) != nil else { return }
     let named = Set(index.removed.compactMap { removal in removal.id.map { "d\($0)" } })
     for entry in try files.list(StoreLayout.trash) where !named.contains(entry.name) {
-      try? files.removeTree(StoreLayout.trash / entry.name)
+      try? PrivateSweep(files: files, commit: index.commit).removeTrash(entry.name)
     }
   }
 
@@ -130,9 +138,10 @@ struct Recovery {
   /// or older than ten minutes, so that readers of an older snapshot have finished.
   private func isDone(_ run: StorePath, _ index: StoreIndex) -> Bool {
     let patience = 600
-    let commit = Int(run.name.prefix { $0 != "-" }) ?? 0
-    if commit > index.commit { return true }
-    guard let status = try? files.status(run) else { return false }
-    return status.modified < Timestamp.seconds() - patience
+    guard run.name.hasSuffix(".json"), let commit = Int(run.name.prefix { $0 != "-" }),
+      let status = try? files.status(run), status.kind == .file,
+      commit > index.commit || status.modified < Timestamp.seconds() - patience
+    else { return false }
+    return (try? holds(run) { Provenance.isRunOrRemains($0, of: index.uuid) }) ?? false
   }
 }

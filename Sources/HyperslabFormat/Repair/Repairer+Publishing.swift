@@ -31,6 +31,7 @@ extension Repairer {
     try synchronize(&touched)
     try replace(StoreLayout.index, with: bytes)
     try synchronize(&touched)
+    try replace(StoreLayout.oldIndex(commit: index.commit), with: bytes)
     try? files.remove(StoreLayout.oldIndex(commit: index.commit - 3))
     nextCommit += 1
     isChanged = false
@@ -68,10 +69,13 @@ extension Repairer {
     }
     for entry in try files.list(StoreLayout.reserved) where entry.name.hasPrefix("root-") {
       let path = StoreLayout.reserved / entry.name
-      let isKept = [1, 2].contains { StoreLayout.oldIndex(commit: index.commit - $0) == path }
-      if isKept { continue }
-      // Intact ones that a commit could not remove are nobody's loss.
-      if entry.kind == .file, isSoundIndex(try contents(path), named: entry.name, of: index) {
+      guard let commit = StoreLayout.kept(entry.name) else { continue }
+      if index.keptCommits.contains(commit) { continue }
+      let bytes = entry.kind == .file ? try contents(path) : nil
+      if commit == index.commit, let bytes, try bytes == contents(StoreLayout.index) { continue }
+      // Intact ones that a commit could not remove are nobody's loss, nor are copies that were cut short.
+      let isNewer = commit > index.commit
+      if let bytes, !isNewer, Provenance.isIndexOrRemains(bytes, of: index.uuid) {
         try files.remove(path)
         note(path, .orphan, "removed")
       } else {
