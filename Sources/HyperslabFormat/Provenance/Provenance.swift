@@ -25,6 +25,7 @@ struct Provenance {
     _ path: StorePath, _ kind: FileKind
   ) throws(HyperslabError) -> (origin: Origin, parts: [(path: StorePath, origin: Origin)]) {
     if HarmlessFiles.contains(path.name, kind) { return (.nobodys, [(path, .nobodys)]) }
+    if Self.isUnspeakable(path.name) { return (.anothers, [(path, .anothers)]) }
     switch kind {
     case .other: return (.anothers, [(path, .anothers)])
     case .file:
@@ -46,6 +47,9 @@ struct Provenance {
     if origins.count == 1, origin != .mixed { return (origin, [(path, origin)]) }
     return (.mixed, parts)
   }
+
+  /// Whether a name was not UTF-8 and stands here with replacements, under which nothing is found.
+  static func isUnspeakable(_ name: String) -> Bool { name.unicodeScalars.contains("\u{FFFD}") }
 
   /// Whether a file below no data set's directory is one that a commit makes: a chunk where chunks
   /// stand, or a derived document.

@@ -72,7 +72,10 @@ extension Repairer {
       guard let commit = StoreLayout.kept(entry.name) else { continue }
       if index.keptCommits.contains(commit) { continue }
       let bytes = entry.kind == .file ? try contents(path) : nil
-      if commit == index.commit, let bytes, try bytes == contents(StoreLayout.index) { continue }
+      if commit == index.commit {
+        try repairCopy(path, bytes, of: index)
+        continue
+      }
       // Intact ones that a commit could not remove are nobody's loss, nor are copies that were cut short.
       let isNewer = commit > index.commit
       if let bytes, !isNewer, Provenance.isIndexOrRemains(bytes, of: index.uuid) {
@@ -83,6 +86,19 @@ extension Repairer {
       }
     }
     try synchronize(&touched)
+  }
+
+  /// The copy of the newest index, where there is one that is not that.
+  private mutating func repairCopy(
+    _ path: StorePath, _ found: [UInt8]?, of index: StoreIndex
+  ) throws(HyperslabError) {
+    guard let newest = try contents(StoreLayout.index), found != newest else { return }
+    if let found, Provenance.isIndexOrRemains(found, of: index.uuid) {
+      note(path, .index, "copied again")
+    } else {
+      try setAside(path, named: path.name, .index)
+    }
+    try replace(path, with: newest)
   }
 
   private func isSoundIndex(_ bytes: [UInt8]?, named name: String, of index: StoreIndex) -> Bool {

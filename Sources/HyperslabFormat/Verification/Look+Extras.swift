@@ -18,7 +18,11 @@ extension Look {
         let error = HyperslabError(.missing, "the store's own directory is not there")
         return [Extra(path: path, finding: Finding(path, .missing, error))]
       }
-      guard let status = try files.status(path), try !isListed(path, status.kind) else { return [] }
+      guard let status = try files.status(path) else {
+        return try isUnspeakable(path)
+          ? [Extra(path: path, finding: Finding(path, .foreign, "its name is no UTF-8. Rename it"))] : []
+      }
+      if try isListed(path, status.kind) { return [] }
       if path.components.first == StoreLayout.reserved.name {
         return reserved(path, status.kind).map { [Extra(path: path, finding: $0)] } ?? []
       }
@@ -28,6 +32,12 @@ extension Look {
       if !error.leavesUnchecked { return [] }
       return [Extra(path: path, finding: Finding(path, .foreign, error))]
     }
+  }
+
+  /// Whether there is something of which the name was not told as it is.
+  private func isUnspeakable(_ path: StorePath) throws(HyperslabError) -> Bool {
+    guard Provenance.isUnspeakable(path.name) else { return false }
+    return try files.list(path.parent).contains { $0.name == path.name }
   }
 
   /// Whether the index speaks of a path below no reserved name. Where a table cannot be read nothing is
@@ -42,8 +52,9 @@ extension Look {
     }
     guard let (record, coordinates) = chunkPlace(path) else { return false }
     if coordinates.count < record.grid.rank { return kind == .directory }
+    // What else than a file stands there is told of the chunk.
     let chunk = ChunkIndex(coordinates)
-    guard record.grid.contains(chunk), kind == .file else { return false }
+    guard record.grid.contains(chunk) else { return false }
     do { return try table(record).row(chunk).state == .stored } catch { return true }
   }
 
@@ -147,10 +158,8 @@ extension Look {
       if index.keptCommits.contains(commit) { return nil }
       do throws(HyperslabError) {
         let bytes = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
-        if commit == index.commit, try bytes == files.contents(StoreLayout.index, limit: bytes.count)
-        {
-          return nil
-        }
+        let newest = try files.contents(StoreLayout.index, limit: StoreIndex.maximumFileByteCount)
+        if commit == index.commit, bytes == newest { return nil }
         // A copy that was cut short; one that a power cut brought back, or kept the commit away after.
         if Provenance.isIndexOrRemains(bytes, of: index.uuid) || commit == index.commit {
           return .leftover("\(path)")

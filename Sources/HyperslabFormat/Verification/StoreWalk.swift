@@ -56,7 +56,7 @@ struct StoreWalk {
     if coordinates.count == record.grid.rank {
       let chunk = ChunkIndex(coordinates)
       // In memory, and nearly all are listed.
-      if kind == .file, record.grid.contains(chunk),
+      if record.grid.contains(chunk),
         (try? look.table(record).row(chunk).state == .stored) ?? true
       {
         return

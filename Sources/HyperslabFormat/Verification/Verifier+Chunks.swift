@@ -83,7 +83,7 @@ extension Verifier {
         start: memory.pointer + format.prefixByteCount, count: 4)
       guard try file.read(at: 0, into: prefix) == prefix.count,
         try file.read(at: file.byteCount - 4, into: trailer) == 4
-      else { return nil }
+      else { throw HyperslabError(.io, "could not be read whole", at: "\(path)") }
       let parsed = try FramePrefix(
         UnsafeRawBufferPointer(prefix), format: format, fileByteCount: file.byteCount)
       return trailer.loadUnaligned(as: UInt32.self) == parsed.trailer ? parsed.headerCRC : nil

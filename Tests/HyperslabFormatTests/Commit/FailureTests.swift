@@ -278,7 +278,7 @@ import Testing
     try create([1, 2])
     let (store, files) = try open()
     try store.createDataset("y", row(chunks: 1)).put(0, 5)
-    files.fail { operation, path, _ in operation == .rename && path == StoreLayout.index }
+    files.failAsIfKilled { operation, path in operation == .rename && path == StoreLayout.index }
     expectError(.io) { try store.commit() }
     let copy = directory.path.appending("copy.slab")
     try copyTree(path, to: copy)
@@ -299,7 +299,7 @@ import Testing
     try first.close()
     let (store, files) = try open()
     try store.dataset(x).put(2, 5)
-    files.fail { operation, path, _ in operation == .rename && path == StoreLayout.index }
+    files.failAsIfKilled { operation, path in operation == .rename && path == StoreLayout.index }
     expectError(.io) { try store.commit() }
     let copy = directory.path.appending("copy.slab")
     try copyTree(path, to: copy)
