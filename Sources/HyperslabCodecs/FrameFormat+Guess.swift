@@ -10,7 +10,9 @@ extension FrameFormat {
   /// Nothing of it is proven yet: that takes the checksums that follow.
   package init?(header bytes: [UInt8], fileByteCount: Int) {
     guard bytes.count == Self.headerByteCount, bytes[0] == 2, bytes[1] == 1 else { return nil }
-    func word(_ offset: Int) -> Int { (0..<4).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) } }
+    func word(_ offset: Int) -> Int {
+      (0..<4).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) }
+    }
     let filter: Filter
     switch bytes[2] {
     case 0x30: filter = .none

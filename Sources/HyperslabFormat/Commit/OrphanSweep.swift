@@ -97,7 +97,8 @@ struct OrphanSweep {
     let isDataset = snapshot.index.dataset(group) != nil
     for entry in try files.list(directory) where entry.kind == .directory {
       let place = directory / entry.name
-      let isNode = (try? NodePath(place.description)).map { snapshot.index.nodes[$0] != nil } ?? false
+      let isNode =
+        (try? NodePath(place.description)).map { snapshot.index.nodes[$0] != nil } ?? false
       if isNode || place == StoreLayout.reserved || isDataset && entry.name == "c" { continue }
       guard try Provenance(files: files).judge(place, .directory).origin == .ours,
         try newest(below: place) >= since

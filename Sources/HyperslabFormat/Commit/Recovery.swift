@@ -36,6 +36,7 @@ struct Recovery {
   /// only: what cannot be swept keeps nobody from writing.
   func sweep(_ index: StoreIndex) {
     try? sweepWriters(index)
+    try? sweepClaims(index)
     try? sweepTemporaries(index)
     try? sweepTrash(index)
     try? sweepReserved(index)
@@ -54,6 +55,27 @@ struct Recovery {
     }
   }
 
+  /// Claims on commits that stand are corpses, whoever took them, and those on others whose writer died
+  /// here and left no more.
+  private func sweepClaims(_ index: StoreIndex) throws(HyperslabError) {
+    for entry in try files.list(StoreLayout.reserved) where entry.kind == .file {
+      guard let commit = StoreLayout.claimed(entry.name) else { continue }
+      let path = StoreLayout.reserved / entry.name
+      let bytes = try files.contents(path, limit: 4096)
+      guard Provenance.isHolderOrRemains(bytes) else { continue }
+      let isDone = commit <= index.commit
+      if try isDone ? true : isOfTheDead(bytes) { try files.remove(path) }
+    }
+  }
+
+  private func isOfTheDead(_ claim: [UInt8]) throws(HyperslabError) -> Bool {
+    guard let holder = (try? JSONParser.parse(claim))?.object else { return true }
+    guard holder["host"]?.string == LockHolder.host, let writer = holder["writer"]?.string,
+      StoreLayout.isIdentifier(writer)
+    else { return false }
+    return try files.status(StoreLayout.staging(writer: writer)) == nil
+  }
+
   private func sweepTemporaries(_ index: StoreIndex) throws(HyperslabError) {
     for entry in try files.list(.root)
     where entry.kind == .file && StoreLayout.temporaryIndexWriter(entry.name) != nil {
@@ -70,15 +92,10 @@ struct Recovery {
     isOurs(try files.contents(path, limit: StoreIndex.maximumFileByteCount))
   }
 
-  /// Claims on commits that stand are corpses, whoever took them; of older indexes two are kept.
+  /// Of older indexes two are kept.
   private func sweepReserved(_ index: StoreIndex) throws(HyperslabError) {
     for entry in try files.list(StoreLayout.reserved) where entry.kind == .file {
       let path = StoreLayout.reserved / entry.name
-      if let commit = StoreLayout.claimed(entry.name), commit <= index.commit,
-        try holds(path, Provenance.isHolderOrRemains)
-      {
-        try files.remove(path)
-      }
       if let commit = StoreLayout.kept(entry.name), commit < index.keptCommits.lowerBound,
         try holds(path, { Provenance.isIndexOrRemains($0, of: index.uuid) })
       {

@@ -3,7 +3,8 @@ import HyperslabCore
 /// Indexes that a store keeps under their numbers, beside `slab.json`.
 enum KeptIndex {
   /// Reads one and checks that it is what its name says.
-  static func read(_ path: StorePath, _ files: any FileSystem) throws(HyperslabError) -> StoreIndex {
+  static func read(_ path: StorePath, _ files: any FileSystem) throws(HyperslabError) -> StoreIndex
+  {
     let bytes = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
     let index = try StoreIndex(bytes, place: "\(path)")
     guard path.name == "root-\(index.commit)" else {

@@ -45,6 +45,7 @@ extension Look {
 
   /// What is wrong with a chunk that another program wrote over one of the store's.
   static let anothersChunk = HyperslabError(
-    .foreign, "another program wrote this chunk; it is sound for Zarr readers and not for this store",
+    .foreign,
+    "another program wrote this chunk; it is sound for Zarr readers and not for this store",
     remedy: "slab adopt takes it in; until then it stays as it is")
 }

@@ -20,7 +20,8 @@ extension Look {
       }
       guard let status = try files.status(path) else {
         return try isUnspeakable(path)
-          ? [Extra(path: path, finding: Finding(path, .foreign, "its name is no UTF-8. Rename it"))] : []
+          ? [Extra(path: path, finding: Finding(path, .foreign, "its name is no UTF-8. Rename it"))]
+          : []
       }
       if try isListed(path, status.kind) { return [] }
       if path.components.first == StoreLayout.reserved.name {
@@ -170,7 +171,11 @@ extension Look {
       }
       return Finding(path, .foreign, "no index of this store's. Move it elsewhere")
     }
-    if StoreLayout.claimed(path.name) != nil, kind == .file { return .leftover("\(path)") }
+    if StoreLayout.claimed(path.name) != nil, kind == .file,
+      (try? files.contents(path, limit: 4096)).map(Provenance.isHolderOrRemains) ?? true
+    {
+      return .leftover("\(path)")
+    }
     return Finding(path, .foreign, "nothing of the store's. Move it elsewhere")
   }
 
@@ -189,6 +194,9 @@ extension Look {
     let isItself = CRC32C.hex(CRC32C.of(bytes)) == path.name.dropLast(5).suffix(8)
     if !isItself, SelfCheck.holds(bytes) {
       return Finding(path, .table, "an unlisted run that is not what its name says")
+    }
+    if !isItself, !Provenance.isRunOrRemains(bytes, of: index.uuid) {
+      return Finding(path, .foreign, "no run. Move it elsewhere")
     }
     // No index that could be needed lists it: of a commit that was cut short, perhaps in the middle of
     // this file and long before others made theirs.

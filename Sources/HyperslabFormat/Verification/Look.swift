@@ -27,12 +27,18 @@ struct Look {
   /// Where that cannot be told, nothing may be concluded from nobody being there.
   private static func hasSigns(_ files: any FileSystem) -> Bool {
     do throws(HyperslabError) {
-      if try files.list(StoreLayout.writers).contains(where: { StoreLayout.isIdentifier($0.name) }) {
+      if try files.list(StoreLayout.writers).contains(where: { StoreLayout.isIdentifier($0.name) })
+      {
         return true
       }
     } catch { if error.leavesUnchecked { return true } }
     do throws(HyperslabError) {
-      return try files.list(StoreLayout.reserved).contains { StoreLayout.claimed($0.name) != nil }
+      for entry in try files.list(StoreLayout.reserved)
+      where StoreLayout.claimed(entry.name) != nil && entry.kind == .file {
+        let bytes = try? files.contents(StoreLayout.reserved / entry.name, limit: 4096)
+        if bytes.map(Provenance.isHolderOrRemains) ?? true { return true }
+      }
+      return false
     } catch { return error.leavesUnchecked }
   }
 

@@ -75,7 +75,8 @@ struct StoreWalk {
   }
 
   private mutating func walkReserved() {
-    guard let status = try? look.files.status(StoreLayout.reserved), status.kind == .directory else {
+    guard let status = try? look.files.status(StoreLayout.reserved), status.kind == .directory
+    else {
       return note(StoreLayout.reserved)
     }
     for entry in list(StoreLayout.reserved) {

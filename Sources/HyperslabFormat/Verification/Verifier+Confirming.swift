@@ -96,7 +96,8 @@ extension Verifier {
 
   private static func restless(_ path: String) -> VerificationReport.Unchecked {
     .init(
-      path: path, detail: "writers changed it each time it was looked at. Verify again when they rest")
+      path: path,
+      detail: "writers changed it each time it was looked at. Verify again when they rest")
   }
 
   private static func place(of subject: Subject) -> String {

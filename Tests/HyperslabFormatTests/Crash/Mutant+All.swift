@@ -109,7 +109,8 @@ extension Mutant {
     ).seen(.verifying),
     .early(
       "the copy of the new index made before it is published",
-      { operation, _ in operation.makesCopyOfIndex }, before: { operation, _ in operation.publishes }
+      { operation, _ in operation.makesCopyOfIndex },
+      before: { operation, _ in operation.publishes }
     ).seen(.recovering),
     .early(
       "the copy of the new index made before it stands for good",

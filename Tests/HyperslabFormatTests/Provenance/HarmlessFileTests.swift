@@ -14,7 +14,8 @@ import Testing
     ".fuse_hidden0000001200000001",
   ]
   private static let places = [
-    "", "g/", "line/", "line/c/", "g/plane/c/", "g/plane/c/0/", "__slab/", "__slab/t/", "__slab/t/d0/",
+    "", "g/", "line/", "line/c/", "g/plane/c/", "g/plane/c/0/", "__slab/", "__slab/t/",
+    "__slab/t/d0/",
     "__slab/w/", "empty/",
   ]
 

@@ -110,7 +110,9 @@ import Testing
   @Test func aFailedCommitKeepsWhatOthersPlaced() throws {
     let (store, faulty) = try open()
     try store.dataset("x").put(1, 5)
-    faulty.fail { operation, path, _ in operation == .create && path.parent.parent == StoreLayout.tables }
+    faulty.fail { operation, path, _ in
+      operation == .create && path.parent.parent == StoreLayout.tables
+    }
     expectError(.io) { try store.commit() }
     faulty.fail(nil)
     #expect(try files() == ["slab.json", "x/c/0"])

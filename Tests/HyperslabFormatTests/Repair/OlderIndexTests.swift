@@ -109,7 +109,9 @@ import Testing
     #expect(Patient.contents(path) == before)
     #expect(try directory.files(in: path).contains { $0.contains("newer") })
     #expect(
-      try directory.files(in: path).contains { $0.hasPrefix("__slab/lost/") && $0.contains("root-") })
+      try directory.files(in: path).contains {
+        $0.hasPrefix("__slab/lost/") && $0.contains("root-")
+      })
     #expect(try !SlabStore.repair(path).changed)
   }
 

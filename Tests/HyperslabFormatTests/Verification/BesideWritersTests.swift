@@ -28,27 +28,26 @@ import Testing
     let alarms = Mutex<[String]>([])
     let looks = Mutex(0)
     let store = script.store
-    script.disk.core.beforeCall.withLock { hook in
-      hook = {
-        let isMine = isLooking.withLock { $0 }
-        let number = calls.withLock { calls in
-          if !isMine { calls += 1 }
-          return calls
-        }
-        guard !isMine, number % step == 0 else { return }
-        isLooking.withLock { $0 = true }
-        defer { isLooking.withLock { $0 = false } }
-        guard (try? store.status(StoreLayout.index)) ?? nil != nil else { return }
-        do {
-          try Self.verify(store, quick: quick, "before call \(number)")
-          looks.withLock { $0 += 1 }
-        } catch { alarms.withLock { $0.append("\(error)") } }
+    let look: @Sendable () -> Void = {
+      let isMine = isLooking.withLock { $0 }
+      let number = calls.withLock { calls in
+        if !isMine { calls += 1 }
+        return calls
       }
+      guard !isMine, number % step == 0 else { return }
+      isLooking.withLock { $0 = true }
+      defer { isLooking.withLock { $0 = false } }
+      guard (try? store.status(StoreLayout.index)) ?? nil != nil else { return }
+      do {
+        try Self.verify(store, quick: quick, "before call \(number)")
+        looks.withLock { $0 += 1 }
+      } catch { alarms.withLock { $0.append("\(error)") } }
     }
     for step in CrashScript.steps {
       // What a fault does to writers is their business; here it would hit whoever looks.
       if step.name.contains("before its overwrites are placed") { continue }
       let before = alarms.withLock { $0.count }
+      script.disk.core.beforeCall.withLock { $0 = look }
       try step.run(script)
       let new = alarms.withLock { Array($0[before...]) }
       #expect(new.isEmpty, "\(step.name): \(new.prefix(3))")
@@ -87,7 +86,8 @@ import Testing
     ),
     (
       "a removal",
-      { store in if store.nodes(below: .root).contains("new") { try store.remove(NodePath("new")) } }
+      { store in if store.nodes(below: .root).contains("new") { try store.remove(NodePath("new")) }
+      }
     ),
     (
       "a replacement",
@@ -162,11 +162,12 @@ import Testing
 
 extension SlabStore {
   fileprivate func nodes(below _: NodePath) -> Set<String> {
-    Set(nodes().map { node in
-      switch node {
-      case .group(let path, _): "\(path)"
-      case .dataset(let info): "\(info.path)"
-      }
-    })
+    Set(
+      nodes().map { node in
+        switch node {
+        case .group(let path, _): "\(path)"
+        case .dataset(let info): "\(info.path)"
+        }
+      })
   }
 }
