@@ -46,6 +46,13 @@ struct CommitProtocol {
       throw HyperslabError(
         .conflict, "the store was replaced by another one", at: files.rootDescription)
     }
+    guard newest.index.commit >= base.commit else {
+      throw HyperslabError(
+        .olderIndex, "slab.json is older than what this session began with",
+        at: files.rootDescription,
+        expected: "commit \(base.commit) or later", found: "commit \(newest.index.commit)",
+        remedy: "Close the store and put the newest back with SlabStore.repair (slab repair)")
+    }
     let claim = Claim(files: files, writer: writer)
     try claim.take(commit: newest.index.commit + 1)
     defer { try? claim.release(commit: newest.index.commit + 1) }

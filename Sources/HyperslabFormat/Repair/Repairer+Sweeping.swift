@@ -20,6 +20,7 @@ extension Repairer {
         try setAside(path, named: path.components.joined(separator: "."), .orphan)
       case .table where path.parent.parent == StoreLayout.tables:
         try sweepRun(path, index)
+      case .foreign where keepsOrphans: try setAsideBroken(path, index)
       default: break
       }
     }
@@ -50,6 +51,20 @@ extension Repairer {
     touched.formUnion(sweep.touched)
     try synchronize(&touched)
     for path in sweep.removed { note(path, .orphan, "removed; a writer that died left it") }
+  }
+
+  /// What stands in a chunk's place and is no chunk of anybody's: with rows lost, most likely a damaged one
+  /// of them.
+  private mutating func setAsideBroken(
+    _ path: StorePath, _ index: StoreIndex
+  ) throws(HyperslabError) {
+    let isOfDataset = index.datasets.contains {
+      path.ancestors.contains(StoreLayout.chunks($0.path))
+    }
+    guard isOfDataset, Provenance.canBeChunk(path), try files.status(path)?.kind == .file,
+      try !Provenance(files: files).isAnothersChunk(path)
+    else { return }
+    try setAside(path, named: path.components.joined(separator: "."), .checksum)
   }
 
   private mutating func sweepRun(
