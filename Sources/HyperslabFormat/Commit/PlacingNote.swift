@@ -33,7 +33,10 @@ struct PlacingNote {
     if fresh.isEmpty { return }
     var paths = try read() ?? []
     let count = paths.count
-    for chunks in fresh { paths.insert(try NodePath(chunks.to.parent.description)) }
+    // What goes into the writer's own directory goes with that.
+    for chunks in fresh where chunks.to.components.first != StoreLayout.reserved.name {
+      paths.insert(try NodePath(chunks.to.parent.description))
+    }
     if paths.count == count { return }
     let names = paths.sorted().map { JSONValue.string("\($0)") }
     let bytes = SelfCheck.seal(["placing": .array(names)])

@@ -96,12 +96,14 @@ struct Provenance {
   }
 
   /// Whether a chunk file is sound for the Zarr reader of another program that wrote it: its last word
-  /// sums up what is before, and it has none of our checksums.
+  /// sums up what is before, and its blocks begin where ours has checksums.
   func isAnothersChunk(_ path: StorePath) throws(HyperslabError) -> Bool {
     do throws(HyperslabError) {
       guard try files.status(path)?.kind == .file else { return false }
       let file = try files.open(path)
-      guard file.byteCount > 4, file.byteCount <= Int(Int32.max) else { return false }
+      guard file.byteCount > 20, file.byteCount <= Int(Int32.max), try isOtherBlosc(file) else {
+        return false
+      }
       let piece = ElementBuffer(byteCount: Swift.min(file.byteCount, 1 << 20))
       var crc = CRC32C()
       var done = 0
@@ -112,15 +114,38 @@ struct Provenance {
         crc.add(UnsafeRawBufferPointer(bytes))
         done += count
       }
-      var last: UInt32 = 0
-      let count = try withUnsafeMutableBytes(of: &last) { (bytes) throws(HyperslabError) in
-        try file.read(at: done, into: bytes)
-      }
-      guard count == 4, UInt32(littleEndian: last) == crc.value else { return false }
-      return try !isFrame(path)
+      return try Self.words(of: file, at: done, count: 1) == [crc.value]
     } catch {
       if error.leavesUnchecked { throw error }
       return false
+    }
+  }
+
+  /// Whether a file begins as a Blosc buffer that has no gap between the offsets and the first block.
+  private func isOtherBlosc(_ file: any FileHandle) throws(HyperslabError) -> Bool {
+    guard let head = try Self.words(of: file, at: 0, count: 4) else { return false }
+    let (version, flags) = (head[0] & 0xFF, head[0] >> 16 & 0xFF)
+    let (size, block) = (Int(head[1]), Int(head[2]))
+    guard (1...5).contains(version), Int(head[3]) == file.byteCount - 4, block > 0 else {
+      return false
+    }
+    // Stored as they are, the bytes follow at once.
+    if flags & 2 != 0 { return true }
+    let count = size.dividedRoundingUp(by: block)
+    guard count > 0, 16 + 4 * count < file.byteCount,
+      let offsets = try Self.words(of: file, at: 16, count: count)
+    else { return false }
+    return offsets.min() == UInt32(16 + 4 * count)
+  }
+
+  private static func words(
+    of file: any FileHandle, at offset: Int, count: Int
+  ) throws(HyperslabError) -> [UInt32]? {
+    let memory = ElementBuffer(byteCount: 4 * count)
+    let bytes = UnsafeMutableRawBufferPointer(start: memory.pointer, count: 4 * count)
+    guard try file.read(at: offset, into: bytes) == bytes.count else { return nil }
+    return (0..<count).map {
+      UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self))
     }
   }
 

@@ -33,13 +33,16 @@ import Testing
     return try directory.files(in: path).filter { try contents(path.appending($0)) == bytes }
   }
 
-  /// A chunk as another program leaves it: a Blosc buffer without our checksums, and its sum.
-  static func anothersChunk(of bytes: [UInt8]) -> [UInt8] {
-    var changed = bytes
-    // Where our checksums would be, the first block begins.
-    for index in 20..<Swift.min(28, bytes.count) { changed[index] ^= 0x5A }
-    let body = Array(changed.dropLast(4))
-    return body + withUnsafeBytes(of: CRC32C.of(body).littleEndian) { Array($0) }
+  /// A chunk as another program leaves it: a Blosc buffer of bytes stored as they are, and its sum.
+  static func anothersChunk(_ bytes: [UInt8], elementByteCount: UInt8) -> [UInt8] {
+    func word(_ value: Int) -> [UInt8] {
+      withUnsafeBytes(of: UInt32(value).littleEndian) { Array($0) }
+    }
+    let body =
+      [2, 1, 0x03, elementByteCount] + word(bytes.count) + word(bytes.count)
+      + word(bytes.count + 16)
+      + bytes
+    return body + word(Int(CRC32C.of(body)))
   }
 
   private static let writer = "0123456789abcdef0123456789abcdef"
@@ -172,7 +175,7 @@ import Testing
   @Test func aChunkThatAnotherProgramWroteStays() throws {
     let before = Patient.contents(path)
     let chunk = path.appending("g/waves/c/1/0")
-    let theirs = Self.anothersChunk(of: try contents(chunk))
+    let theirs = Self.anothersChunk((0..<80).map { UInt8($0) }, elementByteCount: 4)
     try write(theirs, to: chunk)
     // One more beyond the array.
     try put("", "g/waves/c/3/0")
