@@ -6,10 +6,11 @@ struct RepairCommand: ParsableCommand, JSONPrinting {
     commandName: "repair",
     abstract: "Puts a damaged or interrupted store in order, and says what it gave up.",
     discussion: """
-      Finishes interrupted commits, restores what the rest of the store proves, drops damaged \
-      chunks to "never written" and sweeps what nothing refers to. What is given up is kept in \
-      __slab/lost. Can be interrupted and run again. Exits with 1 when something remains that \
-      verify complains about.
+      Finishes interrupted commits, restores what the rest of the store proves, puts the newest index \
+      back where an older one took its place, drops damaged chunks to "never written" and sweeps what \
+      dead writers left. What is given up is kept in __slab/lost, and what another program wrote stays. \
+      Can be interrupted and run again. Exits with 1 when something remains that verify takes for \
+      damage, otherwise with 2 when something could not be looked at.
       """)
 
   @Argument(help: "The store.")
@@ -30,7 +31,8 @@ struct RepairCommand: ParsableCommand, JSONPrinting {
     }
     let report = try SlabStore.repair(address.store, threads: threads)
     if json { print(report.json.text()) } else { printText(report, address) }
-    if !report.ok { throw ExitCode(1) }
+    if report.isDamaged { throw ExitCode(1) }
+    if !report.ok { throw ExitCode(2) }
   }
 
   private func printText(_ report: RepairReport, _ address: StoreAddress) {
@@ -41,7 +43,11 @@ struct RepairCommand: ParsableCommand, JSONPrinting {
     for problem in report.remaining {
       table.add(problem.kind.rawValue, problem.path, "left as it is: \(problem.detail)")
     }
+    for unchecked in report.unchecked {
+      table.add("unchecked", unchecked.path, unchecked.detail)
+    }
     table.lines.forEach { print($0) }
+    for line in Remedies.lines(for: report.remaining, store: "\(address.store)") { print(line) }
     if !report.changed {
       print("\(address): nothing to repair")
       return

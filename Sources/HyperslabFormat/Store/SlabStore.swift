@@ -107,7 +107,7 @@ public final class SlabStore: ChunkedStore {
   ///   - patience: How long one and the same other writer is waited for while it holds the store's
   ///     lock, here and in every commit. The lock of a process that died is free at once.
   /// - Throws: `not_found`, `not_a_store`, `unsupported_version`, `unsupported_feature`, `index`;
-  ///   `locked`, naming the holder.
+  ///   for writing `locked`, naming the holder, and `older_index` where somebody put an older index back.
   public static func open(
     _ path: FilePath, mode: Mode = .readOnly, durability: Durability = .full,
     patience: Duration = .seconds(60)

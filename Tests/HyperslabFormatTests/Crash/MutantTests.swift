@@ -55,7 +55,7 @@ import Testing
     let operations = trace.operations
     let kills = operations.indices.filter { index in
       operations[index].publishes
-        && operations[index...].prefix(4).contains(where: \.placesChunk)
+        && operations[index...].prefix(8).contains(where: \.placesChunk)
         || operations[index].kind == .makeDirectory && operations[index].isOfNode
     }
     let tally = CrashTally()
@@ -78,7 +78,9 @@ import Testing
         mutated.operations.replaceSubrange(second.begin..., with: own)
         let check = CrashCheck(outcomes: second.outcomes)
         let after = CrashMoment.all(of: mutated).dropFirst(second.begin + first)
-        let told = after.filter { $0.point > 0 && mutated.operations[$0.point - 1].isAcknowledgement }
+        let told = after.filter {
+          $0.point > 0 && mutated.operations[$0.point - 1].isAcknowledgement
+        }
         for moment in told + Array(after) where budget > 0 {
           if Self.isCaught(moment, check, mutants[index].depth, &budget, &generator) { return }
         }
