@@ -30,7 +30,9 @@ struct CommitPlan {
     }
     index.commit += 1
     index.removed = []
-    for (path, _) in index.datasets { update(path) { $0.pending = nil } }
+    for (path, record) in newest.index.nodes.records where record.pending != nil {
+      update(path) { $0.pending = nil }
+    }
     // What a group holds before the group.
     for path in changes.removed.keys.sorted().reversed() {
       if let removal = changes.removed[path] { try remove(path, removal) }

@@ -13,7 +13,8 @@ struct Recovery {
     let lock = try StoreLock(files: files, patience: patience).acquire()
     defer { lock.release() }
     let snapshot = try Snapshot.read(files, cache: cache)
-    try Settle(files: files, durability: durability).finish(snapshot.index)
+    try Settle(files: files, durability: durability)
+      .finish(snapshot.index.confirmingPending(files, cache))
     if let since = startOfTheDead() {
       OrphanSweep(files: files, snapshot: snapshot, since: since).run()
     }
@@ -122,7 +123,7 @@ struct Recovery {
     index.keptCommits.compactMap { commit in
       let path = StoreLayout.oldIndex(commit: commit)
       let bytes = try? files.contents(path, limit: StoreIndex.maximumFileByteCount)
-      return bytes.flatMap { try? StoreIndex($0, place: "\(path)") }
+      return bytes.flatMap { try? cache.older($0, place: "\(path)") }
     }
   }
 

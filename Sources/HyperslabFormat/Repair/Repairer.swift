@@ -47,7 +47,7 @@ struct Repairer {
     storeUUID = found.index.uuid
     isChanged = found.isRebuilt
     keepsOrphans = found.isRebuilt
-    var index = found.index
+    var index = try found.index.confirmingPending(files, cache)
     try adopt(found)
     // An index that a power cut can still take back must not have its chunks in place.
     try files.synchronizeDirectory(.root)
