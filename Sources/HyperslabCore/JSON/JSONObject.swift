@@ -1,17 +1,29 @@
-/// A member name, compared byte by byte.
+/// A member name. Spellings that Unicode takes for equal are one name, but for long ones, which are
+/// compared byte by byte: of nothing but combining marks they take time with the square of their length.
 struct JSONName: Hashable, Sendable {
+  /// The most bytes of a name that has several spellings.
+  private static let longestSpelled = 255
+
   let text: String
+  private let isSpelled: Bool
 
-  init(_ text: String) { self.text = text }
+  init(_ text: String) {
+    self.text = text
+    isSpelled = text.utf8.count <= Self.longestSpelled && text.utf8.contains { $0 >= 0x80 }
+  }
 
-  static func == (a: JSONName, b: JSONName) -> Bool { a.text.hasSameBytes(as: b.text) }
+  static func == (a: JSONName, b: JSONName) -> Bool {
+    a.isSpelled && b.isSpelled ? a.text == b.text : a.text.hasSameBytes(as: b.text)
+  }
 
   func hash(into hasher: inout Hasher) {
-    hasher.combine(bytesOf: text)
+    if isSpelled { hasher.combine(text) } else { hasher.combine(bytesOf: text) }
   }
 }
 
-/// The members of a JSON object, in order, each name once. Names are compared byte by byte.
+/// The members of a JSON object, in order, each name once.
+///
+/// Two spellings that Unicode takes for equal are one name, unless it is longer than 255 bytes.
 public struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionaryLiteral {
   private struct Member: Sendable {
     let key: String
@@ -58,11 +70,15 @@ public struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionaryL
     var members: [Member] = []
     members.reserveCapacity(elements.count)
     for (key, value) in elements {
-      if let place = members.firstIndex(where: { $0.key.hasSameBytes(as: key) }) {
-        members[place] = Member(key, value)
+      if elements.count <= Self.fewest, let place = Self.place(key, members, [:]) {
+        members[place] = Member(members[place].key, value)
       } else {
         members.append(Member(key, value))
       }
+    }
+    if elements.count > Self.fewest {
+      for member in members { self[member.key] = member.value }
+      return
     }
     contents = .members(members, Self.places(members))
   }
@@ -106,7 +122,8 @@ public struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionaryL
     _ key: String, _ members: [Member], _ places: [JSONName: Int]
   ) -> Int? {
     if members.count > fewest { return places[JSONName(key)] }
-    return members.firstIndex { $0.key.hasSameBytes(as: key) }
+    let name = JSONName(key)
+    return members.firstIndex { JSONName($0.key) == name }
   }
 
   private static func places(_ members: [Member]) -> [JSONName: Int] {
@@ -121,15 +138,19 @@ public struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionaryL
       switch contents {
       case .members(let members, let places):
         Self.place(key, members, places).map { members[$0].value }
-      case .text(let text): text.member(key)?.value
+      case .text(let text):
+        if key.utf8.allSatisfy({ $0 < 0x80 }) {
+          text.member(key)?.value
+        } else {
+          text.members.first { JSONName($0.name.string ?? "") == JSONName(key) }?.value.value
+        }
       }
     }
     set {
       guard let newValue else {
         var members = members
-        guard let place = members.firstIndex(where: { $0.key.hasSameBytes(as: key) }) else {
-          return
-        }
+        let name = JSONName(key)
+        guard let place = members.firstIndex(where: { JSONName($0.key) == name }) else { return }
         members.remove(at: place)
         contents = .members(members, Self.places(members))
         return
@@ -141,7 +162,7 @@ public struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionaryL
         return
       }
       contents = .members([], [:])
-      members[place] = Member(key, newValue)
+      members[place] = Member(members[place].key, newValue)
       contents = .members(members, places)
     }
   }

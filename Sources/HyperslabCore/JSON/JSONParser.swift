@@ -343,27 +343,29 @@ package struct JSONParser {
   }
 }
 
-/// The names of one object so far, by where they stand.
-///
-/// Compared byte by byte, as RFC 8259 has it: by canonical equivalence a long name of combining marks
-/// takes time with the square of its length. And few are compared one by one, faster than they are hashed.
+/// The names of one object so far; few plain ones are compared one by one, faster than they are hashed.
 struct JSONNames {
   private var few: [Range<Int>] = []
   private var many: Set<JSONName> = []
 
   /// Adds a name; false for one that is there.
   mutating func insert(_ place: Range<Int>, of bytes: [UInt8]) -> Bool {
-    let isPlain = !bytes[place].contains(UInt8(ascii: "\\"))
-    if many.isEmpty, isPlain, few.count < 24 {
-      let name = bytes[place]
-      if few.contains(where: { $0.count == name.count && bytes[$0] == name }) { return false }
-      few.append(place)
-      return true
+    if many.isEmpty, few.count < 24 {
+      var isPlain = true
+      for index in place where bytes[index] >= 0x80 || bytes[index] == UInt8(ascii: "\\") {
+        isPlain = false
+      }
+      if isPlain {
+        for other in few where other.count == place.count {
+          let offset = place.lowerBound - other.lowerBound
+          if other.allSatisfy({ bytes[$0] == bytes[$0 + offset] }) { return false }
+        }
+        few.append(place)
+        return true
+      }
     }
-    if many.isEmpty {
-      for place in few { many.insert(JSONName(JSONParser.text(place, of: bytes))) }
-      few = []
-    }
+    for place in few { many.insert(JSONName(JSONParser.text(place, of: bytes))) }
+    few = []
     return many.insert(JSONName(JSONParser.text(place, of: bytes))).inserted
   }
 }

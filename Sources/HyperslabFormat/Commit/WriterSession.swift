@@ -85,6 +85,11 @@ final class WriterSession: Sendable {
     }
   }
 
+  /// The chunks of a data set that this session wrote since its last commit.
+  func stagedChunks(slot: Int) -> [ChunkIndex] {
+    state.withLock { Array($0.changes.slots[slot]?.rows.keys ?? [:].keys) }
+  }
+
   /// The shape that this session gave to a data set since its last commit.
   func shape(slot: Int) -> Shape? { state.withLock { $0.changes.slots[slot]?.shape } }
 

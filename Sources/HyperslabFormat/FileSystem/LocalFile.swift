@@ -113,7 +113,10 @@ func systemError(_ what: String, _ place: String, _ missing: HyperslabError.Code
     case .fileExists, .directoryNotEmpty: .alreadyExists
     default: .io
     }
-  return HyperslabError(code, what, at: place, cause: error)
+  let isShort = error == .tooManyOpenFiles || error == .tooManyOpenFilesInSystem
+  return HyperslabError(
+    code, what, at: place,
+    remedy: isShort ? "Allow more open files, as with ulimit -n 256" : nil, cause: error)
 }
 
 /// Makes a descriptor's contents permanent; on Apple's systems through the drive's own cache.

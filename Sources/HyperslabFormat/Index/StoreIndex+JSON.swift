@@ -92,7 +92,8 @@ extension StoreIndex {
     guard version?.integer == 1 else {
       throw HyperslabError(
         .unsupportedVersion, "the format version" + (intact ? "" : " (and the checksum is wrong)"),
-        at: place, expected: "1", found: version.map { String(decoding: $0.bytes.prefix(80), as: UTF8.self) } ?? "none",
+        at: place, expected: "1",
+        found: version.map { String(decoding: $0.bytes.prefix(80), as: UTF8.self) } ?? "none",
         remedy: "Use a version of Hyperslab that knows it")
     }
     guard intact else {

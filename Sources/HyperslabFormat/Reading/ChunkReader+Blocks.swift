@@ -34,7 +34,8 @@ extension ChunkReader {
           isClean = fill.fills(
             UnsafeRawBufferPointer(
               rebasing: bytes[
-                (run.lowerBound - elements.lowerBound) * size..<(run.upperBound
+                (run.lowerBound - elements.lowerBound)
+                  * size..<(run.upperBound
                   - elements.lowerBound) * size]))
         }
       }
@@ -62,7 +63,8 @@ extension ChunkReader {
         own.add(
           UnsafeRawBufferPointer(
             rebasing: bytes[
-              (run.lowerBound - elements.lowerBound) * size..<(run.upperBound
+              (run.lowerBound - elements.lowerBound)
+                * size..<(run.upperBound
                 - elements.lowerBound) * size]), dataType: type)
       }
       result.formUnion(own)
@@ -93,7 +95,9 @@ extension ChunkReader {
       chunkShape: whole, region: StridedSelection(Selection(all: whole)), layout: layout,
       elementByteCount: format.elementByteCount)
     let blocks = 0..<format.blockCount
-    let again = blocks.first { file.prefix.isRepeat($0) }.map { file.prefix.storedRange(ofBlock: $0) }
+    let again = blocks.first { file.prefix.isRepeat($0) }.map {
+      file.prefix.storedRange(ofBlock: $0)
+    }
     for block in blocks {
       let isAgain = file.prefix.isRepeat(block)
       let role: Role =
