@@ -16,7 +16,10 @@ import Testing
       for node in open.nodes() {
         guard let dataset = try? open.dataset(node.path) else { continue }
         _ = try? ChunkMap(dataset)
-        _ = try? dataset.readBytes(dataset.grid.arrayShape.map { _ in .index(0) }, missing: .fill)
+        _ = try? dataset.readBytes(
+          dataset.grid.arrayShape.map {
+            AxisSlice.range(start: 0, stop: Swift.min(1, $0), step: 1)
+          }, missing: .fill)
       }
       let index = open.snapshot.index
       let confirmed = try index.confirmingPending(files, open.cache)

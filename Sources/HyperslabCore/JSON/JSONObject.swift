@@ -156,15 +156,21 @@ public struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionaryL
         return
       }
       takeApart()
-      guard case .members(var members, let places) = contents else { return }
-      guard let place = Self.place(key, members, places) else {
-        _ = append(key, newValue)
+      guard let place = place(key) else {
+        _ = append(Member(key, newValue))
         return
       }
+      guard case .members(var members, let places) = contents else { return }
+      // Nobody else holds the members while they change.
       contents = .members([], [:])
       members[place] = Member(members[place].key, newValue)
       contents = .members(members, places)
     }
+  }
+
+  private func place(_ key: String) -> Int? {
+    guard case .members(let members, let places) = contents else { return nil }
+    return Self.place(key, members, places)
   }
 
   private mutating func takeApart() {
@@ -182,16 +188,14 @@ public struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionaryL
   }
 
   private mutating func append(_ member: Member) -> Bool {
-    let key = member.key
     takeApart()
-    guard case .members(var members, var places) = contents,
-      Self.place(key, members, places) == nil
-    else { return false }
-    // Nobody else holds the members while they grow.
+    guard place(member.key) == nil, case .members(var members, var places) = contents else {
+      return false
+    }
     contents = .members([], [:])
     members.append(member)
     if members.count > Self.fewest + 1 {
-      places[JSONName(key)] = members.count - 1
+      places[JSONName(member.key)] = members.count - 1
     } else {
       places = Self.places(members)
     }

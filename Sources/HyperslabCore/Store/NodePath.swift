@@ -19,7 +19,7 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
   private init(unchecked description: some StringProtocol) {
     let description = String(description)
     self.description = description
-    isASCII = description.utf8.allSatisfy { $0 < 0x80 }
+    isASCII = description.withBytes { $0.allSatisfy { $0 < 0x80 } }
     var hasher = Hasher()
     if isASCII {
       hasher.combine(bytesOf: description)
@@ -43,7 +43,7 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
         .invalidName, "a path of \(text.utf8.count) bytes", expected: "at most 1024")
     }
     for component in trimmed.utf8.split(separator: Self.slash, omittingEmptySubsequences: false)
-    where !trimmed.isEmpty {
+    where !trimmed.isEmpty && !Self.isSimple(component) {
       let component = String(Substring(component))
       if let rule = Self.brokenRule(component) {
         throw HyperslabError(
@@ -52,6 +52,16 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
       }
     }
     self.init(unchecked: trimmed)
+  }
+
+  /// Whether a name breaks no rule that can be told from its first bytes: most names.
+  private static func isSimple(_ name: Substring.UTF8View) -> Bool {
+    // "c", "zarr.json" and "slab.json" are looked at more closely, and what is as long.
+    guard let first = name.first, name.count != 1, name.count != 9, name.count <= 255 else {
+      return false
+    }
+    return first != UInt8(ascii: ".") && first != UInt8(ascii: "_")
+      && name.allSatisfy { $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }
   }
 
   private static func brokenRule(_ name: String) -> String? {
@@ -105,9 +115,12 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
   public func isDescendant(of other: NodePath) -> Bool {
     if other.description.isEmpty { return !description.isEmpty }
     if isASCII, other.isASCII {
-      let (all, start) = (description.utf8, other.description.utf8)
-      return all.count > start.count && all.starts(with: start)
-        && all[all.index(all.startIndex, offsetBy: start.count)] == Self.slash
+      return description.withBytes { all in
+        other.description.withBytes { start in
+          all.count > start.count && all[start.count] == Self.slash
+            && all.prefix(start.count).elementsEqual(start)
+        }
+      }
     }
     let (own, others) = (components, other.components)
     return own.count > others.count && own.starts(with: others)
@@ -127,8 +140,13 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
   public static func < (a: NodePath, b: NodePath) -> Bool {
     if a.isASCII, b.isASCII {
       // A slash comes before everything that a name can hold.
-      return a.description.utf8.lexicographicallyPrecedes(b.description.utf8) {
-        ($0 == slash ? 0 : $0) < ($1 == slash ? 0 : $1)
+      return a.description.withBytes { a in
+        b.description.withBytes { b in
+          for index in 0..<Swift.min(a.count, b.count) where a[index] != b[index] {
+            return a[index] == slash || b[index] != slash && a[index] < b[index]
+          }
+          return a.count < b.count
+        }
       }
     }
     return a.components.lexicographicallyPrecedes(b.components)

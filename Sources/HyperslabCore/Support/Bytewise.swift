@@ -4,7 +4,14 @@
 extension String {
   /// Whether it is the same text byte by byte.
   package func hasSameBytes(as other: String) -> Bool {
-    utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+    if utf8.count != other.utf8.count { return false }
+    return withBytes { own in other.withBytes { own.elementsEqual($0) } }
+  }
+
+  /// Lends the text's bytes.
+  package func withBytes<R>(_ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    if let result = utf8.withContiguousStorageIfAvailable(body) { return result }
+    return Array(utf8).withUnsafeBufferPointer(body)
   }
 }
 
