@@ -29,7 +29,8 @@ struct HostileStore {
   private mutating func chance(_ one: Int) -> Bool { generator.chance(1, in: one) }
 
   private mutating func share() -> Int {
-    let share = Int.random(in: budget / 16...budget * 3 / 4 + 1, using: &generator)
+    let left = Swift.max(0, budget)
+    let share = Int.random(in: left / 16...left * 3 / 4 + 1, using: &generator)
     budget = Swift.max(0, budget - share)
     return Swift.max(share, 1)
   }
