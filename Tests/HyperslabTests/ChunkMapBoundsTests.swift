@@ -29,7 +29,7 @@ import Testing
         let map = try ChunkMap(try store.dataset("d\(number)"))
         #expect(map.lines.count <= 48)
         #expect(map.lines.joined().filter { $0 == "▒" }.count == 1)
-        #expect(map.lines.last?.last == "▒")
+        if shape.rank > 1 { #expect(map.lines.last?.last == "▒") }
         try store.commit()
       }
     }
