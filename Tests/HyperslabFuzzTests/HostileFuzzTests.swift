@@ -1,3 +1,4 @@
+import Foundation
 import Hyperslab
 import HyperslabCore
 import HyperslabTestSupport
@@ -7,7 +8,9 @@ import Testing
 
 /// Small stores that ask for much: reading them takes no more than their bytes are worth.
 @Suite struct HostileFuzzTests {
-  @Test func stores() {
+  /// At length only: a debug build takes long for each.
+  @Test(.enabled(if: ProcessInfo.processInfo.environment["HYPERSLAB_FUZZ"] != nil))
+  func stores() {
     Fuzzer(target: "hostile", defaultCount: 400).run { generator, input in
       let store = HostileStore(using: &generator)
       let files = store.files

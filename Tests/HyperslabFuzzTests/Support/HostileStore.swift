@@ -17,7 +17,7 @@ struct HostileStore {
 
   init(using generator: inout SeededGenerator) {
     self.generator = SeededGenerator(seed: generator.next())
-    budget = 1 << Int.random(in: 10...18, using: &self.generator)
+    budget = 1 << Int.random(in: 10...13, using: &self.generator)
     commit = [1, 2, 1000, 1 << 53 - 3, 1 << 53 - 2].randomElement(using: &self.generator) ?? 1
     make()
   }
