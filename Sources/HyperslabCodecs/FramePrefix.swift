@@ -59,6 +59,9 @@ package struct FramePrefix: Sendable {
   /// Where a block lies in the file, its length word included.
   package func storedRange(ofBlock block: Int) -> Range<Int> { places[block] }
 
+  /// Whether a block has the bytes of an earlier one in place of its own.
+  package func isRepeat(_ block: Int) -> Bool { places.isRepeat(block) }
+
   /// What a block's stored bytes must sum to.
   package func checksum(ofBlock block: Int) -> UInt32 { checksums[block] }
 

@@ -63,8 +63,8 @@ import Testing
       lying.high = end - 1
       lying.rows = json.object?["state"]?.string?.utf8.count ?? 0
       lying.numbering = numbering
-      return (try? DatasetRecord.RunReference(json: .object(lying.json), place: "fuzz"))
-        ?? reference
+      let text = try? JSONText(checking: JSONValue.object(lying.json).bytes(), depthLimit: 4)
+      return text.flatMap { try? DatasetRecord.RunReference(json: $0, place: "fuzz") } ?? reference
     }
     return reference
   }

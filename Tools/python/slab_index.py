@@ -56,10 +56,14 @@ def canonical(text):
     return unicodedata.normalize("NFC", text)
 
 
+def member_name(text):
+    return canonical(text) if len(text.encode()) <= 255 else text
+
+
 def _object(pairs):
     for name, value in pairs:
         name.encode()
-    result = {canonical(name): value for name, value in pairs}
+    result = {member_name(name): value for name, value in pairs}
     if len(result) < len(pairs):
         raise ValueError("a member name stands twice")
     return dict(pairs)
@@ -299,6 +303,7 @@ def check_dataset(name, node):
     names = node.get("dims") or [None] * rank
     known = [canonical(dim) for dim in names if dim is not None]
     must(len(names) == rank and len(set(known)) == len(known), "dims")
+    must(all(len(dim.encode()) <= 255 for dim in names if dim is not None), "a long name in dims")
     must(is_fill_value(node["fill_value"], dtype), "fill_value")
     must(is_statistic(node.get("min"), dtype) and is_statistic(node.get("max"), dtype), "statistics")
     if node["codec"].get("delta") is not None:

@@ -13,7 +13,7 @@ public struct ChunkMap: Sendable {
 
   /// Draws a data set's chunks in at most so many lines and columns.
   ///
-  /// - Complexity: one look into the index a chunk.
+  /// - Complexity: one look into the index a chunk that was written.
   public init(
     _ dataset: some ChunkedDataset, lineLimit: Int = 48, columnLimit: Int = 96
   ) throws(HyperslabError) {
@@ -25,31 +25,41 @@ public struct ChunkMap: Sendable {
       Swift.max(1, rows.dividedRoundingUp(by: Swift.max(1, lineLimit))),
       Swift.max(1, columns.dividedRoundingUp(by: Swift.max(1, columnLimit)))
     )
-    var lines: [String] = []
-    for top in stride(from: 0, to: rows, by: scale.rows) {
+    let scale = scale
+    let width = columns.dividedRoundingUp(by: scale.columns)
+    var cells = Array(
+      repeating: Cell(), count: rows.dividedRoundingUp(by: scale.rows) * width)
+    try dataset.forEachWrittenChunk { chunk, state in
+      let (row, column) = grid.number(of: chunk).quotientAndRemainder(dividingBy: columns)
+      let cell = row / scale.rows * width + column / scale.columns
+      if state == .stored { cells[cell].stored += 1 } else { cells[cell].fill += 1 }
+    }
+    lines = stride(from: 0, to: rows, by: scale.rows).map { top in
       var line = ""
       for left in stride(from: 0, to: columns, by: scale.columns) {
-        var states: Set<ChunkState> = []
-        for row in top..<Swift.min(top + scale.rows, rows) {
-          for column in left..<Swift.min(left + scale.columns, columns) {
-            let number = row * columns + column
-            if number >= grid.chunkCount { continue }
-            states.insert(try dataset.state(of: grid.index(ofNumber: number)))
-          }
+        let end = Swift.min(top + scale.rows, rows)
+        let right = Swift.min(left + scale.columns, columns)
+        // The last line of a broken one may be short.
+        let last = grid.chunkCount - (rows - 1) * columns
+        let missing = end == rows ? Swift.max(0, right - Swift.max(left, last)) : 0
+        let count = (end - top) * (right - left) - missing
+        if count > 0 {
+          line += cells[top / scale.rows * width + left / scale.columns].mark(of: count)
         }
-        if !states.isEmpty { line += Self.mark(states) }
       }
-      lines.append(line)
+      return line
     }
-    self.lines = lines
   }
 
-  private static func mark(_ states: Set<ChunkState>) -> String {
-    guard states.count == 1, let state = states.first else { return "▒" }
-    return switch state {
-    case .stored: "█"
-    case .fill: "░"
-    case .neverWritten: "·"
+  /// How many of the chunks that a character stands for were written.
+  private struct Cell {
+    var stored = 0
+    var fill = 0
+
+    func mark(of count: Int) -> String {
+      if stored == count { return "█" }
+      if fill == count { return "░" }
+      return stored + fill == 0 ? "·" : "▒"
     }
   }
 }

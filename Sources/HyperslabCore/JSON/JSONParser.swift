@@ -12,8 +12,9 @@
 /// Foundation's reader keeps neither member order nor duplicate names nor the difference between
 /// `1` and `1.0`, all of which the format's rules need (Spec, "JSON").
 package struct JSONParser {
-  private let bytes: UnsafeBufferPointer<UInt8>
-  private var position = 0
+  let bytes: [UInt8]
+  var position: Int
+  private let end: Int
   private let depthLimit: Int
   private let roundsLargeIntegers: Bool
 
@@ -25,28 +26,29 @@ package struct JSONParser {
   package static func parse(
     _ text: some Collection<UInt8>, depthLimit: Int = 64, roundsLargeIntegers: Bool = false
   ) throws(HyperslabError) -> JSONValue {
-    let array = ContiguousArray(text)
-    let result = array.withUnsafeBufferPointer { buffer -> Result<JSONValue, HyperslabError> in
-      var parser = JSONParser(
-        bytes: buffer, depthLimit: depthLimit, roundsLargeIntegers: roundsLargeIntegers)
-      do throws(HyperslabError) {
-        let value = try parser.value(depth: 0)
-        parser.skipSpace()
-        guard parser.position == buffer.count else {
-          throw parser.error("something follows the document")
-        }
-        return .success(value)
-      } catch { return .failure(error) }
-    }
-    return try result.get()
+    let bytes = Array(text)
+    var parser = JSONParser(
+      bytes, 0..<bytes.count, depthLimit: depthLimit, roundsLargeIntegers: roundsLargeIntegers)
+    let value = try parser.value(depth: 0)
+    try parser.finish()
+    return value
   }
 
-  private init(
-    bytes: UnsafeBufferPointer<UInt8>, depthLimit: Int, roundsLargeIntegers: Bool
+  /// A reader of a part of some bytes.
+  init(
+    _ bytes: [UInt8], _ range: Range<Int>, depthLimit: Int = .max, roundsLargeIntegers: Bool = false
   ) {
     self.bytes = bytes
+    position = range.lowerBound
+    end = range.upperBound
     self.depthLimit = depthLimit
     self.roundsLargeIntegers = roundsLargeIntegers
+  }
+
+  /// Checks that nothing is left.
+  mutating func finish() throws(HyperslabError) {
+    skipSpace()
+    guard position == end else { throw error("something follows the document") }
   }
 
   private func error(_ what: String) -> HyperslabError {
@@ -57,79 +59,160 @@ package struct JSONParser {
     byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
   }
 
-  private var current: UInt8? { position < bytes.count ? bytes[position] : nil }
+  var current: UInt8? { position < end ? bytes[position] : nil }
 
-  private mutating func skipSpace() {
-    while let byte = current, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
+  mutating func skipSpace() {
+    while position < end {
+      let byte = bytes[position]
+      guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return }
       position += 1
     }
   }
 
-  private mutating func take(_ byte: UInt8) -> Bool {
-    guard current == byte else { return false }
+  mutating func take(_ byte: UInt8) -> Bool {
+    guard position < end, bytes[position] == byte else { return false }
     position += 1
     return true
   }
 
-  private mutating func word(_ text: StaticString, _ value: JSONValue) throws(HyperslabError)
-    -> JSONValue
-  {
+  private mutating func word(_ text: StaticString) throws(HyperslabError) {
     for index in 0..<text.utf8CodeUnitCount {
       guard take(text.utf8Start[index]) else { throw error("\(text) expected") }
     }
-    return value
   }
 
-  private mutating func value(depth: Int) throws(HyperslabError) -> JSONValue {
+  // MARK: - Values
+
+  mutating func value(depth: Int) throws(HyperslabError) -> JSONValue {
     guard depth <= depthLimit else { throw error("nested deeper than \(depthLimit)") }
     skipSpace()
     switch current {
-    case UInt8(ascii: "{"): return .object(try object(depth: depth))
-    case UInt8(ascii: "["): return .array(try array(depth: depth))
+    case UInt8(ascii: "{"):
+      var object = JSONObject()
+      try forEachMember { (parser, name) throws(HyperslabError) in
+        guard object.append(name, try parser.value(depth: depth + 1)) else {
+          throw parser.error("the name \"\(name)\" stands twice")
+        }
+      }
+      return .object(object)
+    case UInt8(ascii: "["):
+      var elements: [JSONValue] = []
+      try forEachElement { (parser) throws(HyperslabError) in
+        elements.append(try parser.value(depth: depth + 1))
+      }
+      return .array(elements)
     case UInt8(ascii: "\""): return .string(try string())
-    case UInt8(ascii: "t"): return try word("true", .bool(true))
-    case UInt8(ascii: "f"): return try word("false", .bool(false))
-    case UInt8(ascii: "n"): return try word("null", .null)
+    case UInt8(ascii: "t"):
+      try word("true")
+      return .bool(true)
+    case UInt8(ascii: "f"):
+      try word("false")
+      return .bool(false)
+    case UInt8(ascii: "n"):
+      try word("null")
+      return .null
     case let byte? where byte == UInt8(ascii: "-") || isDigit(byte): return try number()
     default: throw error("a value expected")
     }
   }
 
-  private mutating func object(depth: Int) throws(HyperslabError) -> JSONObject {
-    var object = JSONObject()
+  /// Goes over a value, refusing all that ``value(depth:)`` does, and keeps nothing of it.
+  mutating func skip(depth: Int) throws(HyperslabError) {
+    guard depth <= depthLimit else { throw error("nested deeper than \(depthLimit)") }
+    skipSpace()
+    switch current {
+    case UInt8(ascii: "{"):
+      var names = JSONNames()
+      try forEachMemberPlace { (parser, name) throws(HyperslabError) in
+        guard names.insert(name, of: parser.bytes) else {
+          let text = Self.text(name, of: parser.bytes).utf8.prefix(80)
+          throw parser.error("the name \"\(String(decoding: text, as: UTF8.self))\" stands twice")
+        }
+        try parser.skip(depth: depth + 1)
+      }
+    case UInt8(ascii: "["):
+      try forEachElement { (parser) throws(HyperslabError) in try parser.skip(depth: depth + 1) }
+    case UInt8(ascii: "\""): try skipString()
+    case let byte? where byte == UInt8(ascii: "-") || isDigit(byte): _ = try number()
+    default: _ = try value(depth: depth)
+    }
+  }
+
+  /// Goes over a value that was checked before.
+  mutating func skipChecked() {
+    var depth = 0
+    while position < end {
+      switch bytes[position] {
+      case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+      case UInt8(ascii: "\""):
+        position += 1
+        while position < end, bytes[position] != UInt8(ascii: "\"") {
+          position += bytes[position] == UInt8(ascii: "\\") ? 2 : 1
+        }
+        if depth == 0 { return position += 1 }
+      case UInt8(ascii: "}"), UInt8(ascii: "]"):
+        // The end of what a number stands in.
+        if depth == 0 { return }
+        depth -= 1
+        if depth == 0 { return position += 1 }
+      case UInt8(ascii: ","), 0...0x20: if depth == 0 { return }
+      default: break
+      }
+      position += 1
+    }
+  }
+
+  /// Calls `body` where each member's value begins, which it has to go over.
+  mutating func forEachMember(
+    _ body: (inout JSONParser, String) throws(HyperslabError) -> Void
+  ) throws(HyperslabError) {
+    try forEachMemberPlace { (parser, name) throws(HyperslabError) in
+      try body(&parser, Self.text(name, of: parser.bytes))
+    }
+  }
+
+  /// As ``forEachMember(_:)``, with the place of the name, quotes included, instead of the name.
+  mutating func forEachMemberPlace(
+    _ body: (inout JSONParser, Range<Int>) throws(HyperslabError) -> Void
+  ) throws(HyperslabError) {
     position += 1
     skipSpace()
-    if take(UInt8(ascii: "}")) { return object }
+    if take(UInt8(ascii: "}")) { return }
     while true {
       skipSpace()
       guard current == UInt8(ascii: "\"") else { throw error("a member name expected") }
-      let name = try string()
-      guard object[name] == nil else { throw error("the name \"\(name)\" stands twice") }
+      let start = position
+      try skipString()
+      let name = start..<position
       skipSpace()
       guard take(UInt8(ascii: ":")) else { throw error("\":\" expected") }
-      object[name] = try value(depth: depth + 1)
+      try body(&self, name)
       skipSpace()
-      if take(UInt8(ascii: "}")) { return object }
+      if take(UInt8(ascii: "}")) { return }
       guard take(UInt8(ascii: ",")) else { throw error("\",\" or \"}\" expected") }
     }
   }
 
-  private mutating func array(depth: Int) throws(HyperslabError) -> [JSONValue] {
-    var elements: [JSONValue] = []
+  /// Calls `body` where each element begins, which it has to go over.
+  mutating func forEachElement(
+    _ body: (inout JSONParser) throws(HyperslabError) -> Void
+  ) throws(HyperslabError) {
     position += 1
     skipSpace()
-    if take(UInt8(ascii: "]")) { return elements }
+    if take(UInt8(ascii: "]")) { return }
     while true {
-      elements.append(try value(depth: depth + 1))
+      try body(&self)
       skipSpace()
-      if take(UInt8(ascii: "]")) { return elements }
+      if take(UInt8(ascii: "]")) { return }
       guard take(UInt8(ascii: ",")) else { throw error("\",\" or \"]\" expected") }
     }
   }
 
+  // MARK: - Numbers
+
   private mutating func digits() -> Int {
     let start = position
-    while let byte = current, isDigit(byte) { position += 1 }
+    while position < end, isDigit(bytes[position]) { position += 1 }
     return position - start
   }
 
@@ -161,47 +244,76 @@ package struct JSONParser {
     if isInteger {
       if let value = Int(text) { return .integer(value) }
       if let value = UInt64(text) { return .unsigned(value) }
-      if !roundsLargeIntegers { throw error("the integer \(text) does not fit into 64 bits") }
+      if !roundsLargeIntegers {
+        throw error("the integer \(text.prefix(80)) does not fit into 64 bits")
+      }
     }
     guard let value = Double(text), value.isFinite else {
-      throw error("the number \(text) does not fit into a double")
+      throw error("the number \(text.prefix(80)) does not fit into a double")
     }
     return .double(value)
   }
 
-  private mutating func string() throws(HyperslabError) -> String {
+  // MARK: - Strings
+
+  mutating func string() throws(HyperslabError) -> String {
+    let start = position
+    try skipString()
+    return Self.text(start..<position, of: bytes)
+  }
+
+  /// Goes over a string, which is checked.
+  private mutating func skipString() throws(HyperslabError) {
     position += 1
     let start = position
-    while let byte = current, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {
-      position += 1
-    }
-    var decoded = Array(bytes[start..<position])
-    while let byte = current {
+    var others: UInt8 = 0
+    while position < end {
+      let byte = bytes[position]
       position += 1
       switch byte {
       case UInt8(ascii: "\""):
-        guard let text = String(validating: decoded, as: UTF8.self) else {
-          throw error("a string that is not UTF-8")
+        if others >= 0x80 {
+          guard String(validating: bytes[start..<position - 1], as: UTF8.self) != nil else {
+            throw error("a string that is not UTF-8")
+          }
         }
-        return text
-      case UInt8(ascii: "\\"): try escape(into: &decoded)
+        return
+      case UInt8(ascii: "\\"): _ = try escape()
       case 0..<0x20: throw error("a control character in a string")
-      default: decoded.append(byte)
+      default: others |= byte
       }
     }
     throw error("a string without end")
   }
 
-  private mutating func escape(into decoded: inout [UInt8]) throws(HyperslabError) {
+  /// The text of a checked string, quotes included in its place.
+  static func text(_ place: Range<Int>, of bytes: [UInt8]) -> String {
+    let inner = bytes[place.lowerBound + 1..<place.upperBound - 1]
+    guard inner.contains(UInt8(ascii: "\\")) else { return String(decoding: inner, as: UTF8.self) }
+    var parser = JSONParser(bytes, inner.startIndex..<inner.endIndex)
+    var decoded: [UInt8] = []
+    while let byte = parser.current {
+      parser.position += 1
+      if byte != UInt8(ascii: "\\") {
+        decoded.append(byte)
+      } else if let scalar = try? parser.escape() {
+        decoded += Array(String(Character(scalar)).utf8)
+      }
+    }
+    return String(decoding: decoded, as: UTF8.self)
+  }
+
+  /// What follows a backslash.
+  private mutating func escape() throws(HyperslabError) -> Unicode.Scalar {
     guard let byte = current else { throw error("a string without end") }
     position += 1
     switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): decoded.append(byte)
-    case UInt8(ascii: "b"): decoded.append(0x08)
-    case UInt8(ascii: "f"): decoded.append(0x0C)
-    case UInt8(ascii: "n"): decoded.append(0x0A)
-    case UInt8(ascii: "r"): decoded.append(0x0D)
-    case UInt8(ascii: "t"): decoded.append(0x09)
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)
+    case UInt8(ascii: "b"): return "\u{08}"
+    case UInt8(ascii: "f"): return "\u{0C}"
+    case UInt8(ascii: "n"): return "\n"
+    case UInt8(ascii: "r"): return "\r"
+    case UInt8(ascii: "t"): return "\t"
     case UInt8(ascii: "u"):
       var unit = UInt32(try hexUnit())
       if (0xD800..<0xDC00).contains(unit) {
@@ -213,17 +325,47 @@ package struct JSONParser {
         unit = 0x10000 + (unit - 0xD800) << 10 + (low - 0xDC00)
       }
       guard let scalar = Unicode.Scalar(unit) else { throw error("half a surrogate pair") }
-      decoded += Array(String(Character(scalar)).utf8)
+      return scalar
     default: throw error("an unknown escape")
     }
   }
 
   private mutating func hexUnit() throws(HyperslabError) -> UInt16 {
-    guard position + 4 <= bytes.count,
-      let text = String(validating: bytes[position..<position + 4], as: UTF8.self),
-      text.allSatisfy(\.isHexDigit), let unit = UInt16(text, radix: 16)
-    else { throw error("four hexadecimal digits expected") }
-    position += 4
+    var unit: UInt16 = 0
+    for _ in 0..<4 {
+      guard let byte = current, let digit = Character(Unicode.Scalar(byte)).hexDigitValue,
+        byte < 0x80
+      else { throw error("four hexadecimal digits expected") }
+      unit = unit << 4 | UInt16(digit)
+      position += 1
+    }
     return unit
+  }
+}
+
+/// The names of one object so far; few plain ones are compared one by one, faster than they are hashed.
+struct JSONNames {
+  private var few: [Range<Int>] = []
+  private var many: Set<JSONName> = []
+
+  /// Adds a name; false for one that is there.
+  mutating func insert(_ place: Range<Int>, of bytes: [UInt8]) -> Bool {
+    if many.isEmpty, few.count < 24 {
+      var isPlain = true
+      for index in place where bytes[index] >= 0x80 || bytes[index] == UInt8(ascii: "\\") {
+        isPlain = false
+      }
+      if isPlain {
+        for other in few where other.count == place.count {
+          let offset = place.lowerBound - other.lowerBound
+          if other.allSatisfy({ bytes[$0] == bytes[$0 + offset] }) { return false }
+        }
+        few.append(place)
+        return true
+      }
+    }
+    for place in few { many.insert(JSONName(JSONParser.text(place, of: bytes))) }
+    few = []
+    return many.insert(JSONName(JSONParser.text(place, of: bytes))).inserted
   }
 }

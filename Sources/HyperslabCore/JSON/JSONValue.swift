@@ -18,50 +18,35 @@ public enum JSONValue: Hashable, Sendable {
   case object(JSONObject)
 }
 
-/// The members of a JSON object, in order, each name once.
-public struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionaryLiteral {
-  private var order: [String] = []
-  private var values: [String: JSONValue] = [:]
-
-  /// An object without members.
-  public init() {}
-  /// An object written as a literal; of a name given twice the last value stays.
-  public init(dictionaryLiteral elements: (String, JSONValue)...) {
-    for (key, value) in elements { self[key] = value }
-  }
-
-  /// The names, in order.
-  public var keys: [String] { order }
-  /// The number of members.
-  public var count: Int { order.count }
-  /// Whether there are none.
-  public var isEmpty: Bool { order.isEmpty }
-
-  /// A member's value; setting nil removes it, a new name goes to the end.
-  public subscript(key: String) -> JSONValue? {
-    get { values[key] }
-    set {
-      if let newValue {
-        if values.updateValue(newValue, forKey: key) == nil { order.append(key) }
-      } else if values.removeValue(forKey: key) != nil {
-        order.removeAll { $0 == key }
-      }
+extension JSONValue {
+  /// Equal values; texts byte by byte, numbers as they are spelled: `1` is not `1.0`.
+  public static func == (a: JSONValue, b: JSONValue) -> Bool {
+    switch (a, b) {
+    case (.null, .null): true
+    case (.bool(let a), .bool(let b)): a == b
+    case (.integer(let a), .integer(let b)): a == b
+    case (.unsigned(let a), .unsigned(let b)): a == b
+    case (.double(let a), .double(let b)): a == b
+    case (.string(let a), .string(let b)): a.hasSameBytes(as: b)
+    case (.array(let a), .array(let b)): a == b
+    case (.object(let a), .object(let b)): a == b
+    default: false
     }
   }
 
-  /// The members, in order.
-  public func makeIterator() -> AnyIterator<(key: String, value: JSONValue)> {
-    var keys = order.makeIterator()
-    return AnyIterator {
-      guard let key = keys.next(), let value = values[key] else { return nil }
-      return (key, value)
+  /// Hashes the value.
+  public func hash(into hasher: inout Hasher) {
+    switch self {
+    case .null: hasher.combine(0)
+    case .bool(let value): hasher.combine(value)
+    case .integer(let value): hasher.combine(value)
+    case .unsigned(let value): hasher.combine(value)
+    case .double(let value): hasher.combine(value)
+    case .string(let value): hasher.combine(JSONName(value))
+    case .array(let elements): hasher.combine(elements)
+    case .object(let members): hasher.combine(members)
     }
   }
-
-  /// Equal members, whatever their order.
-  public static func == (a: JSONObject, b: JSONObject) -> Bool { a.values == b.values }
-  /// Hashes the members, whatever their order.
-  public func hash(into hasher: inout Hasher) { hasher.combine(values) }
 }
 
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,

@@ -10,7 +10,12 @@ extension JSONValue {
   /// The value as JSON text. Doubles print as the shortest decimal that reads back the same; JSON has
   /// no NaN and no infinities, which print as Zarr spells them, `"NaN"` and `"-Infinity"`.
   public func text(pretty: Bool = false) -> String {
-    var output = ""
+    String(decoding: bytes(pretty: pretty), as: UTF8.self)
+  }
+
+  /// As ``text(pretty:)``, in bytes.
+  package func bytes(pretty: Bool = false) -> [UInt8] {
+    var output: [UInt8] = []
     write(to: &output, style: pretty ? .pretty : .compact, indent: 0)
     return output
   }
@@ -24,53 +29,43 @@ extension JSONValue {
     }
   }
 
-  private var isScalar: Bool { array == nil && object == nil }
-
-  package func write(to output: inout String, style: Style, indent: Int) {
+  private var isScalar: Bool {
     switch self {
-    case .null: output += "null"
-    case .bool(let value): output += value ? "true" : "false"
-    case .integer(let value): output += String(value)
-    case .unsigned(let value): output += String(value)
-    case .double(let value): output += Self.text(of: value)
+    case .array, .object: false
+    default: true
+    }
+  }
+
+  package func write(to output: inout [UInt8], style: Style, indent: Int) {
+    switch self {
+    case .null: output += "null".utf8
+    case .bool(let value): output += (value ? "true" : "false").utf8
+    case .integer(let value): output += String(value).utf8
+    case .unsigned(let value): output += String(value).utf8
+    case .double(let value): output += Self.text(of: value).utf8
     case .string(let value): Self.writeString(value, to: &output)
     case .array(let elements): writeArray(elements, to: &output, style: style, indent: indent)
-    case .object(let members): writeObject(members, to: &output, style: style, indent: indent)
+    case .object(let members): members.write(to: &output, style: style, indent: indent)
     }
   }
 
   private func writeArray(
-    _ elements: [JSONValue], to output: inout String, style: Style, indent: Int
+    _ elements: [JSONValue], to output: inout [UInt8], style: Style, indent: Int
   ) {
     let lines = style == .pretty && !isPlain
-    output += "["
+    output.append(UInt8(ascii: "["))
     for (index, element) in elements.enumerated() {
-      if index > 0 { output += lines ? "," : ", " }
+      if index > 0 { output += (lines ? "," : ", ").utf8 }
       if lines { Self.newLine(&output, indent + 1) }
       element.write(to: &output, style: style, indent: indent + 1)
     }
     if lines { Self.newLine(&output, indent) }
-    output += "]"
+    output.append(UInt8(ascii: "]"))
   }
 
-  private func writeObject(
-    _ members: JSONObject, to output: inout String, style: Style, indent: Int
-  ) {
-    let lines = style == .pretty && !members.isEmpty
-    output += "{"
-    for (index, member) in members.enumerated() {
-      if index > 0 { output += lines ? "," : ", " }
-      if lines { Self.newLine(&output, indent + 1) }
-      Self.writeString(member.key, to: &output)
-      output += ": "
-      member.value.write(to: &output, style: style, indent: indent + 1)
-    }
-    if lines { Self.newLine(&output, indent) }
-    output += "}"
-  }
-
-  private static func newLine(_ output: inout String, _ indent: Int) {
-    output += "\n" + String(repeating: "  ", count: indent)
+  package static func newLine(_ output: inout [UInt8], _ indent: Int) {
+    output.append(UInt8(ascii: "\n"))
+    for _ in 0..<indent { output += "  ".utf8 }
   }
 
   private static func text(of value: Double) -> String {
@@ -78,21 +73,38 @@ extension JSONValue {
     return value.isNaN ? "\"NaN\"" : value < 0 ? "\"-Infinity\"" : "\"Infinity\""
   }
 
-  private static func writeString(_ text: String, to output: inout String) {
-    output += "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": output += "\\\""
-      case "\\": output += "\\\\"
-      case "\n": output += "\\n"
-      case "\r": output += "\\r"
-      case "\t": output += "\\t"
-      case "\0"..<" ", "\u{7F}":
-        let hex = String(scalar.value, radix: 16)
-        output += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-      default: output.unicodeScalars.append(scalar)
+  package static func writeString(_ text: String, to output: inout [UInt8]) {
+    output.append(UInt8(ascii: "\""))
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""): output += "\\\"".utf8
+      case UInt8(ascii: "\\"): output += "\\\\".utf8
+      case UInt8(ascii: "\n"): output += "\\n".utf8
+      case UInt8(ascii: "\r"): output += "\\r".utf8
+      case UInt8(ascii: "\t"): output += "\\t".utf8
+      case 0..<0x20, 0x7F:
+        output += "\\u00".utf8
+        if byte < 0x10 { output.append(UInt8(ascii: "0")) }
+        output += String(byte, radix: 16).utf8
+      default: output.append(byte)
       }
     }
-    output += "\""
+    output.append(UInt8(ascii: "\""))
+  }
+}
+
+extension JSONObject {
+  package func write(to output: inout [UInt8], style: JSONValue.Style, indent: Int) {
+    let lines = style == .pretty && !isEmpty
+    output.append(UInt8(ascii: "{"))
+    for (index, member) in enumerated() {
+      if index > 0 { output += (lines ? "," : ", ").utf8 }
+      if lines { JSONValue.newLine(&output, indent + 1) }
+      JSONValue.writeString(member.key, to: &output)
+      output += ": ".utf8
+      member.value.write(to: &output, style: style, indent: indent + 1)
+    }
+    if lines { JSONValue.newLine(&output, indent) }
+    output.append(UInt8(ascii: "}"))
   }
 }

@@ -95,6 +95,10 @@ public protocol ChunkedDataset: Sendable {
   ///
   /// - Throws: `out_of_bounds` for a chunk that the grid does not have.
   func state(of chunk: ChunkIndex) throws(HyperslabError) -> ChunkState
+  /// Calls `body` with every chunk that was written, in C order, and its state.
+  func forEachWrittenChunk(
+    _ body: (ChunkIndex, ChunkState) throws(HyperslabError) -> Void
+  ) throws(HyperslabError)
 
   /// Stores one chunk, replacing an earlier one as a whole.
   ///

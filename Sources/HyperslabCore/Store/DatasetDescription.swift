@@ -148,10 +148,13 @@ public struct DatasetDescription: Hashable, Sendable {
     }
     if let names = dimensionNames {
       let given = names.compactMap { $0 }
-      guard names.count == shape.rank, Set(given).count == given.count else {
+      // Short ones: which of them are the same is for Unicode to say.
+      guard names.count == shape.rank, given.allSatisfy({ $0.utf8.count <= 255 }),
+        Set(given).count == given.count
+      else {
         throw HyperslabError(
           .invalidValue, "dimension names \(names.map { $0 ?? "none" })",
-          expected: "\(shape.rank), no two the same")
+          expected: "\(shape.rank), no two the same, of at most 255 bytes each")
       }
     }
     try compression.validate(dataType, rank: shape.rank)

@@ -1,38 +1,67 @@
 /// Where a group or data set stands in a store: names joined by `/`; the root is empty.
 ///
 /// Names must be usable as file names on every system and by every Zarr reader (Spec, "Names").
+///
+/// Two spellings that Unicode takes for equal are one path, as on disks that take them for one.
 public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible {
-  /// The names, outermost first.
-  public let components: [String]
+  /// The names joined by `/`; empty for the root.
+  public let description: String
+  /// Equal for all spellings of a path. Kept, since working it out again for every comparison would
+  /// make names of many combining marks slow.
+  private let spellingHash: Int
+  private let isASCII: Bool
 
   /// The root group.
-  public static let root = NodePath(unchecked: [])
+  public static let root = NodePath(unchecked: "")
 
-  private init(unchecked components: [String]) { self.components = components }
+  private static let slash = UInt8(ascii: "/")
+
+  private init(unchecked description: some StringProtocol) {
+    let description = String(description)
+    self.description = description
+    isASCII = description.withBytes { $0.allSatisfy { $0 < 0x80 } }
+    var hasher = Hasher()
+    if isASCII {
+      hasher.combine(bytesOf: description)
+    } else {
+      // A path may be of at most 1024 bytes.
+      hasher.combine(description)
+    }
+    spellingHash = hasher.finalize()
+  }
 
   /// Reads `a/b/c`; a leading and a trailing slash are ignored.
   ///
   /// - Throws: `invalid_name` naming the component and the rule it breaks.
   public init(_ text: String) throws(HyperslabError) {
     var trimmed = text[...]
-    if trimmed.hasPrefix("/") { trimmed.removeFirst() }
-    if trimmed.hasSuffix("/") { trimmed.removeLast() }
-    if trimmed.isEmpty {
-      components = []
-      return
+    // Bytes, not characters: a combining mark after a slash makes another character of it.
+    if trimmed.utf8.first == Self.slash { trimmed = Substring(trimmed.utf8.dropFirst()) }
+    if trimmed.utf8.last == Self.slash { trimmed = Substring(trimmed.utf8.dropLast()) }
+    guard text.utf8.count <= 1024 else {
+      throw HyperslabError(
+        .invalidName, "a path of \(text.utf8.count) bytes", expected: "at most 1024")
     }
-    components = trimmed.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-    for component in components {
+    for component in trimmed.utf8.split(separator: Self.slash, omittingEmptySubsequences: false)
+    where !trimmed.isEmpty && !Self.isSimple(component) {
+      let component = String(Substring(component))
       if let rule = Self.brokenRule(component) {
         throw HyperslabError(
           .invalidName, "the name \"\(component)\" in \"\(text)\" \(rule)",
           remedy: "Use 1 to 255 bytes without / \\ or control characters")
       }
     }
-    guard text.utf8.count <= 1024 else {
-      throw HyperslabError(
-        .invalidName, "a path of \(text.utf8.count) bytes", expected: "at most 1024")
+    self.init(unchecked: trimmed)
+  }
+
+  /// Whether a name breaks no rule that can be told from its first bytes: most names.
+  private static func isSimple(_ name: Substring.UTF8View) -> Bool {
+    // "c", "zarr.json" and "slab.json" are looked at more closely, and what is as long.
+    guard let first = name.first, name.count != 1, name.count != 9, name.count <= 255 else {
+      return false
     }
+    return first != UInt8(ascii: ".") && first != UInt8(ascii: "_")
+      && name.allSatisfy { $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }
   }
 
   private static func brokenRule(_ name: String) -> String? {
@@ -52,24 +81,74 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
     return unusable ? "contains a character that cannot stand in a file name" : nil
   }
 
-  /// The names joined by `/`; empty for the root.
-  public var description: String { components.joined(separator: "/") }
+  /// The names, outermost first.
+  public var components: [String] {
+    description.utf8.split(separator: Self.slash).map { String(Substring($0)) }
+  }
+
+  /// How many names it has.
+  package var depth: Int {
+    description.isEmpty ? 0 : 1 + description.utf8.count { $0 == Self.slash }
+  }
+
   /// The last name; empty for the root.
-  public var name: String { components.last ?? "" }
+  public var name: String {
+    let end = description.utf8.lastIndex(of: Self.slash).map { description.utf8.index(after: $0) }
+    return String(description[(end ?? description.startIndex)...])
+  }
+
   /// The group that holds it; nil for the root.
   public var parent: NodePath? {
-    components.isEmpty ? nil : NodePath(unchecked: Array(components.dropLast()))
+    if description.isEmpty { return nil }
+    let end = description.utf8.lastIndex(of: Self.slash) ?? description.startIndex
+    return NodePath(unchecked: description[..<end])
   }
+
   /// All groups above it, the root first.
   public var ancestors: [NodePath] {
-    components.indices.map { NodePath(unchecked: Array(components.prefix($0))) }
+    if description.isEmpty { return [] }
+    let ends = description.utf8.indices.filter { description.utf8[$0] == Self.slash }
+    return [.root] + ends.map { NodePath(unchecked: description[..<$0]) }
   }
+
   /// Whether it lies below `other`, at any depth.
   public func isDescendant(of other: NodePath) -> Bool {
-    components.count > other.components.count && components.starts(with: other.components)
+    if other.description.isEmpty { return !description.isEmpty }
+    if isASCII, other.isASCII {
+      return description.withBytes { all in
+        other.description.withBytes { start in
+          all.count > start.count && all[start.count] == Self.slash
+            && all.prefix(start.count).elementsEqual(start)
+        }
+      }
+    }
+    let (own, others) = (components, other.components)
+    return own.count > others.count && own.starts(with: others)
   }
+
+  /// Whether all spellings of one are spellings of the other.
+  public static func == (a: NodePath, b: NodePath) -> Bool {
+    if a.spellingHash != b.spellingHash { return false }
+    if a.description.hasSameBytes(as: b.description) { return true }
+    return !a.isASCII && !b.isASCII && a.description == b.description
+  }
+
+  /// Hashes the path, the same for all spellings.
+  public func hash(into hasher: inout Hasher) { hasher.combine(spellingHash) }
+
   /// By components, so that a group comes right before what it holds.
   public static func < (a: NodePath, b: NodePath) -> Bool {
-    a.components.lexicographicallyPrecedes(b.components)
+    if a.isASCII, b.isASCII {
+      // A slash comes before everything that a name can hold.
+      return a.description.withBytes { a in
+        b.description.withBytes { b in
+          for index in 0..<Swift.min(a.count, b.count) where a[index] != b[index] {
+            return a[index] == slash || b[index] != slash && a[index] < b[index]
+          }
+          return a.count < b.count
+        }
+      }
+    }
+    return a.components.lexicographicallyPrecedes(b.components)
   }
 }

@@ -178,6 +178,11 @@ final class ChangeSet: Sendable {
     }
   }
 
+  /// The chunks of a data set that were written since the last commit.
+  func writtenChunks(slot: Int) -> [ChunkIndex] {
+    state.withLock { $0.layers.flatMap { Array(($0.changes.slots[slot]?.rows ?? [:]).keys) } }
+  }
+
   /// The shape that a data set was given since the last commit.
   func shape(slot: Int) -> Shape? {
     state.withLock { $0.layers.lazy.compactMap { $0.changes.slots[slot]?.shape }.first }

@@ -44,7 +44,7 @@ struct CommitPlan {
     }
     index.commit += 1
     index.removed = index.removed.filter { stuck[$0.path] != nil }
-    for (path, record) in index.datasets
+    for (path, record) in newest.index.nodes.records
     where stuck[path] == nil && (record.pending != nil || record.incoming != nil) {
       update(path) { record in
         record.pending = nil

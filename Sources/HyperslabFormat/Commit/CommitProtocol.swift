@@ -62,7 +62,7 @@ struct CommitProtocol {
     // 3. An older commit's pending files reach their names, for good, before an index forgets them.
     let settle = Settle(files: files, durability: durability)
     unsure = true
-    let stuck = try settle.finish(newest.index)
+    let stuck = try settle.finish(newest.index.confirmingPending(files, cache))
     unsure = false
     // 4. Conflicts.
     var plan = try CommitPlan(
@@ -102,6 +102,7 @@ struct CommitProtocol {
     } catch { doubt = error }
     // While the lock is held, so that of writers that close at once the last one sees no other.
     if isLast { try? files.removeTree(StoreLayout.staging(writer: writer)) }
+    cache.insert(plan.index, root)
     return Snapshot(index: plan.index, cache: cache)
   }
 

@@ -24,7 +24,8 @@ struct Recovery {
     let documents = FoundDocuments(files: files, index: snapshot.index)
     let suspects = documents.suspects()
     if refusesForeign { try documents.refuseForeign(suspects) }
-    let stuck = try Settle(files: files, durability: durability).finish(snapshot.index)
+    let stuck = try Settle(files: files, durability: durability)
+      .finish(snapshot.index.confirmingPending(files, cache))
     var derived = DerivedFiles(files: files, durability: durability)
     try derived.restore(snapshot.index, only: suspects.subtracting(stuck.keys))
     if let dead = try? DeadWriters(files, index: snapshot.index), !dead.isEmpty {
@@ -165,7 +166,7 @@ struct Recovery {
     index.keptCommits.compactMap { commit in
       let path = StoreLayout.oldIndex(commit: commit)
       let bytes = try? files.contents(path, limit: StoreIndex.maximumFileByteCount)
-      return bytes.flatMap { try? StoreIndex($0, place: "\(path)") }
+      return bytes.flatMap { try? cache.older($0, place: "\(path)") }
     }
   }
 

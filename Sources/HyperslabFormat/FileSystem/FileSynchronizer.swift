@@ -23,6 +23,7 @@ final class FileSynchronizer: Sendable {
   /// - Parameter width: Half of how many files at a time; 0 works on the caller's thread, in order.
   init(files: any FileSystem, width: Int) {
     self.files = files
+    let width = Swift.min(width, Machine.openChunkLimit / 16)
     self.width = width
     places = DispatchSemaphore(value: 2 * Swift.max(width, 1))
   }

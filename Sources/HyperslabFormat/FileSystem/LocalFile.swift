@@ -101,10 +101,13 @@ final class LocalFile: FileHandle, @unchecked Sendable {
 private func closeDescriptor(_ descriptor: Int32) -> Int32 { close(descriptor) }
 
 /// The current `errno` as an error with a code that callers can act on.
-func systemError(_ what: String, _ place: String, _ missing: HyperslabError.Code = .missing)
-  -> HyperslabError
-{
+func systemError(
+  _ what: @autoclosure () -> String, _ place: @autoclosure () -> String,
+  _ missing: HyperslabError.Code = .missing
+) -> HyperslabError {
+  // Before anything is allocated for a message, which may leave another number where memory is short.
   let error = Errno(rawValue: errno)
+  let (what, place) = (what(), place())
   let code: HyperslabError.Code =
     switch error {
     case .noSuchFileOrDirectory: missing
@@ -113,7 +116,10 @@ func systemError(_ what: String, _ place: String, _ missing: HyperslabError.Code
     case .fileExists, .directoryNotEmpty: .alreadyExists
     default: .io
     }
-  return HyperslabError(code, what, at: place, cause: error)
+  let isShort = error == .tooManyOpenFiles || error == .tooManyOpenFilesInSystem
+  return HyperslabError(
+    code, what, at: place,
+    remedy: isShort ? "Allow more open files, as with ulimit -n 256" : nil, cause: error)
 }
 
 /// Makes a descriptor's contents permanent; on Apple's systems through the drive's own cache.

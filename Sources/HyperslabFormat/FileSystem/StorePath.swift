@@ -1,3 +1,5 @@
+import HyperslabCore
+
 /// A path below a store's root: names computed by the format or checked as node names, never taken
 /// from a file as they are.
 package struct StorePath: Hashable, Sendable, CustomStringConvertible {
@@ -12,6 +14,13 @@ package struct StorePath: Hashable, Sendable, CustomStringConvertible {
   package init(_ description: String) { self.description = description }
 
   package static let root = StorePath("")
+
+  /// File names are bytes.
+  package static func == (a: StorePath, b: StorePath) -> Bool {
+    a.description.hasSameBytes(as: b.description)
+  }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(bytesOf: description) }
 
   package static func / (path: StorePath, name: String) -> StorePath {
     path.isRoot ? StorePath(name) : StorePath(path.description + "/" + name)

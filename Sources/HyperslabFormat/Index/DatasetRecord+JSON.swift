@@ -40,7 +40,7 @@ extension DatasetRecord {
     return json
   }
 
-  init(json: JSONValue, place: String) throws(HyperslabError) {
+  init(json: JSONText, place: String) throws(HyperslabError) {
     var fields = try JSONFields(json, place: place, code: .damagedIndex)
     _ = try fields.string("kind")
     let name = try fields.string("id")
@@ -58,7 +58,7 @@ extension DatasetRecord {
     blockByteCount = description.compression.blockByteCount ?? FrameFormat.defaultBlockByteCount
     commit = try fields.count("commit")
     var chunks = try JSONFields(
-      .object(try fields.object("chunks")), place: place, code: .damagedIndex)
+      try fields.object("chunks"), place: place, code: .damagedIndex)
     storedChunks = try chunks.count("stored")
     fillChunks = try chunks.count("fill")
     _ = try chunks.rest()
@@ -76,7 +76,9 @@ extension DatasetRecord {
       maximum: try ElementStatistics.Value(
         json: fields.optional("max"), type, fields.error("max", "a value")),
       nanCount: try fields.count("nan"))
-    for run in try fields.array("runs") { runs.append(try RunReference(json: run, place: place)) }
+    try fields.array("runs").forEachElement { (run) throws(HyperslabError) in
+      runs.append(try RunReference(json: run, place: place))
+    }
     guard runs.count <= StoreIndex.maximumRunCount,
       runs.allSatisfy({ $0.numbering.gridShape.rank == grid.rank })
     else { throw fields.error("runs", "at most 4096, of as many axes as the array") }
@@ -104,12 +106,12 @@ extension DatasetRecord {
     let shape = Shape(try fields.integers("shape", in: lengths))
     let chunkShape = Shape(try fields.integers("chunk_shape", in: lengths))
     var maximum: [Int?] = []
-    for value in try fields.array("max_shape") {
-      switch value {
-      case .null: maximum.append(nil)
-      case .integer(let length) where lengths.contains(length): maximum.append(length)
-      default: throw fields.error("max_shape", "lengths or null")
+    try fields.array("max_shape").forEachElement { (value) throws(HyperslabError) in
+      let length = value.integer
+      guard value.isNull || length.map({ lengths.contains($0) }) == true else {
+        throw fields.error("max_shape", "lengths or null")
       }
+      maximum.append(length)
     }
     let name = try fields.string("dtype")
     guard let dataType = DataType(rawValue: name) else {
@@ -117,15 +119,15 @@ extension DatasetRecord {
     }
     let fillValue: FillValue
     do {
-      fillValue = try FillValue(json: try fields.required("fill_value"), dataType: dataType)
+      fillValue = try FillValue(
+        json: try fields.short("fill_value"), dataType: dataType)
     } catch {
       throw fields.error("fill_value", "a \(dataType)")
     }
     var names: [String?]?
     if let value = fields.optional("dims") {
-      guard let array = value.array, array.allSatisfy({ $0 == .null || $0.string != nil }) else {
-        throw fields.error("dims", "names or null")
-      }
+      guard let array = value.value.array, array.allSatisfy({ $0 == .null || $0.string != nil })
+      else { throw fields.error("dims", "names or null") }
       names = array.map(\.string)
     }
     let unit = fields.optional("unit")
@@ -134,14 +136,15 @@ extension DatasetRecord {
     return DatasetDescription(
       shape: shape, chunkShape: chunkShape, dataType: dataType, maximumShape: maximum,
       fillValue: fillValue, dimensionNames: names, unit: unit?.string,
-      attributes: try fields.object("attributes"), sourceFingerprint: source)
+      attributes: JSONObject(try fields.object("attributes")),
+      sourceFingerprint: source)
   }
 
   private static func readCodec(
     _ fields: inout JSONFields, _ description: DatasetDescription
   ) throws(HyperslabError) -> (Compression, repeatsFill: Bool) {
     var codec = try JSONFields(
-      .object(try fields.object("codec")), place: fields.place, code: .damagedIndex)
+      try fields.object("codec"), place: fields.place, code: .damagedIndex)
     guard try codec.string("name") == "blosc1-lz4" else { throw codec.error("name", "blosc1-lz4") }
     let name = try codec.string("filter")
     var result = Compression(filter: Filter(rawValue: name))
@@ -161,7 +164,7 @@ extension DatasetRecord {
       result.delta = axis
     }
     let repeats = codec.optional("repeats")
-    guard repeats == nil || repeats == true && result.filter != nil else {
+    guard repeats == nil || repeats?.isTrue == true && result.filter != nil else {
       throw codec.error("repeats", "true, with a filter")
     }
     _ = try codec.rest()
@@ -224,7 +227,7 @@ extension DatasetRecord.RunReference {
     ]
   }
 
-  init(json: JSONValue, place: String) throws(HyperslabError) {
+  init(json: JSONText, place: String) throws(HyperslabError) {
     var fields = try JSONFields(json, place: place, code: .damagedIndex)
     commit = try fields.count("commit")
     crc = try fields.checksum("crc")
@@ -251,7 +254,7 @@ extension DatasetRecord.Pending {
   /// How many chunks are listed; each list rises, so that neither can hold one twice.
   var chunkCount: Int { (rows + drop).reduce(0) { $0 + $1.count } }
 
-  init(json: JSONValue, place: String) throws(HyperslabError) {
+  init(json: JSONText, place: String) throws(HyperslabError) {
     var fields = try JSONFields(json, place: place, code: .damagedIndex)
     writer = try fields.string("writer")
     guard StoreLayout.isIdentifier(writer) else { throw fields.error("writer", "an identifier") }

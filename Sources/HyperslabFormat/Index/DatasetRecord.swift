@@ -39,8 +39,7 @@ struct DatasetRecord: Sendable {
 
     /// Where a chunk's staged file is, if it has one.
     func stagedFile(of chunk: ChunkIndex) -> StorePath? {
-      guard let number = numbering.number(of: chunk), rows.contains(where: { $0.contains(number) })
-      else { return nil }
+      guard let number = numbering.number(of: chunk), rows.holds(number) else { return nil }
       return place(of: chunk)
     }
 

@@ -14,8 +14,11 @@ extension ElementStatistics.Value {
 
   /// Reads a value of a type; nil stays nil, anything else of the wrong kind is `error`.
   init?(
-    json: JSONValue?, _ type: DataType, _ error: @autoclosure () -> HyperslabError
+    json text: JSONText?, _ type: DataType, _ error: @autoclosure () -> HyperslabError
   ) throws(HyperslabError) {
+    // No spelling of a number that is worth reading is as long.
+    if let text, text.place.count > JSONFields.maximumTextByteCount { throw error() }
+    let json = text?.value
     switch (type.kind, json) {
     case (_, nil), (_, .null): return nil
     case (.signed, .integer(let value)): self = .signed(Int64(value))

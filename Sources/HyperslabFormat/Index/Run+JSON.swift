@@ -33,8 +33,8 @@ extension Run {
     _ bytes: [UInt8], store: String, dataset: Int, reference: DatasetRecord.RunReference,
     dataType: DataType, place: String
   ) throws(HyperslabError) {
-    let value: JSONValue
-    do { value = try JSONParser.parse(bytes, depthLimit: 32) } catch {
+    let value: JSONText
+    do { value = try JSONText(checking: bytes, depthLimit: 32) } catch {
       throw HyperslabError(.damagedTable, "not readable: \(error.what)", at: place)
     }
     var fields = try JSONFields(value, place: place, code: .damagedTable)
@@ -66,11 +66,14 @@ extension Run {
   private static func readRows(
     _ fields: inout JSONFields, count: Int, dataType: DataType
   ) throws(HyperslabError) -> ChunkRows {
-    let states = Array(try fields.string("state").utf8)
+    guard let letters = try fields.required("state").string else {
+      throw fields.error("state", "s, f or n")
+    }
+    let states = Array(letters.utf8)
     let sizes = try fields.integers("bytes", in: 0...Int(Int32.max))
     let checksums = try fields.integers("crc", in: 0...Int(UInt32.max))
-    let minima = try fields.array("min")
-    let maxima = try fields.array("max")
+    let minima = try fields.extremes("min", dataType)
+    let maxima = try fields.extremes("max", dataType)
     let nans = try fields.integers("nan", in: 0...Int(Int32.max))
     let lengths = [
       states.count, sizes.count, checksums.count, minima.count, maxima.count, nans.count,
@@ -89,14 +92,25 @@ extension Run {
       default: throw fields.error("state", "s, f or n")
       }
       let statistics = ElementStatistics(
-        minimum: try .init(json: minima[index], dataType, fields.error("min", "a value")),
-        maximum: try .init(json: maxima[index], dataType, fields.error("max", "a value")),
-        nanCount: nans[index])
+        minimum: minima[index], maximum: maxima[index], nanCount: nans[index])
       rows.append(
         ChunkRow(
           state: state, byteCount: sizes[index], crc: UInt32(checksums[index]),
           statistics: statistics))
     }
     return rows
+  }
+}
+
+extension JSONFields {
+  /// A column of smallest or largest values.
+  fileprivate mutating func extremes(
+    _ name: String, _ dataType: DataType
+  ) throws(HyperslabError) -> [ElementStatistics.Value?] {
+    var values: [ElementStatistics.Value?] = []
+    try array(name).forEachElement { (value) throws(HyperslabError) in
+      values.append(try .init(json: value, dataType, error(name, "a value")))
+    }
+    return values
   }
 }

@@ -28,6 +28,8 @@ struct RunMerge {
   private let table: ChunkTable
   let numbering: ChunkNumbering
   private var cursors: [Cursor]
+  /// The sources that have a row left, as a heap: the least number on top, of equal ones the last source.
+  private var order: [Int] = []
   private var isStarted = false
 
   /// - Parameters:
@@ -64,18 +66,52 @@ struct RunMerge {
   mutating func next() throws(HyperslabError) -> (number: Int, row: ChunkRow, source: Int)? {
     if !isStarted {
       isStarted = true
-      for index in cursors.indices { try advance(index) }
+      for index in cursors.indices {
+        try advance(index)
+        if cursors[index].number != nil { insert(index) }
+      }
     }
-    var winner: Int?
-    var least = Int.max
-    for (index, cursor) in cursors.enumerated() {
-      guard let number = cursor.number, number <= least else { continue }
-      least = number
-      winner = index
+    guard let winner = order.first, let least = cursors[winner].number,
+      let row = cursors[winner].current
+    else { return nil }
+    while let index = order.first, cursors[index].number == least {
+      try advance(index)
+      if cursors[index].number == nil {
+        let last = order.removeLast()
+        if !order.isEmpty { order[0] = last }
+      }
+      sink()
     }
-    guard let winner, let row = cursors[winner].current else { return nil }
-    for index in cursors.indices where cursors[index].number == least { try advance(index) }
     return (least, row, winner)
+  }
+
+  private func precedes(_ a: Int, _ b: Int) -> Bool {
+    let (first, second) = (cursors[a].number ?? .max, cursors[b].number ?? .max)
+    return first < second || first == second && a > b
+  }
+
+  private mutating func insert(_ index: Int) {
+    order.append(index)
+    var place = order.count - 1
+    while place > 0, precedes(order[place], order[(place - 1) / 2]) {
+      order.swapAt(place, (place - 1) / 2)
+      place = (place - 1) / 2
+    }
+  }
+
+  /// Brings what is on top to its place.
+  private mutating func sink() {
+    var place = 0
+    while true {
+      var least = place
+      for child in [2 * place + 1, 2 * place + 2]
+      where child < order.count && precedes(order[child], order[least]) {
+        least = child
+      }
+      if least == place { return }
+      order.swapAt(place, least)
+      place = least
+    }
   }
 
   private mutating func advance(_ index: Int) throws(HyperslabError) {

@@ -9,11 +9,15 @@ enum SelfCheck {
 
   /// An object as the text of a file that ends in its own checksum.
   static func seal(_ members: JSONObject) -> [UInt8] {
-    var text = Array(JSONValue.object(members).text(pretty: true).utf8)
+    seal(JSONValue.object(members).bytes(pretty: true))
+  }
+
+  /// An object's text, laid out over several lines, with its checksum added as the last member.
+  static func seal(_ object: [UInt8]) -> [UInt8] {
+    var text = object
     text.removeLast(2)  // The line feed and the brace that close the object.
     text += Array(",\n  ".utf8)
-    let crc = CRC32C.hex(CRC32C.of(text))
-    return text + opening + Array(crc.utf8) + closing
+    return text + tail(of: text)
   }
 
   /// How long that ending is.

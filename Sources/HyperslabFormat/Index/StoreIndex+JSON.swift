@@ -11,32 +11,52 @@ extension StoreIndex {
   ///
   /// - Throws: `limit` for what nobody would read back.
   func encoded() throws(HyperslabError) -> [UInt8] {
-    var tree = JSONObject()
-    for path in nodes.keys.sorted() {
-      switch nodes[path] {
-      case .group(let attributes, let extensions):
-        var json: JSONObject = ["kind": "group", "attributes": .object(attributes)]
-        for (name, value) in extensions { json[name] = value }
-        tree["\(path)"] = .object(json)
-      case .dataset(let record): tree["\(path)"] = .object(record.json)
-      case nil: break
+    var text: [UInt8] = [UInt8(ascii: "{")]
+    func add(_ name: String, _ value: JSONValue) {
+      beginMember(name, indent: 1)
+      value.write(to: &text, style: .pretty, indent: 1)
+    }
+    func beginMember(_ name: String, indent: Int) {
+      if text.last != UInt8(ascii: "{") { text.append(UInt8(ascii: ",")) }
+      JSONValue.newLine(&text, indent)
+      JSONValue.writeString(name, to: &text)
+      text += ": ".utf8
+    }
+    add("slab", 1)
+    add("read_features", .array(readFeatures.map { .string($0) }))
+    add("write_features", .array(writeFeatures.map { .string($0) }))
+    add("uuid", .string(uuid))
+    add("commit", .integer(commit))
+    add("time", .string(time))
+    add("writer", .string(writer))
+    add("state", .string(state))
+    add("next_id", .integer(nextID))
+    beginMember("nodes", indent: 1)
+    text.append(UInt8(ascii: "{"))
+    for entry in nodes.entries {
+      beginMember("\(entry.path)", indent: 2)
+      if let source = entry.text {
+        text += source.bytes
+      } else {
+        Self.json(entry.node).write(to: &text, style: .pretty, indent: 2)
       }
     }
-    var json: JSONObject = [
-      "slab": 1, "read_features": .array(readFeatures.map { .string($0) }),
-      "write_features": .array(writeFeatures.map { .string($0) }),
-      "uuid": .string(uuid), "commit": .integer(commit), "time": .string(time),
-      "writer": .string(writer), "state": .string(state), "next_id": .integer(nextID),
-      "nodes": .object(tree),
-    ]
+    JSONValue.newLine(&text, 1)
+    text.append(UInt8(ascii: "}"))
     if !removed.isEmpty {
-      json["removed"] = .array(
-        removed.map { removal in
-          ["id": removal.id.map { .string("d\($0)") } ?? .null, "path": .string("\(removal.path)")]
-        })
+      add(
+        "removed",
+        .array(
+          removed.map { removal in
+            [
+              "id": removal.id.map { .string("d\($0)") } ?? .null,
+              "path": .string("\(removal.path)"),
+            ]
+          }))
     }
-    for (name, value) in extensions { json[name] = value }
-    let bytes = SelfCheck.seal(json)
+    for (name, value) in extensions { add(name, value) }
+    text += "\n}".utf8
+    let bytes = SelfCheck.seal(text)
     guard bytes.count <= Self.maximumFileByteCount, nodes.count <= Self.maximumNodeCount else {
       throw HyperslabError(
         .limit, "an index of \(nodes.count) nodes and \(bytes.count) bytes",
@@ -46,19 +66,34 @@ extension StoreIndex {
     return bytes
   }
 
+  private static func json(_ node: Node) -> JSONObject {
+    switch node {
+    case .group(let attributes, let extensions):
+      var json: JSONObject = ["kind": "group", "attributes": .object(attributes)]
+      for (name, value) in extensions { json[name] = value }
+      return json
+    case .dataset(let record): return record.json
+    }
+  }
+
   /// Reads the file: the version first, then the self-check, then everything else.
-  init(_ bytes: [UInt8], place: String) throws(HyperslabError) {
-    let value: JSONValue
-    do { value = try JSONParser.parse(bytes, depthLimit: Self.depthLimit) } catch {
+  ///
+  /// - Parameter known: An index of the same store, of which nodes are taken over whose text is the same.
+  init(
+    _ bytes: [UInt8], place: String, known: StoreIndex? = nil
+  ) throws(HyperslabError) {
+    let value: JSONText
+    do { value = try JSONText(checking: bytes, depthLimit: Self.depthLimit) } catch {
       throw HyperslabError(.damagedIndex, "not readable: \(error.what)", at: place)
     }
     var fields = try JSONFields(value, place: place, code: .damagedIndex)
     let intact = SelfCheck.holds(bytes)
     let version = fields.optional("slab")
-    guard version == .integer(1) else {
+    guard version?.integer == 1 else {
       throw HyperslabError(
         .unsupportedVersion, "the format version" + (intact ? "" : " (and the checksum is wrong)"),
-        at: place, expected: "1", found: version?.text() ?? "none",
+        at: place, expected: "1",
+        found: version.map { String(decoding: $0.bytes.prefix(80), as: UTF8.self) } ?? "none",
         remedy: "Use a version of Hyperslab that knows it")
     }
     guard intact else {
@@ -87,7 +122,7 @@ extension StoreIndex {
       throw fields.error("state", "open or complete")
     }
     _ = try fields.checksum("crc32c")
-    try readNodes(try fields.object("nodes"), place)
+    try readNodes(try fields.object("nodes"), known?.nodes.entries ?? [], place)
     if let value = fields.optional("removed") { try readRemoved(value, place) }
     extensions = try fields.rest()
     try checkTree(place)
@@ -98,41 +133,70 @@ extension StoreIndex {
     }
   }
 
-  private mutating func readNodes(_ tree: JSONObject, _ place: String) throws(HyperslabError) {
-    guard tree.count <= Self.maximumNodeCount else {
+  private mutating func readNodes(
+    _ tree: JSONText, _ known: [NodeTable.Entry], _ place: String
+  ) throws(HyperslabError) {
+    let members = tree.memberPlaces
+    guard members.count <= Self.maximumNodeCount else {
       throw HyperslabError(.damagedIndex, "more than \(Self.maximumNodeCount) nodes", at: place)
     }
-    for (name, value) in tree {
+    var entries: [NodeTable.Entry] = []
+    entries.reserveCapacity(members.count)
+    // Both are mostly in the same order.
+    var next = 0
+    for member in members {
+      let value = tree[member.value]
+      if let same = known[next...].prefix(8).firstIndex(where: {
+        tree.holds($0.path.description, at: member.name)
+      }) {
+        next = same + 1
+        if let text = known[same].text, text.bytes == value.bytes {
+          entries.append(.init(path: known[same].path, node: known[same].node, text: value))
+          continue
+        }
+      }
+      guard member.name.count <= 6 * JSONFields.maximumTextByteCount,
+        let name = tree[member.name].string
+      else { throw HyperslabError(.damagedIndex, "a node's name that is too long", at: place) }
       let path: NodePath
       do { path = try NodePath(name) } catch {
         throw HyperslabError(.damagedIndex, "\(error)", at: place)
       }
-      guard "\(path)" == name else {
+      guard path.description.hasSameBytes(as: name) else {
         throw HyperslabError(.damagedIndex, "the node name \"\(name)\"", at: place)
       }
       let here = "\(place), node \"\(name)\""
-      switch value.object?["kind"]?.string {
-      case "dataset": nodes[path] = .dataset(try DatasetRecord(json: value, place: here))
-      case "group":
+      let node: Node
+      let kind = value.member("kind")
+      if kind?.is("dataset") == true {
+        node = .dataset(try DatasetRecord(json: value, place: here))
+      } else if kind?.is("group") == true {
         var fields = try JSONFields(value, place: here, code: .damagedIndex)
         _ = try fields.string("kind")
-        let attributes = try fields.object("attributes")
-        nodes[path] = .group(attributes: attributes, extensions: try fields.rest())
-      default: throw HyperslabError(.damagedIndex, "a node of unknown kind", at: here)
+        let attributes = JSONObject(try fields.object("attributes"))
+        node = .group(attributes: attributes, extensions: try fields.rest())
+      } else {
+        throw HyperslabError(.damagedIndex, "a node of unknown kind", at: here)
       }
+      entries.append(.init(path: path, node: node, text: value))
     }
+    guard let table = NodeTable(entries) else {
+      throw HyperslabError(.damagedIndex, "two spellings of one node's name", at: place)
+    }
+    nodes = table
   }
 
-  private mutating func readRemoved(_ value: JSONValue, _ place: String) throws(HyperslabError) {
-    guard let entries = value.array else {
+  private mutating func readRemoved(_ value: JSONText, _ place: String) throws(HyperslabError) {
+    guard value.isArray else {
       throw HyperslabError(.damagedIndex, "\"removed\" is no array", at: place)
     }
-    for entry in entries {
+    let used = Set(nodes.records.map(\.record.id))
+    try value.forEachElement { (entry) throws(HyperslabError) in
       var fields = try JSONFields(entry, place: place, code: .damagedIndex)
       var id: Int?
       if let name = fields.optional("id") {
-        id = name.string.flatMap { DatasetRecord.id($0) }
-        guard let id, datasets.allSatisfy({ $0.record.id != id }) else {
+        id = name.place.count < 32 ? name.string.flatMap { DatasetRecord.id($0) } : nil
+        guard let id, !used.contains(id) else {
           throw fields.error("id", "d and the number of no data set, or null for a group")
         }
       }
@@ -145,20 +209,28 @@ extension StoreIndex {
   }
 
   private func checkTree(_ place: String) throws(HyperslabError) {
-    guard case .group = nodes[.root] else {
+    guard let first = nodes.entries.first, first.path == .root else {
       throw HyperslabError(.damagedIndex, "no root group", at: place)
     }
-    for path in nodes.keys {
-      if let parent = path.parent, dataset(parent) != nil || nodes[parent] == nil {
-        throw HyperslabError(.damagedIndex, "\"\(path)\" stands in no group", at: place)
+    // Each group comes before what it holds, so the one that was come to last is the parent.
+    var groups: [NodePath] = []
+    for entry in nodes.entries {
+      while let last = groups.last, !entry.path.isDescendant(of: last) { groups.removeLast() }
+      guard entry.path == .root || groups.count == entry.path.depth else {
+        throw HyperslabError(.damagedIndex, "\"\(entry.path)\" stands in no group", at: place)
       }
+      if case .group = entry.node { groups.append(entry.path) }
     }
-    let ids = datasets.map(\.record.id)
-    guard Set(ids).count == ids.count else {
-      throw HyperslabError(.damagedIndex, "two data sets of one id", at: place)
-    }
-    guard ids.allSatisfy({ $0 < nextUnused }) else {
-      throw HyperslabError(.damagedIndex, "a data set's id that is not below next_id", at: place)
+    guard !groups.isEmpty else { throw HyperslabError(.damagedIndex, "no root group", at: place) }
+    var ids: Set<Int> = []
+    for (_, record) in nodes.records {
+      guard ids.insert(record.id).inserted else {
+        throw HyperslabError(.damagedIndex, "two data sets of one id", at: place)
+      }
+      guard record.id < nextUnused else {
+        throw HyperslabError(
+          .damagedIndex, "a data set's id that is not below next_id", at: place)
+      }
     }
   }
 }

@@ -37,10 +37,10 @@ struct StoreIndex: Sendable {
   var writeFeatures = ["runs"]
   /// What a reader must know to read the data sets that there are.
   var readFeatures: [String] {
-    Set(nodes.keys.flatMap { dataset($0)?.readFeatures ?? [] }).sorted()
+    Set(nodes.records.flatMap(\.record.readFeatures)).sorted()
   }
   /// Always holds the root group.
-  var nodes: [NodePath: Node]
+  var nodes: NodeTable
   var removed: [Removal] = []
   var extensions = JSONObject()
 
@@ -62,13 +62,13 @@ struct StoreIndex: Sendable {
 
   /// All data sets by path.
   var datasets: [(path: NodePath, record: DatasetRecord)] {
-    nodes.keys.sorted().compactMap { path in dataset(path).map { (path, $0) } }
+    Array(nodes.records)
   }
 
   /// An id that no data set has or had.
   var nextID: Int {
-    let used = datasets.map(\.record.id) + removed.compactMap(\.id)
-    return Swift.max((used.max() ?? -1) + 1, nextUnused)
+    let used = nodes.records.reduce(-1) { Swift.max($0, $1.record.id) }
+    return Swift.max(used + 1, (removed.compactMap(\.id).max() ?? -1) + 1, nextUnused)
   }
 
   /// One more than the highest id ever given, so that ids are never used twice.
@@ -77,7 +77,7 @@ struct StoreIndex: Sendable {
   /// Whether staged files of the last commit may wait for their final names.
   var hasPending: Bool {
     !removed.isEmpty
-      || datasets.contains { $0.record.pending != nil || $0.record.incoming != nil }
+      || nodes.records.contains { $0.record.pending != nil || $0.record.incoming != nil }
   }
 
   /// The commits before this one whose indexes are kept for repair.

@@ -9,7 +9,7 @@ final class ChunkReader {
   /// Neighbouring blocks are fetched together up to this size.
   private static let windowByteCount = 1 << 18
 
-  private let format: FrameFormat
+  let format: FrameFormat
   private let decoder: FrameDecoder
   private let prefix: ElementBuffer
   private let window: ElementBuffer
@@ -121,23 +121,11 @@ final class ChunkReader {
   ) throws(HyperslabError) {
     let file = try open(path, in: files, row: row)
     if quick { return }
-    for block in 0..<format.blockCount {
+    // A few bytes may stand for many blocks; they are looked at once.
+    for block in 0..<format.blockCount where !file.prefix.isRepeat(block) {
       let stored = try file.read(file.prefix.storedRange(ofBlock: block), into: window)
       try decoder.check(block: block, stored: stored, prefix: file.prefix)
     }
     try file.checkTrailer()
-  }
-
-  /// Decodes a chunk whole, padding included, for checks that need the values.
-  func decodeWhole(
-    _ path: StorePath, in files: any FileSystem, row: ChunkRow, chunkShape: Shape,
-    into memory: ElementBuffer
-  ) throws(HyperslabError) {
-    let size = format.elementByteCount
-    guard let layout = StridedLayout.rowMajor(chunkShape, elementByteCount: size) else { return }
-    let copy = ChunkCopy(
-      chunkShape: chunkShape, region: StridedSelection(Selection(all: chunkShape)), layout: layout,
-      elementByteCount: size)
-    try read(open(path, in: files, row: row), copy: copy, into: memory.pointer)
   }
 }

@@ -10,6 +10,35 @@ extension SlabDataset {
     }
   }
 
+  /// Calls `body` with every chunk that was written, in C order, and its state: as many as the chunk table
+  /// has rows, however many the grid has.
+  ///
+  /// - Throws: `table` where that is damaged; what `body` throws.
+  public func forEachWrittenChunk(
+    _ body: (ChunkIndex, ChunkState) throws(HyperslabError) -> Void
+  ) throws(HyperslabError) {
+    var states: [(chunk: ChunkIndex, state: ChunkState)] = []
+    try consistently { (view) throws(HyperslabError) in
+      states = []
+      guard let record = committed(in: view.snapshot) else { return }
+      try view.snapshot.table(record).forEachRow { chunk, row in
+        if row.state != .neverWritten { states.append((chunk, row.state)) }
+      }
+    }
+    // What this session did since comes on top.
+    if let slot, let changes = store.changes {
+      let chunks = Set(states.map(\.chunk)).union(changes.writtenChunks(slot: slot))
+      states = []
+      for chunk in chunks.sorted(by: {
+        $0.coordinates.lexicographicallyPrecedes($1.coordinates)
+      }) where grid.contains(chunk) {
+        let state = try state(of: chunk)
+        if state != .neverWritten { states.append((chunk, state)) }
+      }
+    }
+    for (chunk, state) in states where grid.contains(chunk) { try body(chunk, state) }
+  }
+
   /// Reads part of one chunk; a chunk that is not stored gives the fill value.
   ///
   /// - Throws: `missing`, `torn`, `checksum`, `swapped`, `foreign`, `table` naming the file.

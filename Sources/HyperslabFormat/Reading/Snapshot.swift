@@ -37,6 +37,6 @@ struct Snapshot: Sendable {
       throw HyperslabError(
         .notAStore, "not a slab store: there is no slab.json", at: files.rootDescription)
     }
-    return Snapshot(index: try StoreIndex(bytes, place: place), cache: cache)
+    return Snapshot(index: try cache.index(bytes, place: place), cache: cache)
   }
 }

@@ -44,7 +44,8 @@ struct ChunkExaminer {
     do throws(HyperslabError) {
       try reader.check(place, in: files, row: row, quick: false)
       try Verifier.checkPadding(of: place, in: files, chunk, row, record, reader)
-      row.statistics = try statistics(of: place, chunk, row)
+      row.statistics = try reader.statistics(
+        reader.open(place, in: files, row: row), chunk, record)
     } catch {
       guard error.isDamage else { throw error }
       return nil
@@ -53,34 +54,15 @@ struct ChunkExaminer {
   }
 
   /// The row of a chunk that is written and holds nothing but the fill value.
-  func fillRow(_ chunk: ChunkIndex) throws(HyperslabError) -> ChunkRow {
-    ChunkRow(state: .fill, statistics: try statistics(of: nil, chunk, .neverWritten))
-  }
-
-  private func statistics(
-    of place: StorePath?, _ chunk: ChunkIndex, _ row: ChunkRow
-  ) throws(HyperslabError) -> ElementStatistics {
-    let valid = record.grid.validShape(of: chunk)
-    let size = record.description.dataType.byteCount
-    var result = ElementStatistics()
-    guard let count = valid.elementCount,
-      let layout = StridedLayout.rowMajor(valid, elementByteCount: size)
-    else { return result }
-    let memory = ElementBuffer(byteCount: count * size)
-    if let place {
-      let copy = ChunkCopy(
-        chunkShape: record.grid.chunkShape, region: StridedSelection(Selection(all: valid)),
-        layout: layout, elementByteCount: size)
-      try reader.read(
-        reader.open(place, in: files, row: row), copy: copy, into: memory.pointer)
-    } else {
-      record.description.fillValue.write(
-        over: UnsafeMutableRawBufferPointer(start: memory.pointer, count: memory.byteCount))
-    }
-    result.add(
-      UnsafeRawBufferPointer(start: memory.pointer, count: memory.byteCount),
-      dataType: record.description.dataType)
-    return result
+  func fillRow(_ chunk: ChunkIndex) -> ChunkRow {
+    var statistics = ElementStatistics()
+    let fill = record.description.fillValue
+    let element = ElementBuffer(byteCount: record.description.dataType.byteCount)
+    let bytes = UnsafeMutableRawBufferPointer(start: element.pointer, count: element.byteCount)
+    fill.write(over: bytes)
+    statistics.add(UnsafeRawBufferPointer(bytes), dataType: fill.dataType)
+    statistics.nanCount *= record.grid.validShape(of: chunk).elementCount ?? 0
+    return ChunkRow(state: .fill, statistics: statistics)
   }
 
   /// All chunks of the grid that have a file under their name.

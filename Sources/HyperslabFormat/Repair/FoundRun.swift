@@ -40,8 +40,8 @@ struct FoundRun {
       name == StoreLayout.runName(commit: commit, crc: crc),
       let sound = BitCorrection.corrected(bytes, crc: crc), SelfCheck.holds(sound)
     else { throw HyperslabError(.damagedTable, "no run", at: name) }
-    let value: JSONValue
-    do { value = try JSONParser.parse(sound, depthLimit: 32) } catch {
+    let value: JSONText
+    do { value = try JSONText(checking: sound, depthLimit: 32) } catch {
       throw HyperslabError(.damagedTable, "not readable", at: name)
     }
     var fields = try JSONFields(value, place: name, code: .damagedTable)

@@ -41,7 +41,7 @@ extension Repairer {
   /// The index on the disk, if it is sound.
   private func currentIndex() throws(HyperslabError) -> (commit: Int, bytes: [UInt8])? {
     guard let bytes = try contents(StoreLayout.index),
-      let index = try? StoreIndex(bytes, place: "slab.json")
+      let index = try? cache.older(bytes, place: "slab.json")
     else { return nil }
     return (index.commit, bytes)
   }
@@ -103,7 +103,7 @@ extension Repairer {
   }
 
   private func isSoundIndex(_ bytes: [UInt8]?, named name: String, of index: StoreIndex) -> Bool {
-    guard let bytes, let old = try? StoreIndex(bytes, place: name) else { return false }
+    guard let bytes, let old = try? cache.older(bytes, place: name) else { return false }
     return name == "root-\(old.commit)" && old.uuid == index.uuid
   }
 
@@ -120,7 +120,7 @@ extension Repairer {
       try replace(path, with: bytes)
       note(path, .index, "one bit corrected")
     }
-    guard let old = try? StoreIndex(bytes, place: path.name) else { return false }
+    guard let old = try? cache.older(bytes, place: path.name) else { return false }
     for (_, record) in old.datasets {
       for reference in record.runs {
         let file = StoreLayout.run(record.tableDirectory, reference)

@@ -51,7 +51,7 @@ struct Repairer {
     storeUUID = found.index.uuid
     isChanged = found.isRebuilt
     keepsOrphans = found.isRebuilt || found.newer != nil
-    var index = found.index
+    var index = try found.index.confirmingPending(files, cache)
     dead = try DeadWriters(files, index: index)
     try adopt(found)
     // An index that a power cut can still take back must not have its chunks in place.

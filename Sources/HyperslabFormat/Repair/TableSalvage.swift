@@ -26,6 +26,12 @@ struct TableSalvage {
   private let store: String
   private let examiner: ChunkExaminer?
   private var runs: [Run?]
+  /// What ``rows()`` came to for these runs.
+  private var known: (sure: [ChunkIndex: ChunkRow], older: [ChunkIndex: ChunkRow])?
+  /// How many more chunks are thought of for which nothing stands but the range that a lost run claims.
+  private var guessBudget = 16 * StoreIndex.rowsPerRun
+  /// With more lost runs than this each may have listed anything.
+  private static let mostLostRunsApart = 64
   /// The rows that sound files imply, of chunks that a lost run may have listed.
   private var found: [ChunkIndex: ChunkRow] = [:]
   /// Such chunks with a file that is not sound.
@@ -48,15 +54,18 @@ struct TableSalvage {
     if let pending = record.pending {
       for number in pending.rows.joined() { chunks.insert(pending.numbering.chunk(number)) }
     }
-    let known = rows()
+    let (known, lost) = (rows(), lost)
     for chunk in chunks where known.sure[chunk] == nil && record.grid.contains(chunk) {
-      guard lost.contains(where: { $0.number(of: chunk) != nil }) else { continue }
+      guard Self.mayList(lost, chunk) else { continue }
       if let row = try examiner.row(chunk) { found[chunk] = row } else { broken.insert(chunk) }
     }
   }
 
   /// Takes a run that was restored.
-  mutating func accept(_ run: Run?, at position: Int) { runs[position] = run }
+  mutating func accept(_ run: Run?, at position: Int) {
+    runs[position] = run
+    known = nil
+  }
 
   // MARK: - What the runs say
 
@@ -65,7 +74,19 @@ struct TableSalvage {
   }
 
   /// The rows that no lost run can have replaced, and those of older runs that one may have.
-  private func rows() -> (sure: [ChunkIndex: ChunkRow], older: [ChunkIndex: ChunkRow]) {
+  private mutating func rows() -> (sure: [ChunkIndex: ChunkRow], older: [ChunkIndex: ChunkRow]) {
+    if let known { return known }
+    let result = toldRows()
+    known = result
+    return result
+  }
+
+  /// Whether a lost run may have listed a chunk.
+  private static func mayList(_ lost: [DatasetRecord.RunReference], _ chunk: ChunkIndex) -> Bool {
+    lost.count > mostLostRunsApart || lost.contains { $0.number(of: chunk) != nil }
+  }
+
+  private func toldRows() -> (sure: [ChunkIndex: ChunkRow], older: [ChunkIndex: ChunkRow]) {
     var sure: [ChunkIndex: ChunkRow] = [:]
     var older: [ChunkIndex: ChunkRow] = [:]
     var lost: [DatasetRecord.RunReference] = []
@@ -77,7 +98,7 @@ struct TableSalvage {
       for (own, row) in run.numbered {
         let chunk = run.numbering.chunk(own)
         guard record.grid.contains(chunk), sure[chunk] == nil, older[chunk] == nil else { continue }
-        if lost.contains(where: { $0.number(of: chunk) != nil }) {
+        if Self.mayList(lost, chunk) {
           older[chunk] = row
         } else {
           sure[chunk] = row
@@ -90,7 +111,7 @@ struct TableSalvage {
   // MARK: - Proof
 
   /// The bytes of a lost run, if rows that the chunk files imply sum to the checksum in its name.
-  func restored(_ position: Int) throws(HyperslabError) -> [UInt8]? {
+  mutating func restored(_ position: Int) throws(HyperslabError) -> [UInt8]? {
     guard let examiner else { return nil }
     let reference = record.runs[position]
     let (sure, older) = rows()
@@ -102,7 +123,8 @@ struct TableSalvage {
     }
     let changed = sound.filter { found[$0.chunk] != older[$0.chunk] }
     var guesses = [changed, sound]
-    if span <= 4 * StoreIndex.rowsPerRun {
+    if span <= 4 * StoreIndex.rowsPerRun, span <= guessBudget {
+      guessBudget -= span
       let free = (reference.low...reference.high).map { ($0, reference.numbering.chunk($0)) }
         .filter { sure[$0.1] == nil && !broken.contains($0.1) && record.grid.contains($0.1) }
       guesses.append(free)
@@ -116,7 +138,7 @@ struct TableSalvage {
         if let row = found[chunk] {
           rows.append(row)
         } else {
-          rows.append(try examiner.fillRow(chunk))
+          rows.append(examiner.fillRow(chunk))
         }
       }
       let run = Run(
@@ -132,7 +154,7 @@ struct TableSalvage {
   // MARK: - Without proof
 
   /// The rows that can be stood by.
-  func rebuilt() throws(HyperslabError) -> Outcome {
+  mutating func rebuilt() throws(HyperslabError) -> Outcome {
     let (sure, older) = rows()
     var outcome = Outcome(rows: sure)
     var unchanged: [ChunkIndex] = []
@@ -187,7 +209,7 @@ struct TableSalvage {
 
   /// Chunks of nothing but fill leave no trace but a count; only where every one of the chunks
   /// without a file must be one of them are they known.
-  private func addFills(
+  private mutating func addFills(
     _ outcome: inout Outcome, sure: [ChunkIndex: ChunkRow], older: [ChunkIndex: ChunkRow]
   ) throws(HyperslabError) {
     guard let examiner else { return }
@@ -199,13 +221,15 @@ struct TableSalvage {
     guard missing > 0 else { return }
     var open = Set(older.keys.filter { older[$0]?.state == .fill && outcome.rows[$0] == nil })
     for reference in lost {
-      guard reference.high - reference.low <= missing + outcome.rows.count else { return }
+      let span = reference.high - reference.low
+      guard span <= missing + outcome.rows.count, span < guessBudget else { return }
+      guessBudget -= span
       for number in reference.low...reference.high {
         let chunk = reference.numbering.chunk(number)
         if record.grid.contains(chunk), outcome.rows[chunk] == nil { open.insert(chunk) }
       }
     }
     guard open.count == missing else { return }
-    for chunk in open { outcome.rows[chunk] = try examiner.fillRow(chunk) }
+    for chunk in open { outcome.rows[chunk] = examiner.fillRow(chunk) }
   }
 }

@@ -208,8 +208,7 @@ extension SlabStore {
   /// The path as the index spells it: names that Unicode takes for equal may differ in their bytes,
   /// and file names follow the bytes.
   func spelledAsStored(_ path: NodePath) -> NodePath {
-    let nodes = snapshot.index.nodes
-    return nodes.index(forKey: path).map { nodes[$0].key } ?? path
+    snapshot.index.nodes.spelling(of: path) ?? path
   }
 
   private func createParents(of path: NodePath, in state: inout ChangeSet.State) {

@@ -32,24 +32,8 @@ extension Verifier {
     _ record: DatasetRecord,
     _ reader: ChunkReader
   ) throws(HyperslabError) {
-    let valid = record.grid.validShape(of: chunk)
-    let chunkShape = record.grid.chunkShape
-    let size = record.description.dataType.byteCount
-    guard valid != chunkShape, let count = chunkShape.elementCount,
-      let layout = StridedLayout.rowMajor(chunkShape, elementByteCount: size)
-    else { return }
-    let memory = ElementBuffer(byteCount: count * size)
-    try reader.decodeWhole(path, in: files, row: row, chunkShape: chunkShape, into: memory)
-    // With the valid part filled, too, everything must be.
-    let inside = Selection(all: valid)
-    let copy = ChunkCopy(
-      chunkShape: chunkShape, region: StridedSelection(inside), layout: layout.slice(inside),
-      elementByteCount: size)
-    let fill = record.description.fillValue
-    copy.fill(with: fill, into: memory.pointer)
-    guard fill.fills(UnsafeRawBufferPointer(start: memory.pointer, count: memory.byteCount)) else {
-      throw HyperslabError(.checksum, "the padding beyond the array is not the fill value")
-    }
+    if record.grid.validShape(of: chunk) == record.grid.chunkShape { return }
+    try reader.checkPadding(reader.open(path, in: files, row: row), chunk, record)
   }
 
   /// Tells a sound file of another time, or place (``tellSwapped(_:)``), from a broken one.

@@ -12,12 +12,17 @@ extension Verifier {
       return problem.chunk != nil && [.stale, .torn, .checksum].contains(problem.kind)
     }
     if suspects.isEmpty { return }
+    // Each file is opened once, and again only where a table lists what it says it is.
+    var told: [Int: UInt32] = [:]
+    for index in suspects {
+      told[index] = Self.toldHeader(Self.place(report.problems[index]), files)
+    }
     for (path, record) in snapshot.index.datasets {
       guard let format = try? record.frameFormat(filter: record.filter ?? .none) else { continue }
       var listed: Set<UInt32> = []
       let table = snapshot.table(record)
       try? table.forEachRow { _, row in if row.state == .stored { listed.insert(row.crc) } }
-      for index in suspects {
+      for index in suspects where told[index].map({ listed.contains($0) }) ?? false {
         let problem = report.problems[index]
         // In its own data set, and where another one has a twin of it, a rotten file is no other.
         guard let chunk = problem.chunk,

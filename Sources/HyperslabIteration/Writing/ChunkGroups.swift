@@ -28,7 +28,8 @@ struct ChunkGroups {
     let short = rowByteCount < Self.shortRowByteCount ? Self.togetherWhereShort : 1
     // Rows seldom begin where a line does: twice as many as fit make most lines whole.
     let wanted = Swift.max(short, 2 * CacheLine.byteCount / rowByteCount)
-    let most = Swift.max(1, Swift.min(wanted, Self.mostTogether, Self.mostOpenFiles / threads))
+    let mostOpen = Swift.min(Self.mostOpenFiles, Machine.openChunkLimit)
+    let most = Swift.max(1, Swift.min(wanted, Self.mostTogether, mostOpen / threads))
     let rows = chunks.count / Swift.max(1, beside)
     var groups = beside.dividedRoundingUp(by: most)
     func isEven(_ groups: Int) -> Bool {
