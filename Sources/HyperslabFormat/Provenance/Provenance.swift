@@ -130,7 +130,7 @@ struct Provenance {
       return false
     }
     // Stored as they are, the bytes follow at once.
-    if flags & 2 != 0 { return true }
+    if flags & 2 != 0 { return Int(head[3]) == size + 16 }
     let count = size.dividedRoundingUp(by: block)
     guard count > 0, 16 + 4 * count < file.byteCount,
       let offsets = try Self.words(of: file, at: 16, count: count)

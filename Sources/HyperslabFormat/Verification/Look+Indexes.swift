@@ -78,7 +78,7 @@ extension Look {
         let error = HyperslabError(
           .foreign, "another program rewrote the derived metadata",
           remedy: "slab adopt takes in what it says; until then it stays as it is")
-        return Finding(file, .foreign, error)
+        return Finding(file, .stale, error)
       }
       if hasWork, try isOfKeptIndex(found, path) { return .leftover("\(file)") }
       let error = HyperslabError(
