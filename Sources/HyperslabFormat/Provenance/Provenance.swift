@@ -152,10 +152,12 @@ struct Provenance {
   // MARK: - Documents
 
   /// Whether a `zarr.json` is of the store's own making: its text is fixed to the last space, and no
-  /// other program lays it out so.
+  /// other program lays it out so; or what a power cut left of such a one.
   func isDerived(_ path: StorePath) throws(HyperslabError) -> Bool {
     do throws(HyperslabError) {
-      return Self.isDerived(try files.contents(path, limit: StoreIndex.maximumFileByteCount))
+      let bytes = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
+      let isTorn = Self.isRemains(bytes, of: "{\n  \"zarr_format\": 3,")
+      return Self.isDerived(bytes) || isTorn && Self.zarrDocument(bytes) == nil
     } catch {
       if error.leavesUnchecked { throw error }
       return false
