@@ -621,7 +621,7 @@ class Collection:
         for id_, name, now, kind in [
                 ("orphan", "g/u/c/2", good["g/u/c/0"], "orphan"), ("orphan-outside", "g/u/c/17", good["g/u/c/0"], "orphan"),
                 ("zeros-in-name", "g/u/c/00", b"x", "foreign"), ("no-number", "g/u/c/x", b"x", "foreign"), ("sign", "g/u/c/-1", b"x", "foreign"),
-                ("in-root", "notes.txt", b"x", "foreign"), ("in-group", "g/notes.txt", b"x", "foreign"), ("in-dataset", "a/.DS_Store", b"x", "foreign"),
+                ("in-root", "notes.txt", b"x", "foreign"), ("in-group", "g/notes.txt", b"x", "foreign"), ("in-dataset", "a/.DS_Store", b"x", "foreign-harmless"),
                 ("in-reserved", "__slab/notes", b"x", "foreign"), ("in-tables", "__slab/t/notes", b"x", "foreign"), ("in-table", "__slab/t/d0/notes", b"x", "foreign"),
                 ("in-writers", "__slab/w/notes", b"x", "foreign"), ("run-misnamed", "__slab/t/d0/000001-00000000.json", next(good[n] for n in sorted(good) if n.startswith("__slab/t/d0/")), "table"),
                 ("directory", "d", {"op": "directory"}, "foreign"), ("link", "g/l", {"op": "link", "target": "u"}, "foreign"),

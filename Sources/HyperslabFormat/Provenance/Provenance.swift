@@ -130,7 +130,7 @@ struct Provenance {
       return false
     }
     // Stored as they are, the bytes follow at once.
-    if flags & 2 != 0 { return true }
+    if flags & 2 != 0 { return Int(head[3]) == size + 16 }
     let count = size.dividedRoundingUp(by: block)
     guard count > 0, 16 + 4 * count < file.byteCount,
       let offsets = try Self.words(of: file, at: 16, count: count)
@@ -152,10 +152,12 @@ struct Provenance {
   // MARK: - Documents
 
   /// Whether a `zarr.json` is of the store's own making: its text is fixed to the last space, and no
-  /// other program lays it out so.
+  /// other program lays it out so; or what a power cut left of such a one.
   func isDerived(_ path: StorePath) throws(HyperslabError) -> Bool {
     do throws(HyperslabError) {
-      return Self.isDerived(try files.contents(path, limit: StoreIndex.maximumFileByteCount))
+      let bytes = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
+      let isTorn = Self.isRemains(bytes, of: "{\n  \"zarr_format\": 3,")
+      return Self.isDerived(bytes) || isTorn && Self.zarrDocument(bytes) == nil
     } catch {
       if error.leavesUnchecked { throw error }
       return false

@@ -60,7 +60,16 @@ extension Look {
     // What else than a file stands there is told of the chunk.
     let chunk = ChunkIndex(coordinates)
     guard record.grid.contains(chunk) else { return false }
-    do { return try table(record).row(chunk).state == .stored } catch { return true }
+    do { return try !hasWholeTable(record) || table(record).row(chunk).state == .stored } catch {
+      return true
+    }
+  }
+
+  /// Whether every run of a data set can be read; nothing is known of its chunk files otherwise.
+  func hasWholeTable(_ record: DatasetRecord) -> Bool {
+    record.runs.allSatisfy { reference in
+      (try? snapshot.cache.run(reference, of: record, store: index.uuid)) != nil
+    }
   }
 
   /// The data set and grid coordinates that a path below its `c` stands for.

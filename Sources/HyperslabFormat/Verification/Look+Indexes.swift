@@ -87,14 +87,16 @@ extension Look {
           file, .stale,
           HyperslabError(.damagedIndex, "of an earlier commit", remedy: Self.derivesAgain))
     case .junk:
-      return Finding(
-        file, .stale,
-        HyperslabError(.damagedIndex, "no Zarr metadata", remedy: Self.derivesAgain))
+      return hasWork
+        ? .leftover("\(file)")
+        : Finding(
+          file, .stale,
+          HyperslabError(.damagedIndex, "no Zarr metadata", remedy: Self.derivesAgain))
     case .foreign:
       let error = HyperslabError(
         .foreign, "another program rewrote the derived metadata",
         remedy: "slab adopt takes in what it says; until then it stays as it is")
-      return Finding(file, .foreign, error)
+      return Finding(file, .stale, error)
     case .unreadable(let error):
       return Finding(file, error.code == .foreign ? .foreign : .stale, error)
     }

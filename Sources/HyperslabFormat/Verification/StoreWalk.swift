@@ -39,7 +39,7 @@ struct StoreWalk {
         continue
       }
       if let record, entry.name == "c" {
-        walkChunks(place, entry.kind, [], record)
+        if look.hasWholeTable(record) { walkChunks(place, entry.kind, [], record) }
       } else if entry.kind == .directory, let child = try? NodePath(place.description),
         look.index.nodes[child] != nil
       {
