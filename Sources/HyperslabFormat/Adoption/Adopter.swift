@@ -105,7 +105,9 @@ struct Adopter {
   /// What an array must not differ in from the data set that it was.
   private static func difference(_ array: ForeignArray, _ record: DatasetRecord) -> String? {
     let (new, old) = (array.description, record.description)
-    if record.usesDelta { return "its chunks are differences, which only this store's own tools write" }
+    if record.usesDelta {
+      return "its chunks are differences, which only this store's own tools write"
+    }
     if new.shape.rank != old.shape.rank || new.chunkShape != old.chunkShape {
       return "another chunk shape"
     }
@@ -191,7 +193,8 @@ struct Adopter {
         return leave("\(path)", "it has \(error.reason)")
       }
       // All of its chunks, or nothing of it.
-      let chunks = try Self.inventory(StoreLayout.chunks(path), try array.description.validated(), files)
+      let chunks = try Self.inventory(
+        StoreLayout.chunks(path), try array.description.validated(), files)
       for chunk in chunks {
         guard try decoded(chunk, path, array.description, array.chain) != nil else {
           return leave("\(path)", "its chunk \(chunk) is not what its codecs make")
@@ -205,7 +208,8 @@ struct Adopter {
       }
       take("\(path)", "the array, \(chunks.count) chunks")
     } catch {
-      guard [.invalidName, .limit, .alreadyExists, .invalidShape, .invalidValue].contains(error.code)
+      guard
+        [.invalidName, .limit, .alreadyExists, .invalidShape, .invalidValue].contains(error.code)
       else { throw error }
       leave("\(path)", error.what)
     }

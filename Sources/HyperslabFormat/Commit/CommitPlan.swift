@@ -76,7 +76,8 @@ struct CommitPlan {
       let above = path.ancestors.first { stuck[$0] != nil && touched.contains($0) }
       guard let reason = stuck[path] ?? above.flatMap({ stuck[$0] }) else { continue }
       throw HyperslabError(
-        reason.code, "files of an earlier commit, which stands, cannot take their places", at: "\(path)",
+        reason.code, "files of an earlier commit, which stands, cannot take their places",
+        at: "\(path)",
         remedy: "Make its directories writable, and it is done with the next commit", cause: reason)
     }
   }

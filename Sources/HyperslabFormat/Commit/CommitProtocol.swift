@@ -59,7 +59,8 @@ struct CommitProtocol {
     unsure = false
     // 4. Conflicts.
     var plan = try CommitPlan(
-      changes, newest: newest, base: base, writer: writer, stuck: stuck.filter { !adopting.contains($0.key) },
+      changes, newest: newest, base: base, writer: writer,
+      stuck: stuck.filter { !adopting.contains($0.key) },
       adopting: adopting)
     let derived = DerivedFiles.changed(plan.described, from: newest.index, to: plan.index)
     try FoundDocuments(files: files, index: newest.index).checkReplaceable(

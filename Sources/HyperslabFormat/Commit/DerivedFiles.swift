@@ -37,7 +37,8 @@ struct DerivedFiles {
   /// - Throws: what leaves it unsure what the disk holds.
   mutating func write(_ nodes: Set<NodePath>, of index: StoreIndex) throws(HyperslabError) {
     let documents = ZarrMetadata.files(of: index, only: nodes)
-    try put(documents.keys.sorted().reversed().compactMap { path in documents[path].map { (path, $0) } })
+    try put(
+      documents.keys.sorted().reversed().compactMap { path in documents[path].map { (path, $0) } })
     try synchronize()
   }
 

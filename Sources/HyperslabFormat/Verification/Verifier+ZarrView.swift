@@ -7,7 +7,8 @@ extension Verifier {
   mutating func checkDerived(_ index: StoreIndex) {
     let documents = FoundDocuments(files: files, index: index)
     let states = documents.states(of: Set(index.nodes.keys.filter(isChecked)))
-    let first = states.contains { if case .same = $0.value { false } else { true } }
+    let first =
+      states.contains { if case .same = $0.value { false } else { true } }
       ? ZarrMetadata.files(of: index, only: Set(states.keys), form: .plain) : [:]
     for path in states.keys.sorted() {
       let file = StoreLayout.zarr(path)
@@ -23,16 +24,22 @@ extension Verifier {
         }
       case .outdated:
         // What does not say what the index leaves open says nothing else.
-        if let bytes = first[path], (try? files.contents(file, limit: bytes.count)) == bytes { break }
+        if let bytes = first[path], (try? files.contents(file, limit: bytes.count)) == bytes {
+          break
+        }
         differ("\(file): of an earlier commit")
         if index.state == "open" {
           report.leftovers.append("\(file)")
         } else {
-          add("\(file)", .stale, HyperslabError(.damagedIndex, "of an earlier commit", remedy: Self.derives))
+          add(
+            "\(file)", .stale,
+            HyperslabError(.damagedIndex, "of an earlier commit", remedy: Self.derives))
         }
       case .junk:
         differ("\(file): no Zarr metadata")
-        add("\(file)", .stale, HyperslabError(.damagedIndex, "no Zarr metadata", remedy: Self.derives))
+        add(
+          "\(file)", .stale, HyperslabError(.damagedIndex, "no Zarr metadata", remedy: Self.derives)
+        )
       case .foreign:
         differ("\(file): changed by another program")
         add(

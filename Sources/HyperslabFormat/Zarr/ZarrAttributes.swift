@@ -70,7 +70,9 @@ enum ZarrAttributes {
 
   /// The eight bytes of a double, the lowest first.
   private static func base64(_ number: Double) -> String {
-    let bytes = (0..<9).map { $0 < 8 ? UInt8(truncatingIfNeeded: number.bitPattern >> (8 * $0)) : 0 }
+    let bytes = (0..<9).map {
+      $0 < 8 ? UInt8(truncatingIfNeeded: number.bitPattern >> (8 * $0)) : 0
+    }
     var text: [UInt8] = []
     for start in stride(from: 0, to: 9, by: 3) {
       let word = Int(bytes[start]) << 16 | Int(bytes[start + 1]) << 8 | Int(bytes[start + 2])

@@ -15,11 +15,13 @@ extension Mutant {
       $1 == .after && ($0.syncsRoot || $0.syncsNode)
     },
     .early(
-      "data sets change places before the commit is permanent", { operation, _ in operation.changesPlaces },
+      "data sets change places before the commit is permanent",
+      { operation, _ in operation.changesPlaces },
       before: isPublished),
     .late(
       "what others say of them taken out after they change places",
-      { $1 == .after && $0.placesDocument }, after: { operation, _ in operation.removesArrivalMark }),
+      { $1 == .after && $0.placesDocument }, after: { operation, _ in operation.removesArrivalMark }
+    ),
     .late(
       "exchange fsynced after the mark is gone",
       { $1 == .after && ($0.syncsRoot || $0.syncsNode) },
