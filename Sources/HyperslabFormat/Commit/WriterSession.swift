@@ -24,6 +24,8 @@ final class WriterSession: Sendable {
   let synchronizer: FileSynchronizer
   /// Nodes that another program made or changed, whose files may be replaced since that was taken in.
   let adopting = Mutex<Set<NodePath>>([])
+  /// What of the last commit could not be brought to its place.
+  let stuck = Mutex<Settle.Stuck>([:])
 
   init(
     files: any FileSystem, base: StoreIndex, durability: Durability, patience: Duration,

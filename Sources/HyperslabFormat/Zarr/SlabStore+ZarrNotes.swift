@@ -1,6 +1,11 @@
 public import HyperslabCore
 
 extension SlabStore {
+  /// Why something of this session's last commit, which stands, could not be brought to its place, so that
+  /// Zarr readers still see what was before; by node, mostly none. The next commit, and whoever opens the
+  /// store next for writing, tries again.
+  public var unsettled: [NodePath: HyperslabError] { session?.stuck.withLock { $0 } ?? [:] }
+
   /// What Zarr readers see otherwise than a reader of the store, or not at all, of a committed data set; a
   /// line each, mostly none.
   public func zarrNotes(of path: NodePath) -> [String] {
