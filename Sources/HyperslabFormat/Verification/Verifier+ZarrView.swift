@@ -10,6 +10,12 @@ extension Verifier {
     let first =
       states.contains { if case .same = $0.value { false } else { true } }
       ? ZarrMetadata.files(of: index, only: Set(states.keys), form: .plain) : [:]
+    for (path, record) in index.datasets where record.incoming != nil {
+      let mark = StoreLayout.node(path) / StoreLayout.arrivalMark
+      guard (try? files.status(mark)) != nil else { continue }
+      expected.insert(mark)
+      report.leftovers.append("\(mark)")
+    }
     for path in states.keys.sorted() {
       let file = StoreLayout.zarr(path)
       expected.insert(file)
