@@ -89,7 +89,9 @@ class Kill:
         begun = time.monotonic()
         process = subprocess.Popen([tool(), *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if kind in self.seconds:
-            time.sleep(self.random.uniform(0, 1.1 * self.seconds[kind]))
+            # Places are changed near the end; every other kill falls there.
+            begin = 0.7 if self.random.random() < 0.5 else 0
+            time.sleep(self.random.uniform(begin, 1.05) * self.seconds[kind])
             process.send_signal(signal.SIGKILL)
         if process.wait() == -signal.SIGKILL:
             self.killed += 1
