@@ -55,6 +55,7 @@ struct AppendCommand: ParsableCommand {
     }
     let info = try store.dataset(address.node).info
     try store.close()
+    warnUnsettled(store)
     if work.quiet { return }
     let count = source.shape.indices.contains(axis) ? source.shape[axis] : 0
     print(

@@ -126,6 +126,7 @@ struct ImportCommand: ParsableCommand {
     try store.refresh()
     let info = try store.dataset(address.node).info
     try store.close()
+    warnUnsettled(store)
     if work.quiet { return }
     let summary = ImportSummary(
       address: address, info: info, progress: last, elapsed: ContinuousClock.now - start)

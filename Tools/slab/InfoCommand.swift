@@ -29,7 +29,9 @@ struct InfoCommand: ParsableCommand, JSONPrinting {
       table.add("group", "\(address)")
       if address.node == .root { addStore(store, to: &table) }
       add(attributes, to: &table)
-    case .dataset(let info): add(info, address, to: &table)
+    case .dataset(let info):
+      add(info, address, to: &table)
+      for note in store.zarrNotes(of: address.node) { table.add("in Zarr", note) }
     }
     table.lines.forEach { print($0) }
     if chunks, case .dataset = node { try printMap(store.dataset(address.node)) }

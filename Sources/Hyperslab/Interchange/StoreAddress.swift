@@ -35,7 +35,7 @@ public struct StoreAddress: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// As ``init(existing:)``, but where there is no store yet, takes the shortest prefix that ends in
-  /// `.slab`, else all but the last component, as the store to create.
+  /// `.slab` or `.zarr`, else all but the last component, as the store to create.
   ///
   /// - Throws: `invalid_name` when nothing is left to name the data set.
   public init(creating text: String) throws(HyperslabError) {
@@ -45,7 +45,9 @@ public struct StoreAddress: Hashable, Sendable, CustomStringConvertible {
     }
     let path = FilePath(text).lexicallyNormalized()
     let names = path.components.map(\.string)
-    let ending = names.firstIndex { $0.hasSuffix(".slab") && $0 != ".slab" }
+    let ending = names.firstIndex { name in
+      [".slab", ".zarr"].contains { name.hasSuffix($0) && name != $0 }
+    }
     let count = ending.map { $0 + 1 } ?? names.count - 1
     guard count >= 1, names[..<count].last != ".." else {
       throw HyperslabError(

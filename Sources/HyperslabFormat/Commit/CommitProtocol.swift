@@ -16,6 +16,8 @@ struct CommitProtocol {
   let namesArePermanent: Bool
   /// Nodes whose files another program wrote and which may be replaced.
   var adopting: Set<NodePath> = []
+  /// Told what of a commit that stands could not be brought to its place.
+  var noteStuck: @Sendable (Settle.Stuck) -> Void = { _ in }
 
   /// Publishes changes made against `base`.
   ///
@@ -99,6 +101,7 @@ struct CommitProtocol {
     do throws(HyperslabError) {
       let left = try settle.finishOwn(plan.index, before: newest.index, deriving: derived)
       keepsClaim = !left.isEmpty
+      noteStuck(left)
     } catch { doubt = error }
     // While the lock is held, so that of writers that close at once the last one sees no other.
     if isLast { try? files.removeTree(StoreLayout.staging(writer: writer)) }

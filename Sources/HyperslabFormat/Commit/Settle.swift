@@ -28,7 +28,8 @@ struct Settle {
       if durability == .full { try synchronize(touched) }
       return stuck
     }
-    var stuck = try move(index, before: keptIndex(before: index), isOwn: false)
+    var stuck = try move(
+      index, before: keptIndex(before: index), isOwn: false, isPermanent: true)
     var derived = DerivedFiles(files: files, durability: durability)
     try derived.restore(index)
     stuck.merge(derived.stuck) { first, _ in first }
@@ -43,7 +44,9 @@ struct Settle {
   func finishOwn(
     _ index: StoreIndex, before: StoreIndex, deriving nodes: Set<NodePath>
   ) throws(HyperslabError) -> Stuck {
-    var stuck = try move(index, before: before, isOwn: true)
+    // What is told of overwritten data sets, a greater length perhaps, must not outlive the chunks.
+    let tells = nodes.contains { index.dataset($0)?.pending != nil }
+    var stuck = try move(index, before: before, isOwn: true, isPermanent: tells)
     var derived = DerivedFiles(files: files, durability: durability)
     // What still is as it was is described as it was.
     try derived.write(nodes.subtracting(stuck.keys), of: index)
@@ -59,13 +62,15 @@ struct Settle {
   }
 
   private func move(
-    _ index: StoreIndex, before: StoreIndex?, isOwn: Bool
+    _ index: StoreIndex, before: StoreIndex?, isOwn: Bool, isPermanent: Bool
   ) throws(HyperslabError) -> Stuck {
     var moves = DirectoryMoves(files: files, durability: durability, before: before)
     try moves.run(index)
     let (touched, stuck) = try placeChunks(index, isOwn: isOwn)
     // Overwrites of one's own are made permanent by the next commit, which is the first to forget them.
-    if durability == .full { try synchronize(isOwn ? moves.touched : touched.union(moves.touched)) }
+    if durability == .full {
+      try synchronize(isPermanent ? touched.union(moves.touched) : moves.touched)
+    }
     return stuck.merging(moves.stuck) { first, _ in first }
   }
 

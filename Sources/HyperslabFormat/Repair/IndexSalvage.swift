@@ -29,7 +29,11 @@ struct IndexSalvage {
       // Derived from an index that is kept, it knows nothing newer.
       let isNewer =
         tree.isWhole
-        && !kept.contains { ZarrMetadata.files(of: $0)[.root] == tree.rootBytes }
+        && !kept.contains { index in
+          ZarrMetadata.Form.allCases.contains {
+            ZarrMetadata.files(of: index, only: [.root], form: $0)[.root] == tree.rootBytes
+          }
+        }
       if isNewer { try follow(tree, &found.index) }
       let later = runs.filter { $0.store == base.uuid && $0.reference.commit > base.commit }
       if !later.isEmpty { found.origin += " and the tables of later commits" }

@@ -102,7 +102,7 @@ struct ZarrTree {
     let description = DatasetDescription(
       shape: Shape(shape), chunkShape: Shape(chunkShape), dataType: dataType,
       maximumShape: shape.map { _ in nil }, fillValue: fill,
-      dimensionNames: node["dimension_names"]?.array?.map(\.string), unit: unit,
+      dimensionNames: Self.givenNames(node["dimension_names"]?.array, path), unit: unit,
       attributes: attributes, compression: compression)
     guard let grid = try? description.validated(),
       grid.chunkCount <= StoreIndex.maximumChunkCount
@@ -110,6 +110,15 @@ struct ZarrTree {
     return DatasetRecord(
       id: 0, description: description, grid: grid, filter: compression.filter,
       blockByteCount: compression.blockByteCount ?? FrameFormat.defaultBlockByteCount, commit: 0)
+  }
+
+  /// The names of axes without those that were made up for axes that have none.
+  private static func givenNames(_ names: [JSONValue]?, _ path: NodePath) -> [String?]? {
+    guard let names else { return nil }
+    let given = names.enumerated().map { axis, name in
+      name.string == "\(path.name)_\(axis)" ? nil : name.string
+    }
+    return given.allSatisfy { $0 == nil } ? nil : given
   }
 
   /// The filters that a chain of codecs tells of; nil for a chain that is none of ours.

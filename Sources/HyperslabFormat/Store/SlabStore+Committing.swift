@@ -106,7 +106,8 @@ extension SlabStore {
       let step = CommitProtocol(
         files: files, durability: session.durability, writer: session.writer, cache: cache,
         patience: session.patience, movesDirectories: sealed.isWhole,
-        namesArePermanent: namesArePermanent, adopting: session.adopting.withLock { $0 })
+        namesArePermanent: namesArePermanent, adopting: session.adopting.withLock { $0 },
+        noteStuck: { stuck in session.stuck.withLock { $0 = stuck } })
       var doubt: HyperslabError?
       defer { if let doubt { session.poison(doubt) } }
       let snapshot = try step.run(

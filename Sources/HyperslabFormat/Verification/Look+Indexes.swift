@@ -81,6 +81,9 @@ extension Look {
         : Finding(
           file, .missing, HyperslabError(.missing, "is not there", remedy: Self.derivesAgain))
     case .outdated:
+      // What does not say what the index leaves open says nothing else.
+      let plain = ZarrMetadata.files(of: index, only: [path], form: .plain)[path]
+      if let plain, (try? files.contents(file, limit: plain.count)) == plain { return nil }
       return hasWork
         ? .leftover("\(file)")
         : Finding(

@@ -131,7 +131,15 @@ struct FoundDocuments {
   ///
   /// - Throws: `foreign`, naming the node.
   func checkReplaceable(_ nodes: Set<NodePath>) throws(HyperslabError) {
-    try refuseForeign(nodes.filter { index.nodes[$0] != nil })
+    let states = states(of: nodes.filter { index.nodes[$0] != nil })
+    for path in states.keys.sorted() {
+      switch states[path] {
+      case .foreign: throw Self.foreign(path, in: files)
+      // A link, or something else that is no file.
+      case .unreadable(let error) where error.code == .foreign: throw error
+      default: break
+      }
+    }
     for path in nodes.sorted() where index.nodes[path] == nil {
       if try files.status(StoreLayout.zarr(path)) != nil { throw Self.foreign(path, in: files) }
     }

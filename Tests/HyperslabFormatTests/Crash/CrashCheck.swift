@@ -87,7 +87,7 @@ struct CrashCheck {
     if script.contents.datasets["a"] == nil { try script.create(store, "a", [20], chunks: [4]) }
     try script.put(store, "a", [0], 900)
     try script.put(store, "a", [3], 910)
-    if script.contents.datasets["g/b"] == nil {
+    if script.contents.datasets["g/b"] == nil, script.contents.datasets["g"] == nil {
       try script.create(store, "g/b", [3, 5], chunks: [2, 3])
       try script.put(store, "g/b", [0, 0], 920)
     }

@@ -35,7 +35,9 @@ import Testing
       let told = moments.filter { moment in
         moment.point > first && mutated.operations[moment.point - 1].isAcknowledgement
       }
-      let order = told + Array(moments[first...]) + moments[..<first]
+      let order =
+        (mutants[index].depth == .reading ? told : []) + Array(moments[first...])
+        + moments[..<first]
       var budget = Self.budget
       for moment in order where budget > 0 {
         if Self.isCaught(moment, check, mutants[index].depth, &budget, &generator) { return }
@@ -94,7 +96,7 @@ import Testing
   private struct Passed: Error {}
   private struct Unchanged: Error {}
 
-  private static let budget = CrashScale.count("MUTANT_STATES", short: 600, long: 6000)
+  private static let budget = CrashScale.count("MUTANT_STATES", short: 1200, long: 6000)
 
   private static func isCaught(
     _ moment: CrashMoment, _ check: CrashCheck, _ depth: CrashCheck.Depth, _ budget: inout Int,

@@ -62,4 +62,10 @@ import Testing
     #expect(address.store == directory.path.appending("lost.slab"))
     #expect(address.node.description == "x")
   }
+
+  /// Some Zarr tools want a path that ends so.
+  @Test func aStoreMayBeCalledAsZarrToolsLikeIt() throws {
+    let address = try StoreAddress(creating: "nowhere/rec.zarr/ecephys/lfp")
+    #expect(address.store == "nowhere/rec.zarr" && "\(address.node)" == "ecephys/lfp")
+  }
 }

@@ -1,0 +1,182 @@
+import Foundation
+import HyperslabCore
+import Synchronization
+import SystemPackage
+import Testing
+
+@testable import HyperslabFormat
+
+/// What others see of a store, and what becomes of what they write into it.
+@Suite struct ZarrViewTests {
+  private let directory: TemporaryDirectory
+  private let path: FilePath
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    path = directory.path.appending("s.slab")
+    let store = try SlabStore.create(at: path)
+    for name in ["a", "b"] {
+      try store.createDataset(try NodePath(name), row(chunks: 2)).put(0, 1)
+    }
+    try store.close()
+  }
+
+  private func file(_ name: String) -> String { path.appending(name).string }
+
+  private func write(_ text: String, _ name: String) throws {
+    let place = file(name)
+    try FileManager.default.createDirectory(
+      atPath: (place as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+    try text.write(toFile: place, atomically: true, encoding: .utf8)
+  }
+
+  private func replace(_ store: SlabStore, _ name: String, _ value: Int32) throws {
+    try store.replaceDataset(try NodePath(name), row(chunks: 2)).put(0, value)
+  }
+
+  private func model() throws -> ZarrReaderModel {
+    try ZarrReaderModel(try LocalFileSystem(root: path))
+  }
+
+  @Test func whatLiesInAReplacedDataSetGoesToLostByName() throws {
+    try write("mine", "a/notes.txt")
+    try write("not a frame", "a/c/1")
+    let store = try SlabStore.open(path, mode: .readWrite)
+    try replace(store, "a", 7)
+    try store.remove(try NodePath("b"))
+    try store.close()
+    let lost = try directory.files(in: path).filter { $0.hasPrefix("__slab/lost/") }
+    #expect(lost == ["__slab/lost/a.c.1", "__slab/lost/a.notes.txt"])
+    #expect(try firsts(path, "a") == [7, nil])
+    #expect(try model().direct.keys.sorted() == ["a"])
+    #expect(try model().consolidated?.keys.sorted() == ["a"])
+  }
+
+  @Test func whatCannotChangePlacesKeepsNobodyFromWriting() throws {
+    let (store, files) = try openFaulty(path)
+    files.fail { operation, place, _ in operation == .exchange && place == StorePath("a") }
+    try replace(store, "a", 7)
+    try store.dataset("b").put(0, 2)
+    try store.commit()
+    // The commit stands; who reads it by the index sees it, a Zarr reader what there was.
+    #expect(try firsts(path, "a") == [7, nil])
+    #expect(try firsts(path, "b") == [2, nil])
+    #expect(try model().direct["a"]?.chunks[0] == [1, 1, 1, 1])
+    let behind = try SlabStore.verify(path)
+    #expect(behind.ok && behind.zarrView == .differs, "\(behind)")
+    try store.dataset("b").put(0, 3)
+    try store.createDataset(try NodePath("d"), row(chunks: 1)).put(0, 4)
+    try store.commit()
+    expectError(.io) {
+      try store.dataset("a").put(0, 8)
+      try store.commit()
+    }
+    try store.reload()
+    #expect(try firsts(path, "b") == [3, nil])
+    files.fail(nil)
+    try store.dataset("a").put(1, 9)
+    try store.close()
+    #expect(try firsts(path, "a") == [7, 9])
+    #expect(try model().direct["a"]?.chunks == [[7, 7, 7, 7], [9, 9, 9, 9]])
+    let report = try SlabStore.verify(path)
+    #expect(report.ok && report.zarrView == .same, "\(report)")
+  }
+
+  @Test func aDocumentThatCannotBeWrittenIsToldAndWrittenLater() throws {
+    let (store, files) = try openFaulty(path)
+    files.fail { operation, place, _ in operation == .rename && place == StorePath("a/zarr.json") }
+    try store.setAttribute("k", 1, of: try NodePath("a"))
+    try store.commit()
+    let behind = try SlabStore.verify(path)
+    #expect(behind.zarrView == .differs, "\(behind)")
+    files.fail(nil)
+    try store.dataset("b").put(1, 5)
+    try store.commit()
+    try store.close()
+    let report = try SlabStore.verify(path)
+    #expect(report.ok && report.zarrView == .same, "\(report)")
+  }
+
+  @Test func aCommitOpensNoDocumentsOfOthers() throws {
+    let opened = Mutex<Set<String>>([])
+    let (store, files) = try openFaulty(path)
+    files.fail { operation, place, _ in
+      if operation == .open || operation == .rename, place.name == "zarr.json" {
+        opened.withLock { _ = $0.insert("\(place)") }
+      }
+      return false
+    }
+    try store.dataset("a").put(1, 2)
+    try store.commit()
+    #expect(opened.withLock { $0 }.isEmpty)
+    try store.setAttribute("k", 1, of: try NodePath("a"))
+    try store.commit()
+    #expect(opened.withLock { $0.sorted() } == ["a/zarr.json", "zarr.json"])
+    try store.close()
+  }
+
+  // MARK: - Others
+
+  @Test func anotherProgramsChangeIsNoticedAndKept() throws {
+    let theirs = try String(contentsOfFile: file("a/zarr.json"), encoding: .utf8)
+      .replacingOccurrences(of: "\"attributes\": {}", with: "\"attributes\": {\"theirs\": 1}")
+    try write(theirs, "a/zarr.json")
+    expectError(.foreign) { _ = try SlabStore.open(path, mode: .readWrite) }
+    #expect(try String(contentsOfFile: file("a/zarr.json"), encoding: .utf8) == theirs)
+    #expect(try SlabStore.verify(path).zarrView == .differs)
+    let report = try SlabStore.adopt(path)
+    #expect(report.taken.map(\.path) == ["a"] && report.left.isEmpty, "\(report)")
+    let store = try SlabStore.open(path, mode: .readWrite)
+    let node = try store.node(try NodePath("a"))
+    guard case .dataset(let info) = node else { return }
+    #expect(info.description.attributes == ["theirs": 1])
+    try store.close()
+    #expect(try SlabStore.verify(path).zarrView == .same)
+  }
+
+  @Test func anotherProgramsChangeUnderAnOpenStoreIsKept() throws {
+    let store = try SlabStore.open(path, mode: .readWrite)
+    let theirs = try String(contentsOfFile: file("a/zarr.json"), encoding: .utf8)
+      .replacingOccurrences(of: "\"attributes\": {}", with: "\"attributes\": {\"theirs\": 1}")
+    try write(theirs, "a/zarr.json")
+    try store.setAttribute("ours", 1, of: try NodePath("a"))
+    expectError(.foreign) { try store.commit() }
+    try store.reload()
+    try store.remove(try NodePath("a"))
+    expectError(.foreign) { try store.commit() }
+    try store.reload()
+    try replace(store, "a", 9)
+    expectError(.foreign) { try store.commit() }
+    try store.reload()
+    try store.close()
+    #expect(try String(contentsOfFile: file("a/zarr.json"), encoding: .utf8) == theirs)
+  }
+
+  @Test(arguments: ["mine", "mine/deep"])
+  func anArrayOfOthersIsNotWrittenOver(name: String) throws {
+    try write("{\"zarr_format\": 3, \"node_type\": \"array\"}", "mine/zarr.json")
+    try write("theirs", "mine/c/0")
+    let store = try SlabStore.open(path, mode: .readWrite)
+    try store.createDataset(try NodePath(name), row(chunks: 1)).put(0, 1)
+    expectError(.foreign) { try store.commit() }
+    try store.reload()
+    try store.close()
+    #expect(try String(contentsOfFile: file("mine/c/0"), encoding: .utf8) == "theirs")
+  }
+
+  @Test func anEmptyOrMissingDocumentIsWrittenAgain() throws {
+    try write("", "a/zarr.json")
+    try FileManager.default.removeItem(atPath: file("zarr.json"))
+    #expect(try SlabStore.verify(path).zarrView == .differs)
+    try SlabStore.open(path, mode: .readWrite).close()
+    #expect(try SlabStore.verify(path).zarrView == .same)
+  }
+
+  @Test func whatIsNotUnderstoodIsNamedAndLeft() throws {
+    let theirs = "{\"zarr_format\": 3, \"node_type\": \"array\", \"codecs\": [{\"name\": \"x\"}]}"
+    try write(theirs, "mine/zarr.json")
+    let report = try SlabStore.adopt(path)
+    #expect(report.left.map(\.path) == ["mine"] && report.taken.isEmpty, "\(report)")
+    #expect(try String(contentsOfFile: file("mine/zarr.json"), encoding: .utf8) == theirs)
+  }
+}
