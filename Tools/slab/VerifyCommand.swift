@@ -1,7 +1,7 @@
 import ArgumentParser
 import Hyperslab
 
-struct VerifyCommand: ParsableCommand, JSONPrinting {
+struct VerifyCommand: PrintingCommand, JSONPrinting {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Checks every checksum and every file, and names each that is damaged.",
@@ -19,22 +19,27 @@ struct VerifyCommand: ParsableCommand, JSONPrinting {
   @Option(help: "Threads that read (default: all cores).")
   var threads: Int?
 
-  func run() throws {
+  @OptionGroup var reading: ReadingOptions
+
+  func run(_ printer: Printer) throws {
     let address = try StoreAddress(damaged: address)
     let report = try SlabStore.verify(
-      address.store, node: address.node, quick: quick, threads: threads)
-    if json { print(report.json.text()) } else { printText(report, address) }
+      address.store, node: address.node, quick: quick, threads: threads,
+      followingLinks: reading.followLinks)
+    if json { try printer.document(report.json) } else { try printText(report, address, printer) }
     if !report.ok { throw ExitCode(1) }
   }
 
-  private func printText(_ report: VerificationReport, _ address: StoreAddress) {
+  private func printText(
+    _ report: VerificationReport, _ address: StoreAddress, _ printer: Printer
+  ) throws(HyperslabError) {
     var table = TextTable([.left, .left, .left])
     for problem in report.problems {
-      table.add(problem.kind.rawValue, problem.path, problem.detail)
+      table.add(problem.kind.rawValue, problem.path, FlagWords.translated(problem.detail))
     }
-    table.lines.forEach { print($0) }
+    try printer.table(table)
     let verdict = report.ok ? "ok" : HumanText.count(report.problems.count, "problem")
-    print(
+    try printer.line(
       "\(address): \(verdict); \(HumanText.count(report.datasets, "data set")), "
         + "\(HumanText.count(report.chunksChecked, "chunk")), \(HumanText.size(report.bytesChecked)) "
         + (quick ? "looked at" : "checked"))

@@ -8,7 +8,8 @@ extension JSONValue {
   }
 
   /// The value as JSON text. Doubles print as the shortest decimal that reads back the same; JSON has
-  /// no NaN and no infinities, which print as Zarr spells them, `"NaN"` and `"-Infinity"`.
+  /// no NaN and no infinities, which print as Zarr spells them, `"NaN"` and `"-Infinity"`. In strings,
+  /// characters that act instead of being seen are escaped: controls, and what turns text around.
   public func text(pretty: Bool = false) -> String {
     var output = ""
     write(to: &output, style: pretty ? .pretty : .compact, indent: 0)
@@ -87,9 +88,7 @@ extension JSONValue {
       case "\n": output += "\\n"
       case "\r": output += "\\r"
       case "\t": output += "\\t"
-      case "\0"..<" ", "\u{7F}":
-        let hex = String(scalar.value, radix: 16)
-        output += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+      case _ where scalar.isInvisibleControl: output += scalar.escaped
       default: output.unicodeScalars.append(scalar)
       }
     }

@@ -105,15 +105,35 @@ func systemError(_ what: String, _ place: String, _ missing: HyperslabError.Code
   -> HyperslabError
 {
   let error = Errno(rawValue: errno)
+  if let explained = linkError(error, place) { return explained }
   let code: HyperslabError.Code =
     switch error {
     case .noSuchFileOrDirectory: missing
-    case .notDirectory, .tooManySymbolicLinkLevels, .isDirectory, .noSuchAddressOrDevice: .foreign
+    case .notDirectory, .isDirectory: .foreign
     case .noSpace, .diskQuotaExceeded: .noSpace
     case .fileExists, .directoryNotEmpty: .alreadyExists
     default: .io
     }
   return HyperslabError(code, what, at: place, cause: error)
+}
+
+/// What to say of links in a store: to something, or to nothing.
+private func linkError(_ error: Errno, _ place: String) -> HyperslabError? {
+  switch error {
+  case .tooManySymbolicLinkLevels:
+    HyperslabError(
+      .foreign, "a symbolic link, or behind one, as git-annex and DataLad make them", at: place,
+      expected: "files of the store's own",
+      remedy: "Open the store for reading with followingLinks: true; to write, put the files "
+        + "themselves there (git annex unlock)",
+      cause: error)
+  case .noSuchAddressOrDevice:
+    HyperslabError(
+      .foreign, "neither a file nor a link to one that is there", at: place,
+      remedy: "Where git-annex or DataLad keeps the contents, fetch them (datalad get)",
+      cause: error)
+  default: nil
+  }
 }
 
 /// Makes a descriptor's contents permanent; on Apple's systems through the drive's own cache.

@@ -10,22 +10,30 @@ import SystemPackage
   import Darwin
 #endif
 
-/// Making a store: built whole beside its place, made permanent, and moved in under its name.
+/// Making a store: built whole beside its place, made permanent, and moved in under its name. In an empty
+/// directory that is there, whose mode, owner or mount somebody chose, it is built in place, and is none
+/// until its index takes its name; both times one of many that create it at once is the one who did.
 enum StoreCreation {
-  /// Creates an empty store.
+  /// Creates an empty store, and the directories above it that are missing.
   ///
   /// - Throws: `already_exists`; with `overwrite` only where something that is no store stands.
   static func create(
     at path: FilePath, durability: Durability, overwrite: Bool
   ) throws(HyperslabError) {
-    guard let name = path.lastComponent else {
+    if let found = try entries(of: path) {
+      if found.isEmpty || isUnfinished(path, found) {
+        return try fillInPlace(path, durability: durability)
+      }
+      try checkReplaceable(path, found, overwrite: overwrite)
+    }
+    guard let name = path.lastComponent, name.kind == .regular else {
       throw HyperslabError(.invalidName, "a store needs a name", at: path.string)
     }
     let parentPath = path.removingLastComponent()
+    try makeDirectories(parentPath.isEmpty ? "." : parentPath, durability: durability)
     let parent = try LocalFileSystem(root: parentPath.isEmpty ? "." : parentPath)
     let target = StorePath(name.string)
     let isThere = try parent.status(target) != nil
-    if isThere { try checkReplaceable(path, overwrite: overwrite) }
     let identifier = StoreLayout.newIdentifier()
     let temporary = StorePath("\(name.string).tmp-\(identifier)")
     guard try parent.makeDirectory(temporary) else {
@@ -34,7 +42,7 @@ enum StoreCreation {
     let temporaryPath = parentPath.appending("\(name.string).tmp-\(identifier)")
     do throws(HyperslabError) {
       try fill(try LocalFileSystem(root: temporaryPath), durability: durability)
-      if isThere {
+      if isThere, overwrite {
         let old = StorePath("\(name.string).old-\(identifier)")
         try parent.rename(target, to: old)
         do throws(HyperslabError) { try rename(temporaryPath, to: path) } catch {
@@ -54,16 +62,92 @@ enum StoreCreation {
     if durability == .full { try parent.synchronizeDirectory(.root) }
   }
 
-  /// The files of an empty store.
-  static func fill(_ files: any FileSystem, durability: Durability) throws(HyperslabError) {
+  /// Whether a directory holds a store, or the link to one's index.
+  static func holdsStore(_ path: FilePath) -> Bool {
+    var status = stat()
+    return path.appending(StoreLayout.index.name).withPlatformString { lstat($0, &status) } == 0
+  }
+
+  /// Makes a directory and those above it that are missing, and their names permanent.
+  private static func makeDirectories(
+    _ path: FilePath, durability: Durability
+  ) throws(HyperslabError) {
+    while true {
+      // What is there needs no right to be made.
+      if path.withPlatformString({ access($0, F_OK) }) == 0 { return }
+      if path.withPlatformString({ mkdir($0, 0o777) }) == 0 { break }
+      let parent = path.removingLastComponent()
+      switch errno {
+      case EEXIST: return
+      case ENOENT where !parent.isEmpty && parent != path:
+        try makeDirectories(parent, durability: durability)
+      default: throw systemError("cannot be created", path.string)
+      }
+    }
+    if durability == .full {
+      let parent = path.removingLastComponent()
+      try LocalFileSystem(root: parent.isEmpty ? "." : parent).synchronizeDirectory(.root)
+    }
+  }
+
+  // MARK: - In place
+
+  /// What a directory holds; nil where nothing of that name is.
+  private static func entries(of path: FilePath) throws(HyperslabError) -> [DirectoryEntry]? {
+    do throws(HyperslabError) { return try LocalFileSystem(root: path).list(.root) } catch {
+      if error.code == .notFound { return nil }
+      guard error.code == .foreign else { throw error }
+      throw HyperslabError(
+        .alreadyExists, "something that is no directory is there already", at: path.string,
+        remedy: "Choose another name")
+    }
+  }
+
+  /// Whether it is what a creation in place left that was killed before the index had its name, or one
+  /// that is at work now: all its steps can be done again, by several at once.
+  private static func isUnfinished(_ path: FilePath, _ entries: [DirectoryEntry]) -> Bool {
+    guard entries.contains(where: { $0.name == StoreLayout.reserved.name }),
+      let files = try? LocalFileSystem(root: path),
+      let reserved = try? files.list(StoreLayout.reserved),
+      (try? files.status(StoreLayout.writers)?.kind) != .file,
+      ((try? files.list(StoreLayout.writers)) ?? []).isEmpty
+    else { return false }
+    return entries.allSatisfy { entry in
+      entry.name == StoreLayout.reserved.name || entry.name == StoreLayout.zarr(.root).name
+        || entry.name.hasPrefix("\(StoreLayout.index.name).tmp-")
+    } && reserved.allSatisfy { ["lock", "w", "zarr.json.tmp"].contains($0.name) }
+  }
+
+  private static func fillInPlace(
+    _ path: FilePath, durability: Durability
+  ) throws(HyperslabError) {
+    let files = try LocalFileSystem(root: path)
+    let name = StoreLayout.temporaryIndex(writer: StoreLayout.newIdentifier())
+    do throws(HyperslabError) {
+      try fill(files, index: name, durability: durability)
+      try rename(path.appending(name.name), to: path.appending(StoreLayout.index.name))
+    } catch {
+      try? files.remove(name)
+      throw error
+    }
+    // What others who were at it left goes with the first recovery.
+    if durability == .full { try files.synchronizeDirectory(.root) }
+  }
+
+  /// The files of an empty store; the index may wait for its name.
+  static func fill(
+    _ files: any FileSystem, index name: StorePath = StoreLayout.index, durability: Durability
+  ) throws(HyperslabError) {
     let index = StoreIndex(
       uuid: StoreLayout.newIdentifier(), commit: 0, time: Timestamp.now(),
       writer: "hyperslab \(SlabStore.version)", state: "open",
       nodes: [.root: .group(attributes: [:], extensions: [:])])
     let isFull = durability == .full
     _ = try files.makeDirectories(StoreLayout.writers)
-    try files.create(StoreLayout.lock, contents: [], synchronize: isFull)
-    try files.create(StoreLayout.index, contents: try index.encoded(), synchronize: isFull)
+    do throws(HyperslabError) {
+      try files.create(StoreLayout.lock, contents: [], synchronize: isFull)
+    } catch { guard error.code == .alreadyExists else { throw error } }
+    try files.create(name, contents: try index.encoded(), synchronize: isFull)
     DerivedFiles(files: files).write(index)
     if isFull {
       for directory in [StoreLayout.writers, StoreLayout.reserved, .root] {
@@ -73,12 +157,19 @@ enum StoreCreation {
   }
 
   private static func checkReplaceable(
-    _ path: FilePath, overwrite: Bool
+    _ path: FilePath, _ entries: [DirectoryEntry], overwrite: Bool
   ) throws(HyperslabError) {
     guard overwrite else {
+      let isStore = entries.contains { $0.name == StoreLayout.index.name }
+      let names = entries.map(\.name).sorted()
       throw HyperslabError(
-        .alreadyExists, "something is there already", at: path.string,
-        remedy: "Choose another name, open the store that is there, or ask to overwrite it")
+        .alreadyExists,
+        isStore ? "a store is there already" : "a directory that is no store is there already",
+        at: path.string, expected: "nothing, or an empty directory",
+        found: names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : ""),
+        remedy: isStore
+          ? "Open it, choose another name, or ask to overwrite it (overwrite: true)"
+          : "Choose another name")
     }
     let files = try LocalFileSystem(root: path)
     guard try files.status(StoreLayout.index)?.kind == .file,
