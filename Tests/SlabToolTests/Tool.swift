@@ -61,7 +61,7 @@ enum Tool {
   }
 
   /// The tool lies beside the tests that were built with it.
-  private static func executable() throws -> URL {
+  static func executable() throws -> URL {
     let tests = URL(fileURLWithPath: CommandLine.arguments[0])
     var places = sequence(first: tests.deletingLastPathComponent()) { place in
       place.path == "/" ? nil : place.deletingLastPathComponent()

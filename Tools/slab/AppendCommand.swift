@@ -77,6 +77,7 @@ struct AppendCommand: PrintingCommand {
     let shape = description.shape
     guard shape.indices.contains(axis), added.rank == shape.rank,
       let limit = description.maximumShape[axis],
+      shape.indices.allSatisfy({ $0 == axis || shape[$0] == added[$0] }),
       Checked.add(shape[axis], added[axis]).map({ $0 > limit }) ?? true
     else { return }
     let room = shape.indices.map { $0 == axis ? "?" : "\(shape[$0])" }.joined(separator: ",")

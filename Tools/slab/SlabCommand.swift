@@ -88,7 +88,9 @@ struct SlabCommand: ParsableCommand {
 enum FlagWords {
   private static let words = [
     ("Open the store for reading with followingLinks: true", "Read it with --follow-links"),
-    ("insideZarr: true", "--inside-zarr"), ("overwrite: true", "--overwrite"),
+    ("insideZarr: true", "--inside-zarr"),
+    ("or ask to overwrite", "or replace it with --overwrite, or continue it with --resume"),
+    ("overwrite: true", "--overwrite"),
     ("--resume (resume: true)", "--resume"), ("SlabStore.repair", "slab repair"),
   ]
 
@@ -120,11 +122,11 @@ enum NumberWords {
     }
   }
 
-  /// What follows a value of an attribute that begins with a minus sign is no option either.
+  /// An attribute's value, such as -5 or -Infinity, and what follows it are no options: one minus sign
+  /// begins only -h.
   private static func protectedValues(_ words: [String]) -> [String] {
     let isValue = { (word: String) in
-      word.hasPrefix("-")
-        && word.dropFirst().first.map { $0.isNumber || ".IN".contains($0) } ?? false
+      word.hasPrefix("-") && !word.hasPrefix("--") && word != "-" && word != "-h"
     }
     guard !words.contains("--"), let index = words.firstIndex(where: isValue) else { return words }
     return words[..<index] + ["--"] + words[index...]

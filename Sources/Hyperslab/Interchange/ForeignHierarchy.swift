@@ -19,17 +19,18 @@ enum ForeignHierarchy {
     }
   }
 
-  private static func kind(_ directory: FilePath) -> String? {
+  /// What of another program's a directory is itself; nil where it is nothing of the kind.
+  static func kind(_ directory: FilePath) -> String? {
     for (name, kind) in [
-      ("zarr.json", "Zarr v3 group or array"), (".zgroup", "Zarr v2 group"),
-      (".zarray", "Zarr v2 array"), (".zmetadata", "Zarr v2 group"),
+      ("zarr.json", "a Zarr v3 group or array"), (".zgroup", "a Zarr v2 group"),
+      (".zarray", "a Zarr v2 array"), (".zmetadata", "a Zarr v2 group"),
     ] where StoreSearch.exists(directory.appending(name)) { return kind }
     // Others call files so, too.
     guard let bytes = beginning(of: directory.appending("attributes.json")),
       let members = try? JSONParser.parse(bytes, roundsLargeIntegers: true).object
     else { return nil }
-    if members["dimensions"] != nil, members["blockSize"] != nil { return "N5 data set" }
-    return members["n5"] != nil ? "N5 group" : nil
+    if members["dimensions"] != nil, members["blockSize"] != nil { return "an N5 data set" }
+    return members["n5"] != nil ? "an N5 group" : nil
   }
 
   private static func beginning(of path: FilePath) -> [UInt8]? {

@@ -44,24 +44,29 @@ public struct StoreAddress: Hashable, Sendable, CustomStringConvertible {
     }
     let path = FilePath(text)
     let components = Array(path.components)
-    let ending = components.firstIndex { component in
-      component.kind == .regular
-        && [".slab", ".zarr"].contains { component.string.hasSuffix($0) && component.string != $0 }
+    func prefix(_ count: Int) -> FilePath { FilePath(root: path.root, components[..<count]) }
+    func ending(in suffix: String) -> Int? {
+      components.indices.first { index in
+        let name = components[index].string
+        return name.hasSuffix(suffix) && name != suffix
+      }.map { $0 + 1 }
     }
-    let count = ending.map { $0 + 1 } ?? components.count - 1
+    // Another program's hierarchy is no name for a store.
+    let zarr = ending(in: ".zarr").flatMap { ForeignHierarchy.kind(prefix($0)) == nil ? $0 : nil }
+    let count = ending(in: ".slab") ?? zarr ?? components.count - 1
     guard count >= 1, components[count - 1].kind != .parentDirectory else {
       throw HyperslabError(
         .invalidName, "no store and data set can be told apart in it", at: text,
         remedy: "Write the store and the data set, for example recording.slab/lfp")
     }
     let names = components[count...].filter { $0.kind != .currentDirectory }.map(\.string)
-    store = FilePath(root: path.root, components[..<count])
+    store = prefix(count)
     node = try NodePath(names.joined(separator: "/"))
     if insideZarr { return }
     if let foreign = ForeignHierarchy.enclosing(store) {
       let name = node == .root ? "data" : node.name
       throw HyperslabError(
-        .insideZarr, "a store would be made inside a \(foreign.kind) of another program",
+        .insideZarr, "a store would be made inside \(foreign.kind) of another program",
         at: text, found: "\(foreign.place.string)",
         remedy: "Name a store of its own, for example \(name).slab/\(name), or allow it with "
           + "insideZarr: true")

@@ -114,7 +114,10 @@ func systemError(_ what: String, _ place: String, _ missing: HyperslabError.Code
     case .fileExists, .directoryNotEmpty: .alreadyExists
     default: .io
     }
-  return HyperslabError(code, what, at: place, cause: error)
+  let remedy =
+    error == .permissionDenied
+    ? "Whoever owns the store can share it with its group: chmod -R g+rX, for writing g+rwX" : nil
+  return HyperslabError(code, what, at: place, remedy: remedy, cause: error)
 }
 
 /// What to say of links in a store: to something, or to nothing.

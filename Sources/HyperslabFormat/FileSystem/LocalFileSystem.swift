@@ -162,13 +162,12 @@ package final class LocalFileSystem: FileSystem {
   }
 
   package func lock(_ path: StorePath, wait: Bool) throws(HyperslabError) -> (any FileLock)? {
-    let descriptor = try openFile(path, "cannot be locked", O_RDWR | O_CREAT | O_NONBLOCK)
+    let descriptor = try openLockFile(path)
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       close(descriptor)
       throw HyperslabError(.foreign, "not a regular file", at: place(path))
     }
-    sharing.withLock { $0 }?.apply(toFile: descriptor)
     while flock(descriptor, wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
       let error = errno
       if error == EINTR { continue }
@@ -180,6 +179,15 @@ package final class LocalFileSystem: FileSystem {
     // Who holds it may be about to replace `slab.json`, which somebody may have opened to others.
     lookAtSharing()
     return LocalLock(descriptor: descriptor)
+  }
+
+  private func openLockFile(_ path: StorePath) throws(HyperslabError) -> Int32 {
+    do { return try openFile(path, "cannot be locked", O_RDWR | O_NONBLOCK) } catch {
+      guard error.code == .missing else { throw error }
+    }
+    let made = try openFile(path, "cannot be locked", O_RDWR | O_CREAT | O_NONBLOCK)
+    sharing.withLock { $0 }?.apply(toFile: made)
+    return made
   }
 
   // MARK: - Resolving

@@ -33,8 +33,8 @@ struct Sharing: Hashable {
   func apply(toFile descriptor: Int32) {
     var status = stat()
     guard fstat(descriptor, &status) == 0, mayChange(status) else { return }
-    if isForeign(status) { _ = fchown(descriptor, newOwner, group) }
-    let mode = status.st_mode & 0o7711 | bits
+    let isGiven = !isForeign(status) || fchown(descriptor, newOwner, group) == 0
+    let mode = status.st_mode & 0o7711 | (isGiven ? bits : bitsOfAll)
     // A change of owner may take bits away.
     if mode != status.st_mode & 0o7777 { _ = fchmod(descriptor, mode) }
   }
@@ -45,10 +45,15 @@ struct Sharing: Hashable {
     guard fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0, mayChange(status),
       status.st_mode & S_IFMT == S_IFDIR
     else { return }
-    if isForeign(status) { _ = fchownat(parent, name, newOwner, group, AT_SYMLINK_NOFOLLOW) }
+    let isGiven =
+      !isForeign(status) || fchownat(parent, name, newOwner, group, AT_SYMLINK_NOFOLLOW) == 0
+    let bits = isGiven ? bits : bitsOfAll
     let mode = status.st_mode & 0o7700 | bits | (bits & 0o044) >> 2
     if mode != status.st_mode & 0o7777 { _ = fchmodat(parent, name, mode, 0) }
   }
+
+  /// What everybody may do, for whom another group's members are.
+  private var bitsOfAll: mode_t { (bits & 0o006) << 3 | bits & 0o006 }
 
   private func mayChange(_ status: stat) -> Bool { status.st_uid == geteuid() || geteuid() == 0 }
 

@@ -224,7 +224,10 @@ extension SlabStore {
   }
 
   private func aGroup(_ path: NodePath) -> HyperslabError {
-    HyperslabError(.wrongKind, "a group, not a data set", at: "\(self.path)/\(path)")
+    HyperslabError(
+      .wrongKind, "a group, not a data set",
+      at: path == .root ? self.path.string : "\(self.path)/\(path)",
+      remedy: "Name a data set in it; slab ls shows them")
   }
 
   func notFound(_ path: NodePath) -> HyperslabError {

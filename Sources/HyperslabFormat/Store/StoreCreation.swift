@@ -36,8 +36,10 @@ enum StoreCreation {
     let isThere = try parent.status(target) != nil
     let identifier = StoreLayout.newIdentifier()
     let temporary = StorePath("\(name.string).tmp-\(identifier)")
-    guard try parent.makeDirectory(temporary) else {
-      throw HyperslabError(.alreadyExists, "the temporary name is taken", at: "\(temporary)")
+    do throws(HyperslabError) { _ = try parent.makeDirectory(temporary) } catch {
+      throw HyperslabError(
+        error.code, "a store cannot be made here", at: path.string,
+        remedy: "Choose a place where you may and can write", cause: error.cause)
     }
     let temporaryPath = parentPath.appending("\(name.string).tmp-\(identifier)")
     do throws(HyperslabError) {
@@ -81,7 +83,11 @@ enum StoreCreation {
       case EEXIST: return
       case ENOENT where !parent.isEmpty && parent != path:
         try makeDirectories(parent, durability: durability)
-      default: throw systemError("cannot be created", path.string)
+      default:
+        throw HyperslabError(
+          errno == ENOSPC || errno == EDQUOT ? .noSpace : .io, "this directory cannot be made",
+          at: path.string, remedy: "Choose a place where you may and can write",
+          cause: Errno(rawValue: errno))
       }
     }
     if durability == .full {
@@ -128,7 +134,11 @@ enum StoreCreation {
       try rename(path.appending(name.name), to: path.appending(StoreLayout.index.name))
     } catch {
       try? files.remove(name)
-      throw error
+      // Whoever was first may have swept away what others were at.
+      guard holdsStore(path) else { throw error }
+      throw HyperslabError(
+        .alreadyExists, "somebody else made the store at the same time", at: path.string,
+        remedy: "Open it", cause: error)
     }
     // What others who were at it left goes with the first recovery.
     if durability == .full { try files.synchronizeDirectory(.root) }
