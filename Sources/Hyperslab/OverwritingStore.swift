@@ -44,6 +44,15 @@ public struct OverwritingStore: ChunkedStore {
   /// What the store underneath says.
   public var isShareable: Bool { base.isShareable }
 
+  /// Runs an operation of the store underneath, in which creating a data set replaces one, too.
+  public func operation<R>(
+    appendingTo path: NodePath?, _ body: (OverwritingStore) throws(HyperslabError) -> R
+  ) throws(HyperslabError) -> R {
+    try base.operation(appendingTo: path) { (store) throws(HyperslabError) in
+      try body(OverwritingStore(store))
+    }
+  }
+
   /// Commits the store underneath.
   public func commit() throws(HyperslabError) { try base.commit() }
 

@@ -1,4 +1,3 @@
-import Dispatch
 import HyperslabCore
 
 extension GenericDataChunkIterator: AsyncSequence {
@@ -9,7 +8,6 @@ extension GenericDataChunkIterator: AsyncSequence {
   /// of the cooperative pool.
   public struct AsyncIterator: AsyncIteratorProtocol {
     private let iterator: GenericDataChunkIterator
-    private let queue = DispatchQueue(label: "hyperslab.iterator")
     private var position = 0
 
     init(_ iterator: GenericDataChunkIterator) { self.iterator = iterator }
@@ -23,7 +21,7 @@ extension GenericDataChunkIterator: AsyncSequence {
         throw HyperslabError(.cancelled, "cancelled before buffer \(position)")
       }
       let (iterator, current) = (iterator, position)
-      let chunk = try await runBlocking(on: queue) { () throws(HyperslabError) in
+      let chunk = try await Threads.run { () throws(HyperslabError) in
         try iterator.readBuffer(at: current)
       }
       position += 1
@@ -33,13 +31,4 @@ extension GenericDataChunkIterator: AsyncSequence {
 
   /// Starts at the first buffer.
   public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(self) }
-}
-
-/// Runs blocking work on a queue's thread and waits without holding one of the cooperative pool.
-func runBlocking<R: Sendable>(
-  on queue: DispatchQueue, _ work: @escaping @Sendable () throws(HyperslabError) -> R
-) async throws -> R {
-  try await withCheckedThrowingContinuation { continuation in
-    queue.async { continuation.resume(with: Result { try work() }) }
-  }
 }

@@ -48,19 +48,37 @@ struct PartsTests {
     }
   }
 
-  @Test func aPartThatWasBegunNeedsResume() throws {
+  /// Engines start tasks twice: the second finds its work done, and does what is missing of it.
+  @Test(arguments: [nil, "same"])
+  func aPartThatWasBegunGoesOn(fingerprint: String?) throws {
     let store = MemoryStore()
-    var options = WriteOptions(part: try WritePart(1, of: 3))
-    try store.write(try iterator(), to: "x", options: options)
-    let refusal = #expect(throws: HyperslabError.self) {
-      try store.write(try iterator(), to: "x", options: options)
-    }
-    #expect(refusal?.code == .alreadyExists)
-    #expect(refusal?.description.contains("--resume") ?? false)
-    options.resume = true
+    var source = source
+    source.fingerprint = fingerprint
+    let iterator = try GenericDataChunkIterator(source, bufferShape: [4, 4], chunkShape: [2, 2])
+    let options = WriteOptions(part: try WritePart(1, of: 3))
+    try store.write(iterator, to: "x", options: options)
     let reports = ReportLog()
-    try store.write(try iterator(), to: "x", options: options, progress: { reports.add($0) })
+    try store.write(iterator, to: "x", options: options, progress: { reports.add($0) })
     #expect(reports.reports.last.map { $0.skippedByteCount == $0.totalByteCount } ?? false)
+  }
+
+  @Test func aPartWrittenFromOtherDataIsRefused() throws {
+    let store = MemoryStore()
+    var source = source
+    source.fingerprint = nil
+    let options = WriteOptions(part: try WritePart(1, of: 3))
+    for isSame in [true, false] {
+      if !isSame { source = BytesSource(shape: source.shape, type: source.type, seed: 2) }
+      let iterator = try GenericDataChunkIterator(source, bufferShape: [4, 4], chunkShape: [2, 2])
+      if isSame {
+        try store.write(iterator, to: "x", options: options)
+      } else {
+        let refusal = #expect(throws: HyperslabError.self) {
+          try store.write(iterator, to: "x", options: options)
+        }
+        #expect(refusal?.code == .resumeMismatch)
+      }
+    }
   }
 
   @Test func othersMustWantTheSame() throws {

@@ -2,7 +2,7 @@ import Foundation
 import SystemPackage
 
 /// A directory that goes with its owner.
-final class TemporaryDirectory {
+final class TemporaryDirectory: Sendable {
   let path: FilePath
 
   init() throws {

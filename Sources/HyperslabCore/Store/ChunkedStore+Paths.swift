@@ -10,6 +10,13 @@ extension ChunkedStore {
   /// Does nothing.
   public func reload() throws(HyperslabError) {}
 
+  /// Runs it through this handle.
+  public func operation<R>(
+    appendingTo path: NodePath?, _ body: (Self) throws(HyperslabError) -> R
+  ) throws(HyperslabError) -> R {
+    try body(self)
+  }
+
   /// Commits, and says so.
   public func beginCommit(
     completion: @escaping @Sendable (Result<Void, HyperslabError>) -> Void

@@ -42,8 +42,18 @@ public protocol ChunkedStore: Sendable {
   /// - Throws: `not_found`, or `wrong_kind` for a group.
   func dataset(_ path: NodePath) throws(HyperslabError) -> Dataset
 
-  /// Makes everything written so far permanent, all or nothing.
+  /// Makes everything written so far durable, all or nothing.
   func commit() throws(HyperslabError)
+
+  /// Runs one operation (a write, an append) through a handle whose changes nobody else publishes: its
+  /// `commit()` publishes them and no others, and what is not committed when `body` returns or throws is
+  /// thrown away. By default the handle is this one, and nothing is thrown away.
+  ///
+  /// - Parameter path: A data set that the operation appends to: it waits until those have ended that
+  ///   began to append to it before.
+  func operation<R>(
+    appendingTo path: NodePath?, _ body: (Self) throws(HyperslabError) -> R
+  ) throws(HyperslabError) -> R
 
   /// Begins ``commit()`` and calls `completion` with what became of it, once and from any thread. Chunks
   /// that are written after this returned belong to the next commit. By default all is over by then.

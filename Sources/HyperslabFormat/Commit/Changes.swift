@@ -1,7 +1,7 @@
 import HyperslabCodecs
 import HyperslabCore
 
-/// What a writer did since its last commit.
+/// What an operation did since its last commit.
 struct Changes: Sendable {
   /// A data set created and not committed yet.
   struct NewDataset: Sendable {
@@ -23,17 +23,37 @@ struct Changes: Sendable {
   /// A staged chunk.
   struct StagedRow: Sendable {
     var row: ChunkRow
+    /// Where its file lies: in the directory of which batch, and which of the files there that were
+    /// written for the chunk; 0 for the one with the name that a commit looks for.
     var batch: Int
+    var copy = 0
     /// The array's shape that its padding was made for.
     var shape: Shape
-    /// The data set's id as its handle knew it; nil for one that this session made.
+    /// The data set's id as its handle knew it; nil for one that this change set made.
     var id: Int?
+
+    /// Where its file lies in the private directory.
+    func file(writer: String, slot: Int, chunk: ChunkIndex) -> StorePath {
+      copy == 0
+        ? StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
+        : StoreLayout.replacement(
+          writer: writer, slot: slot, chunk: chunk, batch: batch, copy: copy)
+    }
+  }
+
+  /// A staged chunk and the data set that it is of.
+  struct StagedChunk: Sendable {
+    let slot: Int
+    let chunk: ChunkIndex
+    let row: StagedRow
+
+    func file(writer: String) -> StorePath { row.file(writer: writer, slot: slot, chunk: chunk) }
   }
 
   /// What was done to one existing or new data set.
   struct Dataset: Sendable {
     var path: NodePath
-    /// The record that the handle was opened with, where the writer's own index knows none.
+    /// The record that the handle was opened with, where the change set's base knows none.
     var opened: DatasetRecord?
     /// How its blocks are coded, if this writer chose that.
     var coding: BlockCoding?
@@ -55,12 +75,31 @@ struct Changes: Sendable {
   var datasets: [NodePath: NewDataset] = [:]
   var removed: [NodePath: Removal] = [:]
   var attributes: [NodePath: [String: JSONValue?]] = [:]
-  /// By the writer's own number of the data set.
+  /// By the session's own number of the data set.
   var slots: [Int: Dataset] = [:]
 
   var isEmpty: Bool {
     groups.isEmpty && datasets.isEmpty && removed.isEmpty && attributes.isEmpty
       && slots.values.allSatisfy(\.isEmpty)
+  }
+
+  /// Adds what was staged on top of these changes while their commit was tried; returns the rows whose
+  /// files nobody needs any more.
+  mutating func absorb(
+    _ later: Changes
+  ) -> [StagedChunk] {
+    var unneeded: [StagedChunk] = []
+    for (slot, dataset) in later.slots {
+      var merged = slots[slot] ?? .init(path: dataset.path, opened: dataset.opened)
+      merged.coding = merged.coding ?? dataset.coding
+      for (chunk, row) in dataset.rows {
+        if let old = merged.rows.updateValue(row, forKey: chunk), old.row.state == .stored {
+          unneeded.append(.init(slot: slot, chunk: chunk, row: old))
+        }
+      }
+      slots[slot] = merged
+    }
+    return unneeded
   }
 
   /// Whether node metadata changes, and with it the derived files.

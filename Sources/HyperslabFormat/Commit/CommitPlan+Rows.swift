@@ -45,7 +45,7 @@ extension CommitPlan {
     let run = try place(
       rows, of: &record, before: newest.table(old), started: isNew ? nil : started,
       slot: slot, path: path, numbering: numbering)
-    try addRun(run, to: &record, path)
+    if run.rows.count > 0 { try addRun(run, to: &record, path) }
     record.commit = index.commit
     index.nodes[path] = .dataset(record)
   }
@@ -101,9 +101,18 @@ extension CommitPlan {
     var new = ChunkRows()
     var fresh: [ChunkIndex] = []
     var batch = 0
+    var kept: [Int] = []
     for (number, chunk) in numbers {
       guard let staged = rows[chunk] else { continue }
-      let row = try unchanged(chunk, before: before, expected: expected, path)
+      guard let row = try unchanged(chunk, staged.row, before: before, expected: expected, path)
+      else {
+        if staged.row.state == .stored {
+          unneeded.append(
+            StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: staged.batch))
+        }
+        continue
+      }
+      kept.append(number)
       old.append(row)
       new.append(staged.row)
       batch = Swift.max(batch, staged.batch)
@@ -127,13 +136,15 @@ extension CommitPlan {
           to: StoreLayout.chunks(path), chunks: fresh))
     }
     try count(&record, old: old, new: new, touched: rows, before: before)
-    return Run(numbering: numbering, ranges: .init(rising: numbers.map(\.number)), rows: new)
+    return Run(numbering: numbering, ranges: .init(rising: kept), rows: new)
   }
 
-  /// The newest row of a chunk, which must say what it said when the writer began.
+  /// The newest row of a chunk, which must say what it said when the writer began; nil where another
+  /// writer has written the very same since: encoding is deterministic, and work may be done twice.
   private func unchanged(
-    _ chunk: ChunkIndex, before: ChunkTable, expected: ChunkTable?, _ path: NodePath
-  ) throws(HyperslabError) -> ChunkRow {
+    _ chunk: ChunkIndex, _ staged: ChunkRow, before: ChunkTable, expected: ChunkTable?,
+    _ path: NodePath
+  ) throws(HyperslabError) -> ChunkRow? {
     guard let expected, let found = try before.lookUp(chunk) else { return .neverWritten }
     // A run of a later commit may be a merger of older ones, so only the row itself tells.
     if found.commit > expected.record.commit {
@@ -144,6 +155,7 @@ extension CommitPlan {
         row = nil
       }
       guard row == found.row else {
+        if staged == found.row, staged.state != .neverWritten { return nil }
         throw Self.conflict("another writer wrote chunk \(chunk)", path)
       }
     }

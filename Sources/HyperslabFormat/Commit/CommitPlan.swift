@@ -6,6 +6,8 @@ struct CommitPlan {
   var fresh: [FreshChunks] = []
   /// Where new data sets' chunks go; nothing may be there.
   var orphans: [StorePath] = []
+  /// Staged files of chunks that another writer has stored just so.
+  var unneeded: [StorePath] = []
   /// New files of chunk tables.
   var runs: [(path: StorePath, bytes: [UInt8])] = []
   /// The index to publish.
@@ -65,8 +67,15 @@ struct CommitPlan {
   {
     switch index.nodes[path] {
     case nil: index.nodes[path] = .group(attributes: attributes, extensions: [:])
-    case .group where attributes.isEmpty: break
-    case .group, .dataset: throw Self.conflict("the group exists already", path)
+    case .group(var existing, let extensions):
+      for key in attributes.keys.sorted() {
+        guard existing[key] == nil || existing[key] == attributes[key] else {
+          throw Self.conflict("the group exists already with another attribute \"\(key)\"", path)
+        }
+        existing[key] = attributes[key]
+      }
+      index.nodes[path] = .group(attributes: existing, extensions: extensions)
+    case .dataset: throw Self.conflict("a data set stands where the group was to be", path)
     }
   }
 

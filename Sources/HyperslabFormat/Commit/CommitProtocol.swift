@@ -70,7 +70,8 @@ struct CommitProtocol {
     // 5. Fresh chunks take their names; overwrites stay staged until the commit stands.
     try clear(plan.orphans)
     var placement = Placement(
-      files: files, movesDirectories: movesDirectories, namesArePermanent: namesArePermanent)
+      files: files, movesDirectories: movesDirectories && plan.unneeded.isEmpty,
+      namesArePermanent: namesArePermanent)
     for (_, record) in plan.index.datasets {
       if let pending = record.pending { try placement.setAside(pending) }
     }
@@ -84,6 +85,7 @@ struct CommitProtocol {
     try publish(root)
     unsure = false
     try? files.remove(StoreLayout.oldIndex(commit: newest.index.commit - 2))
+    for path in plan.unneeded { try? files.remove(path) }
     // 8. Overwrites; whoever opens next does it again if this does not happen.
     do { _ = try settle.run(plan.index, isOwn: true) } catch { doubt = error }
     // 9. Derived files and leftovers, best effort.

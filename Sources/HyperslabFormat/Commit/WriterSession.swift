@@ -10,171 +10,152 @@ public enum Durability: String, Sendable, CaseIterable {
   case fast
 }
 
-/// One writer's uncommitted work: what it changed, and its private directory of staged chunks.
-///
-/// Nothing reaches a chunk's final name before the store's lock is held and conflicts are checked.
+/// What all operations of one opened store share as a writer: the private directory that their chunks are
+/// staged in, and whether anything may still be written.
 final class WriterSession: Sendable {
   let writer = StoreLayout.newIdentifier()
   let files: any FileSystem
   let durability: Durability
   let patience: Duration
-  let state: Mutex<State>
-  /// Its lock may be taken under the state's, never the other way round.
-  let intake = Mutex(Intake())
-  let synchronizer: FileSynchronizer
+  let synchronizerWidth: Int
+  let scheduling: any Scheduling
+  /// In which publications follow one another.
+  let publications: Lines<Publication>
+  /// In which operations that append to one data set follow one another.
+  let appenders: Lines<NodePath>
+  private let state = Mutex(State())
+  private let directory = Mutex(Directory())
+
+  /// The one line of publications.
+  enum Publication: Hashable, Sendable { case next }
+
+  private struct State {
+    /// After a failure in the middle of a commit nobody knows what the disk holds.
+    var poison: HyperslabError?
+    var isClosed = false
+    /// How many threads are at work in the private directory.
+    var working = 0
+    var nextSlot = 0
+  }
+
+  private struct Directory {
+    /// Held while this writer lives, so that others leave its directory alone.
+    var lock: (any FileLock)?
+    var isBeingMade = false
+  }
 
   init(
-    files: any FileSystem, base: StoreIndex, durability: Durability, patience: Duration,
-    synchronizerWidth: Int
+    files: any FileSystem, durability: Durability, patience: Duration, synchronizerWidth: Int,
+    scheduling: any Scheduling
   ) {
     self.files = files
-    self.patience = patience
     self.durability = durability
-    state = Mutex(State(base: base))
-    synchronizer = FileSynchronizer(files: files, width: synchronizerWidth)
+    self.patience = patience
+    self.synchronizerWidth = synchronizerWidth
+    self.scheduling = scheduling
+    publications = Lines(scheduling)
+    appenders = Lines(scheduling)
   }
 
-  /// Runs `body` on the state of a session that can still write.
-  ///
-  /// - Parameter closing: Whether it is what the session ends with, which nobody else may get between.
-  func withState<R: Sendable>(
-    closing: Bool = false,
-    _ body: (inout sending State) throws(HyperslabError) -> sending R
-  ) throws(HyperslabError) -> R {
-    try state.withLock { (state) throws(HyperslabError) -> sending R in
-      if let poison = state.poison {
-        throw HyperslabError(
-          .poisoned, "an earlier failure left it unsure what the disk holds",
-          at: files.rootDescription,
-          remedy: "Close the store and open it again; it opens at its last commit", cause: poison)
-      }
-      if state.isClosed, !closing {
-        throw HyperslabError(.closed, "the store is closed", at: files.rootDescription)
-      }
-      return try body(&state)
+  /// A number that no other data set has in any change set of this session.
+  func newSlot() -> Int {
+    state.withLock { state in
+      defer { state.nextSlot += 1 }
+      return state.nextSlot
     }
   }
 
-  /// The writer's own number of a data set.
-  func slot(of path: NodePath) throws(HyperslabError) -> Int {
-    try withState { state in
-      if let slot = state.slots[path] { return slot }
-      return state.newSlot(path)
+  // MARK: - Whether it can write
+
+  var closedError: HyperslabError {
+    HyperslabError(.closed, "the store is closed", at: files.rootDescription)
+  }
+
+  /// - Parameter closing: Whether it is the end of the session that asks.
+  /// - Throws: `poisoned`, `closed`.
+  func check(closing: Bool = false) throws(HyperslabError) {
+    let (poison, isClosed) = state.withLock { ($0.poison, $0.isClosed) }
+    if let poison {
+      throw HyperslabError(
+        .poisoned, "an earlier failure left it unsure what the disk holds",
+        at: files.rootDescription,
+        remedy: "Close the store and open it again; it opens at its last commit", cause: poison)
     }
+    if isClosed, !closing { throw closedError }
   }
 
-  /// The id that a commit gave to a data set of this session.
-  func createdID(slot: Int) -> Int? { state.withLock { $0.created[slot] } }
+  var isPoisoned: Bool { state.withLock { $0.poison != nil } }
 
-  /// The row of a chunk, if this session wrote or dropped it since its last commit, and its file.
-  ///
-  /// - Throws: `busy` when that commit was not yet made in the view of a reader.
-  func staged(
-    slot: Int, chunk: ChunkIndex, batch: Int
-  ) throws(HyperslabError) -> (row: ChunkRow, path: StorePath)? {
-    try state.withLock { (state) throws(HyperslabError) in
-      guard state.batch == batch else {
-        throw HyperslabError(.busy, "a commit was made meanwhile")
-      }
-      guard let dataset = state.changes.slots[slot] else { return nil }
-      guard let staged = dataset.rows[chunk] else {
-        return dataset.dropped(chunk) ? (.neverWritten, .root) : nil
-      }
-      let path = StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: staged.batch)
-      return (staged.row, path)
+  func poison(_ error: HyperslabError) {
+    state.withLock { if $0.poison == nil { $0.poison = error } }
+  }
+
+  /// Begins work in the private directory.
+  func enter(closing: Bool = false) throws(HyperslabError) {
+    try check(closing: closing)
+    let isIn = state.withLock { state in
+      if state.isClosed && !closing { return false }
+      state.working += 1
+      return true
     }
+    if !isIn { throw closedError }
   }
 
-  /// The shape that this session gave to a data set since its last commit.
-  func shape(slot: Int) -> Shape? { state.withLock { $0.changes.slots[slot]?.shape } }
-
-  /// The coding that this session chose for a data set since its last commit.
-  func coding(slot: Int) -> BlockCoding? {
-    state.withLock { $0.changes.slots[slot]?.coding }
+  func leave() {
+    state.withLock { $0.working -= 1 }
+    scheduling.wake()
   }
 
-  /// Records a choice of coding, unless another thread's was first; returns the one that holds.
-  func settle(
-    _ choice: BlockCoding, slot: Int, path: NodePath, opened: DatasetRecord
-  ) throws(HyperslabError) -> BlockCoding {
-    try withState { (state) throws(HyperslabError) -> BlockCoding in
-      try state.checkCurrent(slot, path)
-      let settled = state.changes.slots[slot]?.coding ?? choice
-      state.changes.slots[slot, default: .init(path: path, opened: opened)].coding = settled
-      return settled
+  /// Lets no more work begin and waits for what goes on; false where somebody else has.
+  func close() -> Bool {
+    let isFirst = state.withLock { state in
+      defer { state.isClosed = true }
+      return !state.isClosed
     }
+    if isFirst { scheduling.wait { state.withLock { $0.working == 0 } } }
+    return isFirst
   }
 
-  /// Notes another shape of a data set and forgets what was staged outside it.
-  func resize(
-    _ state: inout State, slot: Int, path: NodePath, opened: DatasetRecord, to grid: ChunkGrid
-  ) throws(HyperslabError) {
-    var changes = state.changes.slots[slot] ?? .init(path: path, opened: opened)
-    let least = zip(changes.cut?.arrayShape ?? opened.description.shape, grid.arrayShape)
-      .map { Swift.min($0, $1) }
-    if changes.cut != nil || least != Array(opened.description.shape) {
-      changes.cut = try ChunkGrid(arrayShape: Shape(least), chunkShape: grid.chunkShape)
-    }
-    changes.shape = grid.arrayShape
-    for (chunk, staged) in changes.rows where !grid.contains(chunk) {
-      if staged.row.state == .stored {
-        let name = StoreLayout.staged(
-          writer: writer, slot: slot, chunk: chunk, batch: staged.batch)
-        removeUnneeded(name, &state)
-      }
-      changes.rows[chunk] = nil
-    }
-    // What stays was padded for an edge that is another now, unless it is rewritten.
-    for chunk in changes.rows.keys { changes.rows[chunk]?.shape = grid.arrayShape }
-    state.changes.slots[slot] = changes
-  }
-
-  /// Waits until all staged files are permanent; a failure ends the session.
-  ///
-  /// - Returns: whether their names are, too.
-  func synchronizeStaged(_ state: inout State) throws(HyperslabError) -> Bool {
-    do { return try synchronizer.wait() } catch {
-      state.poison = error
-      throw error
-    }
-  }
-
-  /// Drops what was not committed; handles opened before no longer write.
-  func forgetChanges(_ state: inout State, newest: StoreIndex) {
-    for (slot, dataset) in state.changes.slots {
-      for (chunk, staged) in dataset.rows where staged.row.state == .stored {
-        let name = StoreLayout.staged(
-          writer: writer, slot: slot, chunk: chunk, batch: staged.batch)
-        try? files.remove(name)
-      }
-    }
-    state.slots = [:]
-    state.beginBatch(on: newest)
-  }
-
-  /// Removes a staged file that nobody refers to. If it stays, it does no harm where it is.
-  private func removeUnneeded(_ path: StorePath, _ state: inout State) {
-    do { try files.remove(path) } catch { state.noteStray(ofBatch: state.batch) }
-  }
+  // MARK: - Private directory
 
   /// Makes the private directory and takes its lock, by which others know that this writer lives.
-  func prepareStaging(_ state: inout State) throws(HyperslabError) {
-    guard state.ownLock == nil else { return }
+  func prepareDirectory() throws(HyperslabError) {
+    var isThere = false
+    scheduling.wait {
+      directory.withLock { directory in
+        if directory.isBeingMade { return false }
+        isThere = directory.lock != nil
+        directory.isBeingMade = !isThere
+        return true
+      }
+    }
+    if isThere { return }
+    var lock: (any FileLock)?
+    defer {
+      directory.withLock { directory in
+        directory.lock = lock
+        directory.isBeingMade = false
+      }
+      scheduling.wake()
+    }
     // Under the store's lock, so that nobody sweeps the directory before its own lock is held.
     let storeLock = try StoreLock(files: files, patience: patience).acquire(writer: writer)
     defer { storeLock.release() }
     _ = try files.makeDirectories(StoreLayout.staging(writer: writer))
-    state.ownLock = try files.lock(StoreLayout.writerLock(writer: writer), wait: false)
-    state.ownLock?.describe(LockHolder.current(writer: writer))
+    lock = try files.lock(StoreLayout.writerLock(writer: writer), wait: false)
+    lock?.describe(LockHolder.current(writer: writer))
   }
 
   /// Removes the private directory, unless the index may still need what is staged in it, or a commit
   /// ended halfway: then it stays as if this writer had been killed, for others to sweep after. Best effort.
-  func removeStaging(_ state: inout State, newest: StoreIndex?) {
-    // Its end gives the lock free; told to, it would first take its holder's name from the file, whose
-    // time says when this writer began.
-    defer { state.ownLock = nil }
-    guard let lock = state.ownLock, let newest, state.poison == nil,
+  func removeDirectory(newest: StoreIndex?) {
+    let lock = directory.withLock { directory in
+      defer { directory.lock = nil }
+      return directory.lock
+    }
+    // Do not release() it where the directory stays: that truncates the file, whose time of modification
+    // recovery reads as the time when this writer began.
+    guard let lock, let newest, !isPoisoned,
       !newest.datasets.contains(where: { $0.record.pending?.writer == writer })
     else { return }
     try? files.removeTree(StoreLayout.staging(writer: writer))

@@ -2,8 +2,8 @@ import Dispatch
 import HyperslabCore
 import Synchronization
 
-/// Makes written files permanent: a few on threads of its own, so that encoding goes on meanwhile, many
-/// together at the end, where the file system can.
+/// Fsyncs written files: a few on other threads, so that encoding goes on meanwhile, many together at the
+/// end, where the file system can.
 final class FileSynchronizer: Sendable {
   private struct State {
     /// Files since the last wait that are being made permanent.
@@ -16,39 +16,39 @@ final class FileSynchronizer: Sendable {
   }
 
   private let files: any FileSystem
-  private let queues: [DispatchQueue]
+  private let width: Int
   private let places: DispatchSemaphore
   private let state = Mutex(State())
 
-  /// - Parameter width: How many files at a time; 0 works on the caller's thread, in order.
+  /// - Parameter width: Half of how many files at a time; 0 works on the caller's thread, in order.
   init(files: any FileSystem, width: Int) {
     self.files = files
-    queues = (0..<width).map { DispatchQueue(label: "hyperslab.synchronize.\($0)") }
-    places = DispatchSemaphore(value: 4 * Swift.max(width, 1))
+    self.width = width
+    places = DispatchSemaphore(value: 2 * Swift.max(width, 1))
   }
 
   /// Takes over a written file: makes it permanent, now or with all others, and closes it. Waits while
   /// too many are open.
   func add(_ file: any FileHandle) throws(HyperslabError) {
-    let (number, group) = state.withLock { state -> (Int, DispatchGroup?) in
+    let group = state.withLock { state -> DispatchGroup? in
       state.count += 1
       if files.synchronizesTogether(state.count) {
         state.isWaiting = true
-        return (state.count, nil)
+        return nil
       }
-      if !queues.isEmpty { state.group.enter() }
-      return (state.count, state.group)
+      if width > 0 { state.group.enter() }
+      return state.group
     }
     guard let group else {
       file.beginSynchronizing()
       return try file.close()
     }
-    if queues.isEmpty {
+    if width == 0 {
       try file.synchronize()
       return try file.close()
     }
     places.wait()
-    queues[number % queues.count].async { [self] in
+    Threads.run { [self] in
       do throws(HyperslabError) {
         try file.synchronize()
         try file.close()

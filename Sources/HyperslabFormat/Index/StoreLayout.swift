@@ -18,8 +18,8 @@ enum StoreLayout {
   static func staging(writer: String) -> StorePath { writers / writer }
   static func writerLock(writer: String) -> StorePath { staging(writer: writer) / "lock" }
 
-  /// What a writer has written for a data set's `c` since its last commit, under its own numbers of the
-  /// data set and of the batch.
+  /// What an operation has written for a data set's `c` since its last commit, under its session's number
+  /// of the data set and its own of the batch.
   static func stagedChunks(writer: String, slot: Int, batch: Int) -> StorePath {
     staging(writer: writer) / "\(slot)-\(batch)"
   }
@@ -34,9 +34,11 @@ enum StoreLayout {
     staging(writer: writer) / "\(slot)-\(chunk.key)-\(batch)"
   }
 
-  /// A chunk that will replace one staged in the same batch.
-  static func replacement(writer: String, slot: Int, chunk: ChunkIndex) -> StorePath {
-    staging(writer: writer) / "\(slot)-\(chunk.key).new"
+  /// A chunk that was staged when another file of its batch was there, or on its way.
+  static func replacement(
+    writer: String, slot: Int, chunk: ChunkIndex, batch: Int, copy: Int
+  ) -> StorePath {
+    staging(writer: writer) / "\(slot)-\(chunk.key)-\(batch).\(copy)"
   }
 
   static func trash(dataset id: Int) -> StorePath { trash / "d\(id)" }

@@ -69,7 +69,7 @@ extension SlabDataset {
         return try body(view)
       } catch {
         guard Self.mayBeOutdated.contains(error.code) else { throw error }
-        // This session's own commit moves what it staged; that ends with the session.
+        // A commit moves what was staged; then the view is another.
         if store.view.isSame(as: view) {
           guard try moveOn(from: view.snapshot) else { throw error }
           attempts += 1
@@ -107,7 +107,7 @@ extension SlabDataset {
       }
       shape = record.description.shape
     }
-    if let slot, let own = store.session?.shape(slot: slot) { shape = own }
+    if let slot, let own = store.changes?.shape(slot: slot) { shape = own }
     guard zip(shape, grid.arrayShape).allSatisfy({ $0 >= $1 }) else {
       throw HyperslabError(
         .snapshotChanged, "the data set shrank since it was opened", at: place,
@@ -118,12 +118,12 @@ extension SlabDataset {
   private func locate(
     _ chunk: ChunkIndex, in view: StoreView
   ) throws(HyperslabError) -> LocatedChunk {
-    if let slot, let session = store.session,
-      let staged = try session.staged(slot: slot, chunk: chunk, batch: view.batch)
+    if let slot, let changes = store.changes,
+      let staged = try changes.staged(slot: slot, chunk: chunk, epoch: view.epoch)
     {
       // A commit on another thread may be moving it to its final name.
-      let final = StoreLayout.chunk(path, chunk)
-      return LocatedChunk(index: chunk, row: staged.row, paths: [staged.path, final])
+      let paths = staged.paths + [StoreLayout.chunk(path, chunk)]
+      return LocatedChunk(index: chunk, row: staged.row, paths: paths)
     }
     guard let record = committed(in: view.snapshot) else {
       return LocatedChunk(index: chunk, row: .neverWritten)

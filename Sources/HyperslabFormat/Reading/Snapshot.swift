@@ -1,13 +1,12 @@
 import HyperslabCore
 
-/// What a reader in a store's own process goes by: a commit, and which of the session's batches of
-/// writes come on top of it.
+/// What a reader goes by: a commit, and what was written through the store's handle on top of it.
 struct StoreView: Sendable {
   let snapshot: Snapshot
-  let batch: Int
+  let epoch: Int
 
   func isSame(as other: StoreView) -> Bool {
-    batch == other.batch && snapshot.index.commit == other.snapshot.index.commit
+    epoch == other.epoch && snapshot.index.commit == other.snapshot.index.commit
       && snapshot.index.uuid == other.snapshot.index.uuid
   }
 }

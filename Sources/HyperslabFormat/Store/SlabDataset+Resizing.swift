@@ -10,6 +10,34 @@ extension SlabStore {
   }
 }
 
+extension ChangeSet.State {
+  /// Notes another shape of a data set and forgets what was staged outside it.
+  ///
+  /// - Returns: the rows whose files nobody needs any more.
+  fileprivate mutating func resize(
+    slot: Int, path: NodePath, opened: DatasetRecord, to grid: ChunkGrid
+  ) throws(HyperslabError) -> [Changes.StagedChunk] {
+    var dataset = changes.slots[slot] ?? .init(path: path, opened: opened)
+    let least = zip(dataset.cut?.arrayShape ?? opened.description.shape, grid.arrayShape)
+      .map { Swift.min($0, $1) }
+    if dataset.cut != nil || least != Array(opened.description.shape) {
+      dataset.cut = try ChunkGrid(arrayShape: Shape(least), chunkShape: grid.chunkShape)
+    }
+    dataset.shape = grid.arrayShape
+    var unneeded: [Changes.StagedChunk] = []
+    for (chunk, staged) in dataset.rows where !grid.contains(chunk) {
+      if staged.row.state == .stored {
+        unneeded.append(.init(slot: slot, chunk: chunk, row: staged))
+      }
+      dataset.rows[chunk] = nil
+    }
+    // What stays was padded for an edge that is another now, unless it is rewritten.
+    for chunk in dataset.rows.keys { dataset.rows[chunk]?.shape = grid.arrayShape }
+    changes.slots[slot] = dataset
+    return unneeded
+  }
+}
+
 extension SlabDataset {
   /// The data set in another shape, visible to others with the store's next commit.
   ///
@@ -22,24 +50,26 @@ extension SlabDataset {
   /// - Parameter shape: As many axes, none above the maximum shape.
   /// - Throws: `invalid_shape`, `limit`, `read_only`; what reading and writing chunks throw.
   public func resized(to shape: Shape) throws(HyperslabError) -> SlabDataset {
-    let session = try store.writing()
+    let changes = try store.writing()
     guard let slot else { throw HyperslabError(.readOnly, "open for reading only", at: place) }
     let reshaped = try reshapedRecord(shape)
     let old = grid
     let opened = record
-    try session.withState { (state) throws(HyperslabError) -> Void in
+    let unneeded = try changes.withState {
+      (state) throws(HyperslabError) -> [Changes.StagedChunk] in
       try state.checkCurrent(slot, path)
       guard state.shape(slot, path, opened: opened) ?? old.arrayShape == old.arrayShape else {
         throw HyperslabError(
           .snapshotChanged, "the data set was resized since it was opened", at: place,
           remedy: "Use the handle that resizing returned, or open the data set again")
       }
-      try session.resize(&state, slot: slot, path: path, opened: opened, to: reshaped.grid)
+      return try state.resize(slot: slot, path: path, opened: opened, to: reshaped.grid)
     }
+    changes.remove(unneeded)
     let result = try SlabDataset(store: store, path: path, record: reshaped, isNew: id == nil)
     do throws(HyperslabError) { try result.rewriteCutChunks(from: old) } catch {
       // Half of the edge would bring old values back.
-      session.state.withLock { $0.poison = error }
+      changes.fail(error)
       throw error
     }
     return result

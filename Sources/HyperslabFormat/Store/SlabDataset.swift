@@ -11,7 +11,7 @@ public final class SlabDataset: ChunkedDataset {
   /// How it is divided.
   public let grid: ChunkGrid
   let store: SlabStore
-  /// The store's number for it; nil when this session created it.
+  /// The store's number for it; nil when it was created through the same handle of the store.
   private let openedID: Int?
   let slot: Int?
   let record: DatasetRecord
@@ -29,7 +29,7 @@ public final class SlabDataset: ChunkedDataset {
     description = record.description
     grid = record.grid
     openedID = isNew ? nil : record.id
-    slot = try store.session?.slot(of: path)
+    slot = store.changes?.slot(of: path)
     var format: FrameFormat?
     if let coding = record.coding { format = try record.frameFormat(coding) }
     settledFormat = Mutex(format)
@@ -41,8 +41,8 @@ public final class SlabDataset: ChunkedDataset {
     DatasetInfo(path: path, record: committed(in: store.snapshot) ?? record)
   }
 
-  /// The store's number for it; nil while this session's creation of it is not committed.
-  var id: Int? { openedID ?? slot.flatMap { store.session?.createdID(slot: $0) } }
+  /// The store's number for it; nil while its creation is not committed.
+  var id: Int? { openedID ?? slot.flatMap { store.changes?.createdID(slot: $0) } }
 
   /// What a snapshot says of it; nil before its creation is committed, and of a namesake.
   func committed(in snapshot: Snapshot) -> DatasetRecord? {
@@ -63,7 +63,7 @@ public final class SlabDataset: ChunkedDataset {
 
   /// The coding as another handle of the session, or a commit, chose it.
   private var othersCoding: BlockCoding? {
-    if let slot, let chosen = store.session?.coding(slot: slot) { return chosen }
+    if let slot, let chosen = store.changes?.coding(slot: slot) { return chosen }
     return committed(in: store.snapshot)?.coding
   }
 
@@ -107,7 +107,7 @@ public final class SlabDataset: ChunkedDataset {
   ///
   /// - Throws: as for one; `invalid_value` for one that is named twice.
   public func writeChunks(_ parts: [PlacedChunk], from bytes: RawSpan) throws(HyperslabError) {
-    let session = try store.writing()
+    let changes = try store.writing()
     guard let slot else { throw HyperslabError(.readOnly, "open for reading only", at: place) }
     for part in parts {
       try checkChunk(part.chunk)
@@ -128,7 +128,7 @@ public final class SlabDataset: ChunkedDataset {
           for start in stride(from: 0, to: parts.count, by: encoder.mostTogether) {
             let some = parts[start..<Swift.min(parts.count, start + encoder.mostTogether)]
             let copies = some.map { copy(of: $0) }
-            try session.stage(
+            try changes.stage(
               path: path, slot: slot, chunks: some.map(\.chunk), opened: record, id: openedID
             ) { (sinks) throws(HyperslabError) in
               try encoder.encode(copies, from: base, to: sinks)

@@ -1,12 +1,14 @@
-import Dispatch
 public import HyperslabCore
 
 extension SlabStore {
-  /// Makes everything written so far permanent and visible, all or nothing.
+  /// Makes everything written through this handle so far durable and visible, all or nothing; what other
+  /// writes, appends and transactions have not finished is no part of it. In a transaction it does
+  /// nothing: that commits at its end.
   ///
   /// - Throws: `conflict` when another writer wrote a chunk or node first, with nothing published
-  ///   and this session's changes kept; after any other failure the store must be opened again.
+  ///   and the changes kept; after a failure in the middle the store must be opened again.
   public func commit() throws(HyperslabError) {
+    if role == .transaction { return }
     try commit(closing: false)
   }
 
@@ -15,87 +17,105 @@ extension SlabStore {
   public func beginCommit(
     completion: @escaping @Sendable (Result<Void, HyperslabError>) -> Void
   ) {
-    let began = DispatchSemaphore(value: 0)
-    // The session's lock sees to the order of commits.
-    DispatchQueue.global().async { [self] in
+    if role == .transaction { return completion(.success(())) }
+    let sealed: ChangeSet.Sealed?
+    do throws(HyperslabError) {
+      guard let found = try writing().seal(closing: false) else { return completion(.success(())) }
+      sealed = found
+    } catch { return completion(.failure(error)) }
+    guard let sealed, let session else { return }
+    session.scheduling.start { [self] in
       do throws(HyperslabError) {
-        try commit(closing: false, began: { began.signal() })
+        try publish(sealed, closing: false)
         completion(.success(()))
       } catch { completion(.failure(error)) }
-      // Where there was nothing to commit, or no way to begin.
-      began.signal()
     }
-    began.wait()
   }
 
   /// Whether other processes may write at the same time: not into a store whose commits an unclean
   /// end of the system can take back.
   public var isShareable: Bool { session.map { $0.durability == .full } ?? false }
 
-  /// Forgets everything written since the last commit and looks at what other writers have
-  /// committed; data sets must be opened again. The way on after a `conflict`.
+  /// Forgets everything written through this handle since its last commit and looks at what other writers
+  /// have committed; data sets must be opened again. The way on after a `conflict`.
   ///
   /// - Throws: `read_only`, `closed`, `poisoned`, and what opening a store throws.
   public func reload() throws(HyperslabError) {
-    let session = try writing()
-    try session.withState { (state) throws(HyperslabError) -> Void in
-      // Not before a commit is over that is being made.
-      let newest = try Snapshot.read(files, cache: cache)
-      session.forgetChanges(&state, newest: newest.index)
-      publish(newest)
+    let changes = try writing()
+    guard role != .transaction else {
+      throw HyperslabError(
+        .invalidValue, "a transaction sees one commit", at: path.string,
+        remedy: "Let it end with an error and begin another")
     }
+    // Not before a commit is over that is being made.
+    try changes.withState { (_) throws(HyperslabError) -> Void in }
+    _ = try opened.refresh()
+    changes.discard(newest: opened.snapshot)
   }
 
   /// Commits, finishes what is pending and ends the session; a store opened for reading just closes.
+  /// Writes and transactions that go on in other threads end with `closed`.
   ///
   /// Whoever closes it a second time does not wait for that.
   /// - Throws: what ``commit()`` throws; the last commit stands all the same.
   public func close() throws(HyperslabError) {
-    guard let session else { return }
-    let wasClosed = session.state.withLock { state in
-      defer { state.isClosed = true }
-      return state.isClosed
+    guard let session, let changes else { return }
+    guard role == .direct else {
+      throw HyperslabError(
+        .invalidValue, "a transaction ends by itself", at: path.string,
+        remedy: "Close the store's own handle")
     }
-    if wasClosed { return }
+    guard session.close() else { return }
     defer {
       // What the disk says now, whatever became of this session's last commit.
-      let newest = (try? Snapshot.read(files, cache: cache))?.index
-      session.state.withLock { session.removeStaging(&$0, newest: newest) }
+      session.removeDirectory(newest: (try? Snapshot.read(files, cache: cache))?.index)
     }
-    if snapshot.index.state != "complete" || session.state.withLock({ !$0.changes.isEmpty }) {
+    if opened.snapshot.index.state != "complete" || changes.state.withLock({ !$0.isEmpty }) {
       try commit(closing: true)
       // What the commit itself left pending is settled now; one more index says so.
-      if snapshot.index.hasPending { try commit(closing: true) }
+      if opened.snapshot.index.hasPending { try commit(closing: true) }
       try? Recovery(
         files: files, durability: session.durability, cache: cache, patience: session.patience
       ).sweepTrash()
     }
   }
 
-  /// - Parameter began: Called once what is written belongs to the next commit, if one is made.
-  private func commit(
-    closing: Bool, began: () -> Void = {}
-  ) throws(HyperslabError) {
-    let session = try writing()
-    try session.withState(closing: closing) { (state) throws(HyperslabError) -> Void in
-      if state.changes.isEmpty && !closing { return }
-      try session.prepareStaging(&state)
-      // Whoever writes while the session ends is to find it closed.
-      let holdsOnlyChanges = session.seal(state, isOpen: !closing)
-      defer { session.unseal(&state) }
-      began()
-      let namesArePermanent = try session.synchronizeStaged(&state)
+  private func commit(closing: Bool) throws(HyperslabError) {
+    guard let sealed = try writing().seal(closing: closing) else { return }
+    try publish(sealed, closing: closing)
+  }
+
+  /// Publishes sealed changes, after those that other operations of this session began to publish before.
+  private func publish(_ sealed: ChangeSet.Sealed, closing: Bool) throws(HyperslabError) {
+    let changes = try writing()
+    let session = changes.session
+    do throws(HyperslabError) {
+      try session.enter(closing: closing)
+      defer { session.leave() }
+      try session.prepareDirectory()
+      let sealed = try changes.settleNames(sealed)
+      let namesArePermanent: Bool
+      do throws(HyperslabError) { namesArePermanent = try changes.synchronizer.wait() } catch {
+        // Never tried again: nobody knows what the files hold.
+        session.poison(error)
+        throw error
+      }
+      session.publications.enter(.next)
+      defer { session.publications.leave(.next) }
+      try session.check(closing: closing)
       let step = CommitProtocol(
         files: files, durability: session.durability, writer: session.writer, cache: cache,
-        patience: session.patience, movesDirectories: holdsOnlyChanges,
+        patience: session.patience, movesDirectories: sealed.isWhole,
         namesArePermanent: namesArePermanent)
       var doubt: HyperslabError?
-      defer { if let doubt { state.poison = doubt } }
+      defer { if let doubt { session.poison(doubt) } }
       let snapshot = try step.run(
-        state.changes, base: state.base, closing: closing, doubt: &doubt)
-      state.noteCreated(in: snapshot.index)
-      state.beginBatch(on: snapshot.index)
-      publish(snapshot)
+        sealed.changes, base: changes.state.withLock { $0.base }, closing: closing, doubt: &doubt)
+      opened.publish(snapshot)
+      changes.published(snapshot)
+    } catch {
+      changes.unseal()
+      throw error
     }
   }
 }

@@ -16,13 +16,9 @@ extension SlabStore {
     throw notFound(path)
   }
 
-  /// Whether there is such a node, committed or created by this session.
+  /// Whether there is such a node, committed or created through this handle.
   public func contains(_ path: NodePath) -> Bool {
-    let isCommitted = snapshot.index.nodes[path] != nil
-    return session?.state.withLock {
-      $0.changes.groups[path] != nil || $0.changes.datasets[path] != nil
-        || isCommitted && $0.changes.removed[path] == nil
-    } ?? isCommitted
+    lookUp(path).isThere
   }
 
   /// Creates a group and those above it that are missing.
@@ -64,16 +60,31 @@ extension SlabStore {
   /// - Throws: `not_found`, or `wrong_kind` for a group.
   public func dataset(_ path: NodePath) throws(HyperslabError) -> SlabDataset {
     let path = spelledAsStored(path)
-    let new = session?.state.withLock { $0.changes.datasets[path] } ?? nil
-    guard contains(path) else { throw notFound(path) }
-    guard var record = new?.record ?? snapshot.index.dataset(path) else { throw aGroup(path) }
-    if let session, let slot = session.state.withLock({ $0.slots[path] }),
-      let shape = session.shape(slot: slot)
+    let (new, isThere, index) = lookUp(path)
+    guard isThere else { throw notFound(path) }
+    guard var record = new?.record ?? index.dataset(path) else { throw aGroup(path) }
+    if let changes, let slot = changes.state.withLock({ $0.slots[path] }),
+      let shape = changes.shape(slot: slot)
     {
       record.description.shape = shape
       record.grid = try record.description.validated()
     }
     return try SlabDataset(store: self, path: path, record: record, isNew: new != nil)
+  }
+
+  /// What was created at a path and not committed, whether there is a node, and the index that says so.
+  private func lookUp(
+    _ path: NodePath
+  ) -> (new: Changes.NewDataset?, isThere: Bool, index: StoreIndex) {
+    guard let changes else {
+      let index = snapshot.index
+      return (nil, index.nodes[path] != nil, index)
+    }
+    // Changes leave the state only after the commit with them can be seen.
+    return changes.state.withLock { state in
+      let index = state.snapshot(opened).index
+      return (state.created(path), state.holds(path, in: index), index)
+    }
   }
 
   /// Sets an attribute of a node; nil removes it.
@@ -83,10 +94,10 @@ extension SlabStore {
   public func setAttribute(
     _ key: String, _ value: JSONValue?, of path: NodePath
   ) throws(HyperslabError) {
-    let session = try writing()
-    guard contains(path) else { throw notFound(path) }
-    let committed = (try? node(path))?.attributes ?? [:]
-    try session.withState { (state) throws(HyperslabError) -> Void in
+    let changes = try writing()
+    try changes.withState { (state) throws(HyperslabError) -> Void in
+      let index = state.snapshot(opened).index
+      guard state.holds(path, in: index) else { throw notFound(path) }
       if var attributes = state.changes.datasets[path]?.record.description.attributes {
         attributes[key] = value
         try checkAttributes(attributes, path)
@@ -98,7 +109,7 @@ extension SlabStore {
       } else {
         var changed = state.changes.attributes[path] ?? [:]
         changed.updateValue(value, forKey: key)
-        var attributes = committed
+        var attributes = info(of: path, in: index)?.attributes ?? [:]
         for name in changed.keys.sorted() { attributes[name] = changed[name] ?? nil }
         try checkAttributes(attributes, path)
         state.changes.attributes[path] = changed
@@ -109,13 +120,14 @@ extension SlabStore {
   private func create(
     _ path: NodePath, _ description: DatasetDescription, replacing: Bool
   ) throws(HyperslabError) -> SlabDataset {
-    let session = try writing()
+    let changes = try writing()
     guard path != .root else {
       throw HyperslabError(.invalidName, "a data set needs a name", at: self.path.string)
     }
     var record = try newRecord(path, description)
-    try session.withState { (state) throws(HyperslabError) -> Void in
-      let existing = state.base.dataset(path)
+    let unneeded = try changes.withState {
+      (state) throws(HyperslabError) -> [Changes.StagedChunk] in
+      let existing = state.snapshot(opened).index.dataset(path)
       if replacing, let existing, state.changes.datasets[path] == nil,
         state.changes.removed[path] == nil
       {
@@ -128,9 +140,11 @@ extension SlabStore {
         try checkFree(path, in: &state)
         state.changes.datasets[path] = .init(record: record)
       }
-      _ = state.newSlot(path)
+      defer { state.slots[path] = changes.session.newSlot() }
       createParents(of: path, in: &state)
+      return state.forgetSlot(path)
     }
+    changes.remove(unneeded)
     return try SlabDataset(store: self, path: path, record: record, isNew: true)
   }
 
@@ -154,24 +168,31 @@ extension SlabStore {
   }
 
   private func checkFree(
-    _ path: NodePath, in state: inout WriterSession.State
+    _ path: NodePath, in state: inout ChangeSet.State
   ) throws(HyperslabError) {
     let place = "\(self.path)/\(path)"
-    if state.holds(path) {
+    let index = state.snapshot(opened).index
+    if state.holds(path, in: index) {
+      let isGroup = isGroup(path, in: state)
       throw HyperslabError(
-        .alreadyExists, "a node of that name exists", at: place,
-        remedy: "Choose another name, or ask to overwrite")
+        .alreadyExists, "a \(isGroup ? "group" : "data set") of that name exists", at: place,
+        remedy: isGroup
+          ? "Choose another name, or one in it" : "Choose another name, or ask to overwrite")
     }
     for ancestor in path.ancestors
-    where state.holds(ancestor) && !isGroup(ancestor, in: state) {
-      throw HyperslabError(.alreadyExists, "\"\(ancestor)\" is a data set", at: place)
+    where state.holds(ancestor, in: index) && !isGroup(ancestor, in: state) {
+      throw HyperslabError(
+        .alreadyExists, "\"\(ancestor)\" is a data set", at: place,
+        remedy: "Choose a name outside it")
     }
     // Names that some file systems take for the same.
-    let names = state.names()
-    let new = (path.ancestors + [path]).filter { names[$0.description.lowercased()] != $0 }
-    if let twin = new.lazy.compactMap({ names[$0.description.lowercased()] }).first {
+    var names = state.names
+    names.collect(from: index, and: state)
+    let new = (path.ancestors + [path]).filter { names[$0] != $0 }
+    if let twin = new.lazy.compactMap({ names[$0] }).first {
       throw HyperslabError(
-        .invalidName, "a name that differs from \"\(twin)\" only in letter case", at: place)
+        .invalidName, "a name that differs from \"\(twin)\" only in letter case", at: place,
+        remedy: "Some disks take them for one: use that name, or another")
     }
     guard names.count + new.count <= StoreIndex.maximumNodeCount else {
       throw HyperslabError(
@@ -179,12 +200,14 @@ extension SlabStore {
         expected: "at most \(StoreIndex.maximumNodeCount)",
         remedy: "Spread the data over several stores")
     }
-    state.addNames(new)
+    for path in new { names.add(path) }
+    state.names = names
   }
 
-  private func isGroup(_ path: NodePath, in state: borrowing WriterSession.State) -> Bool {
-    if case .group = state.base.nodes[path], state.changes.removed[path] == nil { return true }
-    return state.changes.groups[path] != nil
+  private func isGroup(_ path: NodePath, in state: borrowing ChangeSet.State) -> Bool {
+    if state.changes.groups[path] != nil { return true }
+    guard case .group = state.snapshot(opened).index.nodes[path] else { return false }
+    return state.changes.removed[path] == nil
   }
 
   /// The path as the index spells it: names that Unicode takes for equal may differ in their bytes,
@@ -194,8 +217,9 @@ extension SlabStore {
     return nodes.index(forKey: path).map { nodes[$0].key } ?? path
   }
 
-  private func createParents(of path: NodePath, in state: inout WriterSession.State) {
-    for ancestor in path.ancestors where !state.holds(ancestor) {
+  private func createParents(of path: NodePath, in state: inout ChangeSet.State) {
+    let index = state.snapshot(opened).index
+    for ancestor in path.ancestors where !state.holds(ancestor, in: index) {
       state.changes.groups[ancestor] = [:]
     }
   }

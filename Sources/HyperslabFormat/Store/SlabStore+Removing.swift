@@ -7,16 +7,17 @@ extension SlabStore {
   /// - Throws: `not_found`, `read_only`, `invalid_name` for the root. Committing throws `conflict` when
   ///   another writer changed what is removed.
   public func remove(_ path: NodePath) throws(HyperslabError) {
-    let session = try writing()
+    let changes = try writing()
     guard path != .root else {
       throw HyperslabError(
         .invalidName, "the root group cannot be removed", at: self.path.string,
         remedy: "Remove the store's directory")
     }
     let path = spelledAsStored(path)
-    guard contains(path) else { throw notFound(path) }
-    let index = snapshot.index
-    try session.withState { (state) throws(HyperslabError) -> Void in
+    let unneeded = try changes.withState {
+      (state) throws(HyperslabError) -> [Changes.StagedChunk] in
+      let index = state.snapshot(opened).index
+      guard state.holds(path, in: index) else { throw notFound(path) }
       let isBelow = { (node: NodePath) in node == path || node.isDescendant(of: path) }
       for node in state.changes.datasets.keys.filter(isBelow) {
         // What it was to replace goes all the same.
@@ -28,12 +29,14 @@ extension SlabStore {
       for node in state.changes.attributes.keys.filter(isBelow) {
         state.changes.attributes[node] = nil
       }
-      for node in state.slots.keys.filter(isBelow) { state.forgetSlot(node) }
+      let unneeded = state.slots.keys.filter(isBelow).flatMap { state.forgetSlot($0) }
       for node in index.nodes.keys.filter(isBelow) where state.changes.removed[node] == nil {
         let record = index.dataset(node)
         state.changes.removed[node] = .init(id: record?.id, commit: record?.commit ?? 0)
       }
-      state.forgetNames()
+      state.names.forget()
+      return unneeded
     }
+    changes.remove(unneeded)
   }
 }

@@ -1,6 +1,5 @@
 import HyperslabCodecs
 public import HyperslabCore
-import Synchronization
 public import SystemPackage
 
 /// A store in a directory: LZ4-compressed chunk files and a JSON index, readable by every Zarr v3
@@ -14,7 +13,12 @@ public import SystemPackage
 ///
 /// Nothing is visible to others before ``commit()``, and then all of it; a process killed at any
 /// instant leaves the last commit. Readers take no lock and never see a mixture of two commits.
-/// Any number of processes may write distinct chunks. Thread-safe.
+/// Any number of processes and tasks may write distinct chunks. Thread-safe.
+///
+/// Direct calls (``createDataset(_:_:)-(NodePath,_)``, `writeChunk`, ``setAttribute(_:_:of:)``, …) are
+/// published by ``commit()`` and by nothing else. Each `write` and `append` keeps its changes to itself,
+/// commits them itself, and leaves nothing behind when it fails but what its own commits made permanent.
+/// ``transaction(_:)`` does the same for several changes.
 public final class SlabStore: ChunkedStore {
   /// What a store is opened for.
   public enum Mode: Sendable {
@@ -30,35 +34,51 @@ public final class SlabStore: ChunkedStore {
   public static let version = "0.1.0"
 
   /// Where it is.
-  public let path: FilePath
-  let files: any FileSystem
-  let cache: RunCache
-  let session: WriterSession?
-  let isPinned: Bool
-  private let current: Mutex<Snapshot>
+  public var path: FilePath { opened.path }
+  let opened: OpenStore
+  /// What is written through this handle; nil where the store is open for reading only.
+  let changes: ChangeSet?
+  /// Whose changes those are.
+  let role: Role
 
-  init(
+  /// What a handle is for.
+  enum Role {
+    /// Direct calls, which only their own ``commit()`` publishes.
+    case direct
+    /// One write or append, with changes and commits of its own.
+    case operation
+    /// A transaction, which is published at its end and not before.
+    case transaction
+  }
+
+  init(_ opened: OpenStore, _ changes: ChangeSet?, role: Role) {
+    self.opened = opened
+    self.changes = changes
+    self.role = role
+  }
+
+  convenience init(
     path: FilePath, files: any FileSystem, mode: Mode, durability: Durability,
-    patience: Duration = .seconds(60), synchronizerWidth: Int = 8
+    patience: Duration = .seconds(60), synchronizerWidth: Int = 8,
+    scheduling: (any Scheduling)? = nil
   ) throws(HyperslabError) {
-    self.path = path
-    isPinned = mode == .pinned
-    self.files = files
-    cache = RunCache(files: files)
+    let cache = RunCache(files: files)
     var snapshot = try Snapshot.read(files, cache: cache)
-    switch mode {
-    case .readOnly, .pinned: session = nil
-    case .readWrite:
+    var session: WriterSession?
+    if mode == .readWrite {
       try Self.checkWritable(snapshot.index, durability, path)
       snapshot = try Recovery(
         files: files, durability: durability, cache: cache, patience: patience
       )
       .run()
       session = WriterSession(
-        files: files, base: snapshot.index, durability: durability, patience: patience,
-        synchronizerWidth: synchronizerWidth)
+        files: files, durability: durability, patience: patience,
+        synchronizerWidth: synchronizerWidth, scheduling: scheduling ?? SystemScheduling())
     }
-    current = Mutex(snapshot)
+    let opened = OpenStore(
+      path: path, files: files, cache: cache, session: session, isPinned: mode == .pinned,
+      snapshot: snapshot)
+    self.init(opened, session.map { ChangeSet(opened, $0, follows: true) }, role: .direct)
   }
 
   /// Creates an empty store and opens it for writing.
@@ -139,8 +159,12 @@ public final class SlabStore: ChunkedStore {
 
   // MARK: - State
 
+  var files: any FileSystem { opened.files }
+  var cache: RunCache { opened.cache }
+  var session: WriterSession? { opened.session }
+  var isPinned: Bool { opened.isPinned }
   /// The commit that this handle reads from.
-  var snapshot: Snapshot { current.withLock { $0 } }
+  var snapshot: Snapshot { changes?.snapshot ?? opened.snapshot }
   /// The store's identifier: 32 hexadecimal digits.
   public var uuid: String { snapshot.index.uuid }
   /// The number of the commit that this handle sees.
@@ -153,40 +177,19 @@ public final class SlabStore: ChunkedStore {
   /// - Returns: whether there was one.
   @discardableResult
   public func refresh() throws(HyperslabError) -> Bool {
-    if isPinned { return false }
-    let newest = try Snapshot.read(files, cache: cache)
-    let isNewer = current.withLock { snapshot in
-      guard newest.index.commit > snapshot.index.commit || newest.index.uuid != snapshot.index.uuid
-      else { return false }
-      snapshot = newest
-      return true
-    }
-    // With nothing written yet, what is written next starts from here.
-    if isNewer {
-      session?.state.withLock { state in
-        let isBehind =
-          state.base.commit < newest.index.commit || state.base.uuid != newest.index.uuid
-        if isBehind, state.changes.isEmpty { state.base = newest.index }
-      }
-    }
-    return isNewer
+    if let changes { return try changes.refresh() }
+    return try opened.refresh()
   }
 
-  /// Shows a commit of this session; a newer one that was seen meanwhile stays.
-  func publish(_ snapshot: Snapshot) {
-    current.withLock { if $0.index.commit < snapshot.index.commit { $0 = snapshot } }
-    cache.keep(snapshot.index)
-  }
-
-  /// The commit together with the state of this session's own writes.
+  /// The commit together with the state of what was written through this handle.
   var view: StoreView {
-    guard let session else { return StoreView(snapshot: snapshot, batch: 0) }
-    return session.state.withLock { StoreView(snapshot: snapshot, batch: $0.batch) }
+    guard let changes else { return StoreView(snapshot: snapshot, epoch: 0) }
+    return changes.state.withLock { StoreView(snapshot: $0.snapshot(opened), epoch: $0.epoch) }
   }
 
-  /// The session of a store opened for writing.
-  func writing() throws(HyperslabError) -> WriterSession {
-    if let session { return session }
+  /// The change set of a store opened for writing.
+  func writing() throws(HyperslabError) -> ChangeSet {
+    if let changes { return changes }
     throw HyperslabError(
       .readOnly, "the store is open for reading only", at: path.string,
       remedy: "Open it with mode: .readWrite")

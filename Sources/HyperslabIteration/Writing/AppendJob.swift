@@ -23,12 +23,10 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
     self.progress = progress
   }
 
-  mutating func run() throws(HyperslabError) -> Store.Dataset {
+  mutating func run() throws(HyperslabError) {
     try options.validate()
     do throws(HyperslabError) {
-      let dataset = try store.dataset(path)
-      try check(dataset)
-      return try append(to: dataset)
+      try appendAll()
     } catch {
       var error = error.located(at: "\(path)")
       if committedCount > 0 {
@@ -39,6 +37,25 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
       throw error
     }
   }
+
+  /// Appends what is not committed yet, again after what another process appended first: order helps.
+  private mutating func appendAll() throws(HyperslabError) {
+    var conflicts = 0
+    while true {
+      do throws(HyperslabError) {
+        let dataset = try store.dataset(path)
+        try check(dataset)
+        return try append(to: dataset)
+      } catch {
+        conflicts += 1
+        guard error.code == .conflict, conflicts < Self.mostConflicts else { throw error }
+        try store.reload()
+      }
+    }
+  }
+
+  /// Whoever meets a conflict so often in turn gives up: each time others got on.
+  private static var mostConflicts: Int { 1000 }
 
   // MARK: - Checks
 
@@ -68,7 +85,8 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
         remedy: "Convert them first")
     }
     let limit = dataset.description.maximumShape[axis] ?? Int.max
-    guard let total = Checked.add(shape[axis], source.shape[axis]), total <= limit else {
+    guard let total = Checked.add(shape[axis], source.shape[axis] - committedCount), total <= limit
+    else {
       throw HyperslabError(
         .invalidShape, "appending \(source.shape[axis]) to the \(shape[axis]) along axis \(axis)",
         at: "\(path)", expected: "at most \(limit) in all, the maximum shape",
@@ -95,22 +113,21 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
 
   // MARK: - Work
 
-  private mutating func append(
-    to dataset: Store.Dataset
-  ) throws(HyperslabError) -> Store.Dataset {
+  private mutating func append(to dataset: Store.Dataset) throws(HyperslabError) {
+    let done = committedCount
     let old = dataset.grid.arrayShape[axis]
-    let count = source.shape[axis]
-    if count == 0 { return dataset }
+    let count = source.shape[axis] - done
+    if count == 0 { return }
     // What the last chunk along the axis holds; its other part is the first to be written.
     let tail = old % dataset.grid.chunkShape[axis]
     let plan = try plan(dataset, axisLength: tail + count)
     let reader = SourceReader(source: source, dataType: source.dataType)
-    let first = step(0, of: plan, tail).buffers.first
+    let first = step(0, of: plan, tail, after: done).buffers.first
     let depth =
       try reader.lendsMemory(first)
       ? nil : MemoryBudget(plan, options.memoryByteCount).bufferDepth()
     var origin = Array(repeating: 0, count: source.shape.rank)
-    origin[axis] = old
+    origin[axis] = old - done
     let (store, path, cancellation) = (store, path, options.cancellation)
     let meter = ProgressMeter(total: byteCount, observer: progress)
     let feed = BufferFeed(
@@ -126,10 +143,10 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
       beginCommit: store.beginCommit(completion:))
     var dataset = dataset
     for number in 0..<plan.bufferGrid[axis] {
-      let step = step(number, of: plan, tail)
+      let step = step(number, of: plan, tail, after: done)
       // No further than what the commit writes: whoever kills it leaves a shorter data set.
       var shape = dataset.grid.arrayShape.axes
-      shape[axis] = old + step.end
+      shape[axis] = old - done + step.end
       dataset = try store.resizeDataset(path, to: Shape(shape))
       pipeline.writer = writer(dataset)
       pipeline.hasUncommitted = true
@@ -138,7 +155,7 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
       if !pipeline.hasUncommitted { committedCount = step.end }
     }
     try pipeline.finish()
-    return dataset
+    committedCount = source.shape[axis]
   }
 
   /// How the last chunks along the axis and everything new are walked.
@@ -160,10 +177,11 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
     var buffers: [Selection]
   }
 
-  private func step(_ number: Int, of plan: BufferPlan, _ tail: Int) -> Step {
+  /// - Parameter done: How much of the source was appended before.
+  private func step(_ number: Int, of plan: BufferPlan, _ tail: Int, after done: Int) -> Step {
     let start = number * plan.bufferShape[axis]
     let length = Swift.min(plan.bufferShape[axis], plan.shape[axis] - start)
-    let range = Swift.max(start - tail, 0)..<start + length - tail
+    let range = done + Swift.max(start - tail, 0)..<done + start + length - tail
     let buffers = plan.buffers(ofStep: number, along: axis).map { selection in
       var bounds = selection.bounds
       bounds[axis] = range

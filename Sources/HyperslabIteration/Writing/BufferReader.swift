@@ -1,4 +1,3 @@
-import Dispatch
 import HyperslabCore
 
 /// Reads buffers in order, one ahead of their use where two may be in memory.
@@ -10,9 +9,8 @@ where Buffers.Index == Int {
   private let reader: SourceReader<Source>
   private let buffers: Buffers
   private let depth: Int
-  private let queue = DispatchQueue(label: "hyperslab.reader")
   private var position: Int
-  /// The read under way on the reader's own thread.
+  /// The read under way on another thread.
   private var pending: Pending<any BufferMemory>?
   private var spares: [ElementBuffer] = []
 
@@ -61,7 +59,7 @@ where Buffers.Index == Int {
     let spare = spares.popLast()
     let pending = Pending<any BufferMemory>()
     self.pending = pending
-    queue.async { [reader] in
+    Threads.run { [reader] in
       do throws(HyperslabError) {
         pending.complete(.success(try reader.load(selection, reusing: spare)))
       } catch { pending.complete(.failure(error)) }

@@ -7,6 +7,10 @@ extension ChunkedStore {
   /// data set without gaps, and its shape tells what of the source is still to be appended. Every
   /// chunk is written once; of the last ones, what they hold is kept.
   ///
+  /// Appends to one data set through one store follow one another. Where another process appends, too,
+  /// an append that finds the data set grown goes on behind what came first; each block lies there once,
+  /// in one piece as far as one commit takes it.
+  ///
   /// - Parameters:
   ///   - source: What to append; its shape is the data set's but for the axis.
   ///   - path: The data set.
@@ -23,8 +27,11 @@ extension ChunkedStore {
     _ source: Source, to path: NodePath, axis: Int = 0, options: WriteOptions = WriteOptions(),
     progress: (@Sendable (WriteProgress) -> Void)? = nil
   ) throws(HyperslabError) -> Dataset {
-    var job = AppendJob(self, source, path, axis: axis, options, progress)
-    return try job.run()
+    try operation(appendingTo: path) { (store) throws(HyperslabError) in
+      var job = AppendJob(store, source, path, axis: axis, options, progress)
+      try job.run()
+    }
+    return try dataset(path)
   }
 
   /// The same with the path written as `group/name`.

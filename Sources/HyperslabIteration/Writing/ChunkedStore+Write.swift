@@ -1,4 +1,3 @@
-import Dispatch
 public import HyperslabCore
 
 extension ChunkedStore {
@@ -25,14 +24,17 @@ extension ChunkedStore {
   /// - Returns: the data set, written and committed.
   /// - Throws: `memory_budget`, `cancelled`, `source_too_short`, `source_too_long`,
   ///   `source_failed`, `type_mismatch`, `resume_mismatch`, what ``createDataset(_:_:)`` refuses, and the store's own
-  ///   errors. What was committed before stays; nothing of the buffer that failed is committed.
+  ///   errors. What its own commits made durable stays; all else is as if it had never been begun.
   @discardableResult
   public func write<Source>(
     _ iterator: GenericDataChunkIterator<Source>, to path: NodePath,
     options: WriteOptions = WriteOptions(), progress: (@Sendable (WriteProgress) -> Void)? = nil
   ) throws(HyperslabError) -> Dataset {
-    var job = WriteJob(self, iterator, path, options, progress)
-    return try job.run()
+    try operation(appendingTo: nil) { (store) throws(HyperslabError) in
+      var job = WriteJob(store, iterator, path, options, progress)
+      _ = try job.run()
+    }
+    return try dataset(path)
   }
 
   /// Creates a data set at a path written as `group/name` and writes an iterator's array into it.
@@ -58,7 +60,7 @@ extension ChunkedStore {
     options.cancellation = cancellation
     let settled = options
     return try await withTaskCancellationHandler {
-      try await runBlocking(on: DispatchQueue(label: "hyperslab.write")) {
+      try await Threads.run {
         () throws(HyperslabError) in
         try write(iterator, to: path, options: settled, progress: progress)
       }

@@ -2,6 +2,7 @@ import HyperslabCore
 
 /// One call of `write`: makes the data set or finds the one to continue, and writes what is missing.
 struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
+  /// The handle whose changes are this write's own.
   let store: Store
   let source: Source
   let path: NodePath
@@ -112,8 +113,6 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
 
   /// Makes the data set for all parts, its filter chosen; whoever commits first has made it.
   private mutating func startTogether() throws(HyperslabError) -> Store.Dataset {
-    // What else this session has done is not to be forgotten with a creation that came too late.
-    try store.commit()
     for _ in 0..<8 {
       do throws(HyperslabError) {
         try prepare(try store.createDataset(path, newDescription))
@@ -149,11 +148,6 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
     if grows { dataset = try store.resizeDataset(path, to: plan.shape) }
     let edge = grows ? cutChunks(of: old) : nil
     let work = try remainingWork(dataset, edge)
-    if options.part != nil, !options.resume, let chunk = work.firstWritten {
-      throw HyperslabError(
-        .alreadyExists, "chunks of this part were written before", at: "\(path)", chunk: chunk,
-        remedy: "Add --resume (resume: true) to continue, or choose the part that is missing")
-    }
     let meter = ProgressMeter(
       total: byteCount, skipped: work.writtenByteCount, observer: progress)
     var pipeline = pipeline(writer(dataset, meter: meter), hasUncommitted: grows)
@@ -193,7 +187,6 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
         if try dataset.state(of: chunk) == .neverWritten {
           isMissing = true
         } else {
-          work.firstWritten = work.firstWritten ?? chunk
           work.writtenByteCount += byteCount(of: box)
         }
       }
@@ -204,7 +197,6 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
 
   private struct RemainingWork {
     var buffers: [Selection] = []
-    var firstWritten: ChunkIndex?
     var writtenByteCount = 0
   }
 
@@ -213,8 +205,7 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
     let stored = dataset.description.sourceFingerprint
     let found = source.fingerprint
     if let stored, stored == found, plan.shape == dataset.grid.arrayShape { return }
-    guard options.resume else {
-      guard let stored, let found, stored != found else { return }
+    if !options.resume, let stored, let found, stored != found {
       throw HyperslabError(
         .resumeMismatch, "the data set is being written from other data", at: "\(path)",
         expected: stored, found: found,

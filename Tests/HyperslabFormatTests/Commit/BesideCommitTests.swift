@@ -53,10 +53,9 @@ import Testing
     commit: () throws(HyperslabError) -> Void,
     _ body: @escaping @Sendable () throws -> Void
   ) throws -> Bool {
-    let session = try #require(store.session)
     let count = Atomic<Int>(0)
     files.fail { _, _, _ in
-      guard session.isCommitting else { return false }
+      guard store.isCommitting else { return false }
       if count.wrappingAdd(1, ordering: .relaxed).oldValue == number {
         #expect(throws: Never.self) { try body() }
       }
@@ -103,11 +102,10 @@ import Testing
     _ store: SlabStore, _ files: FaultyFileSystem, until operation: FaultyFileSystem.Operation,
     _ body: () throws -> Void
   ) throws {
-    let session = try #require(store.session)
     let (isThere, mayGoOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
     let isFirst = Atomic<Bool>(true)
     files.fail { kind, _, _ in
-      guard kind == operation, session.isCommitting,
+      guard kind == operation, store.isCommitting,
         isFirst.exchange(false, ordering: .relaxed)
       else { return false }
       isThere.signal()
@@ -257,7 +255,7 @@ import Testing
       usleep(20_000)
     }
     isOver.wait()
-    #expect(try #require(store.session).state.withLock { $0.base.commit } == store.commitNumber)
+    #expect(try #require(store.changes).state.withLock { $0.base.commit } == store.commitNumber)
     try store.replaceDataset(NodePath("x"), row(chunks: 2)).put(0, 7)
     try store.commit()
     try store.close()
@@ -305,7 +303,7 @@ import Testing
   }
 }
 
-extension WriterSession {
-  /// Whether a commit is made that others may stage beside; not while one of them does.
-  var isCommitting: Bool { intake.withLockIfAvailable { $0.sealed != nil } ?? false }
+extension SlabStore {
+  /// Whether a commit of what was written through this handle is being made.
+  var isCommitting: Bool { changes?.state.withLockIfAvailable { $0.sealed != nil } ?? false }
 }

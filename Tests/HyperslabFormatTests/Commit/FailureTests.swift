@@ -140,13 +140,19 @@ import Testing
     }
     try store.dataset(x).put(0, 5)
     // A chunk that was staged before takes the place of that only when it is whole.
-    for operation in [FaultyFileSystem.Operation.write, .create, .rename, .synchronize] {
+    for operation in [FaultyFileSystem.Operation.write, .create, .synchronize] {
       files.fail { found, _, _ in found == operation }
       expectError(.io) { try store.dataset(x).put(0, 7) }
       files.fail(nil)
       #expect(try store.dataset(x).firsts() == [5])
     }
     try store.dataset(x).put(0, 6)
+    // Only the commit gives it the other one's name.
+    files.fail { found, _, _ in found == .rename }
+    expectError(.io) { try store.commit() }
+    files.fail(nil)
+    #expect(try store.dataset(x).firsts() == [6])
+    #expect(try firsts(path, "x") == [1])
     try store.close()
     #expect(try firsts(path, "x") == [6])
   }

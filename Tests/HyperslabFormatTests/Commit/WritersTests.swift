@@ -142,7 +142,7 @@ import Testing
     let mine = BlockCoding(filter: .shuffle, blockByteCount: 65536)
     for (store, coding) in [(a, mine), (b, other)] {
       _ = try store.dataset(x)
-      _ = try store.session?.settle(
+      _ = try store.changes?.settle(
         coding, slot: 0, path: x, opened: #require(store.snapshot.index.dataset(x)))
     }
     try a.dataset(x).put(0, Array(repeating: 7, count: 4))

@@ -102,10 +102,10 @@ final class CrashScript {
   func commit(
     _ store: SlabStore, putting chunks: [ChunkIndex], _ path: String, _ start: Int32
   ) throws {
-    guard let model = contents.datasets[path], let session = store.session else { return }
+    guard let model = contents.datasets[path] else { return }
     let puts = PutsMeanwhile(try store.dataset(NodePath(path)), model, chunks, start)
     disk.core.beforeCall.withLock { hook in
-      hook = { if session.isCommitting { puts.putNext() } }
+      hook = { if store.isCommitting { puts.putNext() } }
     }
     defer { disk.core.beforeCall.withLock { $0 = nil } }
     try commit { try store.commit() }

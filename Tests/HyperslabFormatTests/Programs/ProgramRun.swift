@@ -103,7 +103,7 @@ final class ProgramRun {
   private func replace(_ number: Int, _ seed: Int) throws {
     // A data set that no commit has yet cannot be replaced.
     guard let path = pick(number), outcomes[standing].datasets[path] != nil,
-      store.session?.state.withLock({ state in
+      store.changes?.state.withLock({ state in
         (try? NodePath(path)).map {
           state.changes.datasets[$0] == nil && state.changes.removed[$0] == nil
         }

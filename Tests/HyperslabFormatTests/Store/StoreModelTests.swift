@@ -43,7 +43,7 @@ import Testing
         current["d\(step)"] = Model(values: Array(repeating: nil, count: chunks))
       case 1:
         guard let name, committed[name] != nil,
-          (try? store.session?.state.withLock { $0.changes.datasets[try NodePath(name)] }) == nil
+          (try? store.changes?.state.withLock { $0.changes.datasets[try NodePath(name)] }) == nil
         else { continue }
         let chunks = Int.random(in: 0...6, using: &generator)
         history += " replace \(name)"
