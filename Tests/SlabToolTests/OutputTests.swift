@@ -91,6 +91,13 @@ import Testing
     #expect(answer == Tool.Answer(output: "", errors: "", code: 0))
     #expect(
       String(decoding: try place.bytes("mixed"), as: UTF8.self) == "first\n0\n1\n2\n3\nlast\n")
+    // Where nobody reads, the first interrupt ends it.
+    let idle = try place.shell(
+      """
+      mkfifo idle; set -m; slab export s.slab/x idle & job=$!; sleep 0.5; kill -INT $job
+      (sleep 30; kill -KILL $job) & wait $job; test $? = 130; code=$?; kill -KILL %2; exit $code
+      """)
+    #expect(idle.code == 0)
     // The one of the report, where it can be made.
     let device = try place.shell(
       "mknod null c 1 3 2>/dev/null || exit 9; slab export s.slab/x null && test -c null")

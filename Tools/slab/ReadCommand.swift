@@ -47,14 +47,14 @@ struct ReadCommand: ParsableCommand {
 
 /// Writes a file, or standard output for `-`; of a file nothing stays when that is interrupted.
 func writingOutput(_ path: String, _ write: (OutputFile) throws -> Void) throws {
-  if path == "-" {
-    let file = OutputFile(stream: .standardOutput)
-    try write(file)
-    return try file.finish()
-  }
-  try Interrupt.cancelling { cancellation in
-    let file = try OutputFile(FilePath(path), cancellation: cancellation)
+  let file =
+    path == "-"
+    ? OutputFile(stream: .standardOutput)
+    : try OutputFile(FilePath(path), cancellation: Interrupt.cancellation)
+  func whole() throws {
     try write(file)
     try file.finish()
   }
+  // A pipe that nobody reads may hold up a write for ever; there the first interrupt ends the process.
+  if file.isStream { try whole() } else { try Interrupt.cancelling { _ in try whole() } }
 }

@@ -70,6 +70,9 @@ public final class OutputFile {
     place = "standard output"
   }
 
+  /// Whether it is written into as it is: nothing is to be put in order when the process ends early.
+  public var isStream: Bool { staging == nil }
+
   private static func openingFailed(_ path: FilePath, _ cause: any Error) -> HyperslabError {
     var error = HyperslabError(.fileAccess, "cannot be written", at: path.string, cause: cause)
     switch cause as? Errno {
