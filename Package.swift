@@ -83,7 +83,8 @@ let package = Package(
     .testTarget(
       name: "HyperslabFormatTests",
       dependencies: [
-        "HyperslabFormat", "HyperslabCodecs", "HyperslabCore", "HyperslabTestSupport",
+        "HyperslabFormat", "HyperslabCodecs", "HyperslabCore", "HyperslabIteration",
+        "HyperslabTestSupport",
       ],
       swiftSettings: strict
     ),

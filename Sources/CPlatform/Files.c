@@ -23,6 +23,11 @@ int hyperslab_rename_exclusive(const char *from, const char *to) {
   return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
 }
 
+int hyperslab_exchange(int directory, const char *name, int other_directory, const char *other) {
+  return (int)syscall(
+      SYS_renameat2, directory, name, other_directory, other, 2 /* RENAME_EXCHANGE */);
+}
+
 int hyperslab_open_beneath(int directory, const char *path, int flags, unsigned mode) {
   /* struct open_how, for which older systems have no header. */
   struct {
@@ -82,8 +87,17 @@ void hyperslab_begin_writing(int descriptor) {}
 int hyperslab_rename_exclusive(const char *from, const char *to) {
   return renamex_np(from, to, RENAME_EXCL);
 }
+
+int hyperslab_exchange(int directory, const char *name, int other_directory, const char *other) {
+  return renameatx_np(directory, name, other_directory, other, RENAME_SWAP);
+}
 #else
 int hyperslab_rename_exclusive(const char *from, const char *to) {
+  errno = ENOSYS;
+  return -1;
+}
+
+int hyperslab_exchange(int directory, const char *name, int other_directory, const char *other) {
   errno = ENOSYS;
   return -1;
 }

@@ -5,8 +5,7 @@ public import HyperslabIteration
 public struct MemoryBudget: Hashable, Sendable {
   /// What may be used in all.
   public let byteCount: Int
-  /// What is kept for everything but buffers: the program itself, pieces of mapped files, the
-  /// threads' scratch.
+  /// What is kept for everything but buffers: the program itself, the threads' scratch, files being read.
   public static let workingByteCount = 32_000_000
 
   /// A budget in units of 1e6 bytes.

@@ -22,9 +22,9 @@ public struct DataChunk: Sendable {
     selection: Selection, elements: [Element]
   ) throws(HyperslabError) {
     // The same conditions as for a source.
-    _ = try InMemorySource(elements: elements, shape: selection.shape)
+    let source = try InMemorySource(elements: elements, shape: selection.shape)
     self.init(
-      selection: selection, dataType: Element.dataType, memory: ArrayMemory(elements: elements))
+      selection: selection, dataType: source.dataType, memory: ArrayMemory(elements: elements))
   }
 
   /// The shape of the piece.
@@ -43,14 +43,15 @@ public struct DataChunk: Sendable {
 
   /// The elements in C order.
   ///
-  /// - Throws: `type_mismatch` unless they are of that type.
+  /// - Throws: `type_mismatch` unless they are of that type, and it is laid out as it says.
   public func elements<Element: ArrayElement>(
     as type: Element.Type = Element.self
   ) throws(HyperslabError) -> [Element] {
-    guard Element.dataType == dataType, MemoryLayout<Element>.stride == dataType.byteCount else {
+    let found = try DataType(of: Element.self)
+    guard found == dataType else {
       throw HyperslabError(
         .typeMismatch, "the elements as \(Element.self)", expected: "\(dataType)",
-        found: "\(Element.dataType)", remedy: "Convert with converted(to:)")
+        found: "\(found)", remedy: "Convert with converted(to:)")
     }
     if let array = memory as? ArrayMemory<Element> { return array.elements }
     return memory.withBytes { bytes in
@@ -58,8 +59,7 @@ public struct DataChunk: Sendable {
         target, count in
         let raw = UnsafeMutableRawBufferPointer(target)
         bytes.withUnsafeBytes { raw.copyMemory(from: $0) }
-        // Any byte but 0 and 1 is no Swift `Bool`.
-        if dataType == .bool { for index in raw.indices where raw[index] > 1 { raw[index] = 1 } }
+        if dataType == .bool { normalizeBooleans(raw) }
         count = target.count
       }
     }

@@ -25,6 +25,8 @@ extension HyperslabError.Code {
   public static let sourceTooShort = Self(rawValue: "source_too_short")
   /// A data source gave more elements than it was asked for.
   public static let sourceTooLong = Self(rawValue: "source_too_long")
+  /// A data source, such as a file, changed while it was being read.
+  public static let sourceChanged = Self(rawValue: "source_changed")
   /// A data source threw; its error is the cause.
   public static let sourceFailed = Self(rawValue: "source_failed")
   /// What is there is not what a write would continue: other settings or other values.

@@ -183,7 +183,7 @@ DATASET = {
     "nan": count, "runs": array(mapping, 4096)}
 DATASET_OPTIONAL = {
     "dims": either(null, array(either(null, text))), "unit": either(null, text), "min": anything, "max": anything,
-    "source": mapping, "pending": mapping}
+    "source": mapping, "pending": mapping, "incoming": identifier}
 SOURCE = {"fingerprint": lambda value: text(value) and len(value.encode()) <= 1024}
 CODEC = {
     "name": word("blosc1-lz4"), "filter": word("none|shuffle|bitshuffle|auto"), "block": integer(4096, 1 << 22),
@@ -318,6 +318,7 @@ def check_dataset(name, node):
         members(run, f"{name}: runs", "index", REFERENCE)
         must(len(run["grid"]) == rank and run["lo"] <= run["hi"] < math.prod(run["grid"]), "runs: lo or hi")
         must(1 <= run["rows"] <= min(run["hi"] - run["lo"] + 1, run["size"] // 6), "runs: rows")
+    must("pending" not in node or "incoming" not in node, "incoming beside pending")
     if "pending" in node:
         pending = node["pending"]
         members(pending, f"{name}: pending", "index", PENDING)

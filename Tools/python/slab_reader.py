@@ -135,6 +135,8 @@ class Dataset:
 
     def candidates(self, chunk):
         """Where a stored chunk's file may be, in the order to look."""
+        if incoming := self.node.get("incoming"):
+            yield ("__slab", "w", incoming, self.node["id"], "c", *map(str, chunk))
         pending = self.node.get("pending")
         number = pending and number_of(chunk, pending["grid"])
         if number is not None and any(start <= number < start + n for start, n in pending["rows"]):

@@ -16,7 +16,7 @@ enum ImportInput {
 
   /// - Parameters:
   ///   - store: Where the data go; a stream is kept beside it.
-  ///   - limit: The most bytes of a mapped file that may be resident.
+  ///   - limit: The most bytes of a file that may be lent at once.
   init(
     _ input: String, _ options: InputOptions, beside store: FilePath, limit: Int
   ) throws(HyperslabError) {

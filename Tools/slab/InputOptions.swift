@@ -50,7 +50,7 @@ struct WorkOptions: ParsableArguments {
     return try MemoryBudget(megabytes: memoryMb)
   }
 
-  /// How much of a mapped file may be resident: as much as buffers may be.
+  /// How much of a file may be lent at once: as much as buffers may be.
   func residentByteLimit(bufferGB: Double?) throws(HyperslabError) -> Int {
     if let budget = try budget() { return budget.bufferByteCount }
     return Int(exactly: ((bufferGB ?? 1) * 1e9).rounded(.down)) ?? .max

@@ -25,7 +25,7 @@ struct SlabCommand: ParsableCommand {
     subcommands: [
       PlanCommand.self, ImportCommand.self, AppendCommand.self, ListCommand.self,
       InfoCommand.self, ReadCommand.self, ExportCommand.self, VerifyCommand.self,
-      RepairCommand.self, AttributeCommand.self, RemoveCommand.self,
+      RepairCommand.self, AdoptCommand.self, AttributeCommand.self, RemoveCommand.self,
     ])
 
   static func main() {

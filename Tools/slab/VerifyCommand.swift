@@ -38,6 +38,9 @@ struct VerifyCommand: PrintingCommand, JSONPrinting {
       table.add(problem.kind.rawValue, problem.path, FlagWords.translated(problem.detail))
     }
     try printer.table(table)
+    for difference in report.zarrDifferences {
+      try printer.line("zarr view differs: \(difference)")
+    }
     let verdict = report.ok ? "ok" : HumanText.count(report.problems.count, "problem")
     try printer.line(
       "\(address): \(verdict); \(HumanText.count(report.datasets, "data set")), "

@@ -42,6 +42,11 @@ void hyperslab_begin_writing(int descriptor);
    working directory. Returns 0 or -1 with errno set; ENOSYS or EINVAL where unsupported. */
 int hyperslab_rename_exclusive(const char *from, const char *to);
 
+/* Lets two names change places in one step (renameat2(2) with RENAME_EXCHANGE, renameatx_np(2) with
+   RENAME_SWAP), each relative to a directory. Returns 0 or -1 with errno set; ENOSYS or EINVAL where
+   the system or the file system cannot. */
+int hyperslab_exchange(int directory, const char *name, int other_directory, const char *other);
+
 /* The widest vectors of this processor that the functions below know, in bytes: 64 (AVX-512 with VBMI
    and GFNI), 32 (AVX2), or 0. They take a width of at most that, and return 0, having done nothing,
    where they have no kernel for it or less than 16 of what they count. */

@@ -7,6 +7,8 @@ extension VerificationReport {
     [
       "ok": .bool(ok), "datasets": .integer(datasets), "chunks_checked": .integer(chunksChecked),
       "bytes_checked": .integer(bytesChecked), "problems": .array(problems.map(\.json)),
+      "zarr_view": .string(zarrView.rawValue),
+      "zarr_differences": .array(zarrDifferences.map { .string($0) }),
     ]
   }
 }

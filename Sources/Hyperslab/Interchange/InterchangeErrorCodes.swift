@@ -5,8 +5,6 @@ extension HyperslabError.Code {
   public static let invalidArrayFile = Self(rawValue: "invalid_array_file")
   /// Elements of a type that no data set can hold.
   public static let unsupportedType = Self(rawValue: "unsupported_type")
-  /// A source file changed while it was being read.
-  public static let sourceChanged = Self(rawValue: "source_changed")
   /// The system refused to open, read or write a file outside a store.
   public static let fileAccess = Self(rawValue: "io")
   /// An output form that cannot show an array of such a shape.

@@ -2,7 +2,7 @@ public import HyperslabCore
 public import HyperslabIteration
 public import SystemPackage
 
-/// A `.npy` file as a source: mapped, never loaded whole.
+/// A `.npy` file as a source: read in pieces, never loaded whole.
 ///
 ///     let iterator = try GenericDataChunkIterator(NpyFile("lfp.npy"))
 ///     try store.write(iterator, to: "ecephys/lfp")
@@ -12,27 +12,26 @@ public import SystemPackage
 public struct NpyFile: DataChunkSource {
   /// What the file says of itself.
   public let header: NpyHeader
-  private var array: MappedArray
+  private var array: FileArray
 
   /// Opens a file and reads its header.
   ///
   /// - Throws: `io`; `invalid_array_file`, also when the file is longer or shorter than its header
   ///   says; `unsupported_type`.
   public init(_ path: FilePath) throws(HyperslabError) {
-    try self.init(MappedFile(path: path))
+    try self.init(SourceFile(path: path))
   }
 
-  init(_ file: MappedFile) throws(HyperslabError) {
+  init(_ file: SourceFile) throws(HyperslabError) {
     do throws(HyperslabError) {
-      header = try NpyHeader(parsing: file.memory)
+      header = try NpyHeader(parsing: file.prefix(NpyHeader.mostByteCount))
     } catch { throw error.located(at: file.place) }
-    array = try MappedArray(
+    array = try FileArray(
       file: file, shape: header.shape, type: header.type, byteOffset: header.byteCount,
       isFortranOrder: header.isFortranOrder)
   }
 
-  /// The most bytes of the file that may be resident at once because they are lent; a selection
-  /// that spans more is copied in small pieces instead. At first 1e9, as buffers by HDMF's rule.
+  /// The most bytes that ``withBytes(of:_:)`` reads to lend them; at first 1e9, as buffers by HDMF's rule.
   public var residentByteLimit: Int {
     get { array.residentByteLimit }
     set { array.residentByteLimit = newValue }
@@ -50,10 +49,21 @@ public struct NpyFile: DataChunkSource {
     try array.read(selection, into: &buffer)
   }
 
-  /// Lends the mapped bytes where they are in host byte order and within ``residentByteLimit``.
+  /// Reads all that a selection spans, in the file's order, and lends it where it is in host byte order
+  /// and within ``residentByteLimit``.
   public func withBytes<R>(
     of selection: Selection, _ body: (RawSpan, StridedLayout) throws -> R
   ) throws -> R? {
     try array.withBytes(of: selection, body)
+  }
+}
+
+extension NpyFile: FileOrderSource {
+  package var axesFromSlowest: [Int] { array.axesFromSlowest }
+
+  package func load(
+    _ selection: Selection, into memory: UnsafeMutableRawBufferPointer
+  ) throws(HyperslabError) -> StridedLayout {
+    try array.load(selection, into: memory)
   }
 }

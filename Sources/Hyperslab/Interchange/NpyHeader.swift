@@ -26,6 +26,8 @@ public struct NpyHeader: Hashable, Sendable {
   static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
   /// NumPy itself refuses headers above 10,000 bytes unless told otherwise.
   static let byteCountLimit = 1 << 20
+  /// What a header and all before it may take.
+  static let mostByteCount = 12 + byteCountLimit
 
   /// Reads the header at the start of a file's bytes; more bytes may follow.
   ///

@@ -2,11 +2,11 @@ public import HyperslabCore
 public import HyperslabIteration
 public import SystemPackage
 
-/// A file of plain numbers in C order as a source: mapped, never loaded whole.
+/// A file of plain numbers in C order as a source: read in pieces, never loaded whole.
 ///
 /// The file must not change meanwhile, as with ``NpyFile``.
 public struct RawFile: DataChunkSource {
-  private var array: MappedArray
+  private var array: FileArray
 
   /// Opens a file whose shape is known.
   ///
@@ -21,21 +21,21 @@ public struct RawFile: DataChunkSource {
     _ path: FilePath, type: NumPyType, shape: [Int?], skipByteCount: Int = 0
   ) throws(HyperslabError) {
     try self.init(
-      MappedFile(path: path), type: type, shape: shape, skipByteCount: skipByteCount)
+      SourceFile(path: path), type: type, shape: shape, skipByteCount: skipByteCount)
   }
 
   init(
-    _ file: MappedFile, type: NumPyType, shape: [Int?], skipByteCount: Int
+    _ file: SourceFile, type: NumPyType, shape: [Int?], skipByteCount: Int
   ) throws(HyperslabError) {
-    guard (0...file.memory.count).contains(skipByteCount) else {
+    guard (0...file.byteCount).contains(skipByteCount) else {
       throw HyperslabError(
         .invalidArrayFile, "\(skipByteCount) bytes to skip", at: file.place,
-        expected: "0 to the file's \(file.memory.count) bytes")
+        expected: "0 to the file's \(file.byteCount) bytes")
     }
     let resolved = try Self.resolve(
       shape, elementByteCount: type.dataType.byteCount,
-      byteCount: file.memory.count - skipByteCount, place: file.place)
-    array = try MappedArray(file: file, shape: resolved, type: type, byteOffset: skipByteCount)
+      byteCount: file.byteCount - skipByteCount, place: file.place)
+    array = try FileArray(file: file, shape: resolved, type: type, byteOffset: skipByteCount)
   }
 
   private static func resolve(
@@ -81,10 +81,21 @@ public struct RawFile: DataChunkSource {
     try array.read(selection, into: &buffer)
   }
 
-  /// Lends the mapped bytes where they are in host byte order and within ``residentByteLimit``.
+  /// Reads all that a selection spans, in the file's order, and lends it where it is in host byte order
+  /// and within ``residentByteLimit``.
   public func withBytes<R>(
     of selection: Selection, _ body: (RawSpan, StridedLayout) throws -> R
   ) throws -> R? {
     try array.withBytes(of: selection, body)
+  }
+}
+
+extension RawFile: FileOrderSource {
+  package var axesFromSlowest: [Int] { array.axesFromSlowest }
+
+  package func load(
+    _ selection: Selection, into memory: UnsafeMutableRawBufferPointer
+  ) throws(HyperslabError) -> StridedLayout {
+    try array.load(selection, into: memory)
   }
 }

@@ -13,9 +13,9 @@ public import SystemPackage
 ///
 /// The file has no name: it vanishes with the process, however that ends.
 public struct SpooledInput: Sendable {
-  private let file: MappedFile
+  private let file: SourceFile
   /// How many bytes came.
-  public var byteCount: Int { file.memory.count }
+  public var byteCount: Int { file.byteCount }
 
   /// Reads a stream to its end.
   ///
@@ -36,7 +36,7 @@ public struct SpooledInput: Sendable {
         ?? HyperslabError(
           .fileAccess, "standard input cannot be kept", at: directory.string, cause: error)
     }
-    self.file = try MappedFile(descriptor: file, place: "standard input")
+    self.file = try SourceFile(descriptor: file, place: "standard input")
   }
 
   /// The stream as an array of plain numbers; see ``RawFile``.

@@ -5,7 +5,15 @@ public import ComplexModule
 #endif
 
 /// A Swift type whose values are elements of an array, laid out exactly as ``dataType`` says.
+///
+/// Only a type that is `BitwiseCopyable` conforms: a number, or a structure around one. Whether its size,
+/// stride and alignment are those of its data type is checked wherever values go in or out
+/// (``DataType/init(of:)``), and told as `type_mismatch`.
 public protocol ArrayElement: Sendable {
+  /// The type itself, which thereby has to be `BitwiseCopyable`. Nothing else is taken: it is an
+  /// associated type only for the sake of `Complex`, whose own module does not say so of it.
+  associatedtype Bits: BitwiseCopyable = Self
+
   /// The run-time name of the type.
   static var dataType: DataType { get }
 }
@@ -65,6 +73,8 @@ extension Double: ArrayElement {
   public static var dataType: DataType { .float64 }
 }
 extension Complex: ArrayElement where RealType: ArrayElement {
+  /// What the parts are.
+  public typealias Bits = RealType.Bits
   /// `complex64` over `Float`, `complex128` over `Double`.
   public static var dataType: DataType {
     RealType.dataType == .float64 ? .complex128 : .complex64

@@ -2,14 +2,14 @@
 ///
 /// Contents start undefined. Whoever shares one between threads sees to it that no two write the
 /// same bytes.
-public final class ElementBuffer: @unchecked Sendable {
+package final class ElementBuffer: @unchecked Sendable {
   /// The memory.
   package let pointer: UnsafeMutableRawPointer
   /// Its size.
-  public let byteCount: Int
+  package let byteCount: Int
 
   /// Allocates memory; large pieces ask the system for huge pages, which fault faster.
-  public init(byteCount: Int) {
+  package init(byteCount: Int) {
     let alignment = byteCount >= 2 * HugePages.byteCount ? HugePages.byteCount : 64
     pointer = .allocate(byteCount: Swift.max(byteCount, 1), alignment: alignment)
     self.byteCount = byteCount
@@ -19,12 +19,12 @@ public final class ElementBuffer: @unchecked Sendable {
   deinit { pointer.deallocate() }
 
   /// Lends the bytes for reading.
-  public func withBytes<R, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {
+  package func withBytes<R, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {
     try body(UnsafeRawBufferPointer(start: pointer, count: byteCount).bytes)
   }
 
   /// Lends the bytes for writing.
-  public func withMutableBytes<R, E: Error>(
+  package func withMutableBytes<R, E: Error>(
     _ body: (inout MutableRawSpan) throws(E) -> R
   ) throws(E) -> R {
     var span = UnsafeMutableRawBufferPointer(start: pointer, count: byteCount).mutableBytes

@@ -13,10 +13,18 @@ public struct FillValue: Hashable, Sendable {
     bytes = Array(repeating: 0, count: dataType.byteCount)
   }
 
-  /// The bits of a Swift value.
-  public init<Element: ArrayElement>(_ value: Element) {
-    dataType = Element.dataType
-    bytes = withUnsafeBytes(of: value) { Array($0.prefix(Element.dataType.byteCount)) }
+  /// The bits of a value of a type of one's own.
+  ///
+  /// - Throws: `type_mismatch` unless the type is laid out as it says; `invalid_value` for what is no bool.
+  public init<Element: ArrayElement>(_ value: Element) throws(HyperslabError) {
+    let dataType = try DataType(of: Element.self)
+    try self.init(bytes: withUnsafeBytes(of: value) { Array($0) }, dataType: dataType)
+  }
+
+  /// The bits of a value whose type is known to be laid out so.
+  init(bits value: some BitwiseCopyable, _ dataType: DataType) {
+    self.dataType = dataType
+    bytes = withUnsafeBytes(of: value) { Array($0) }
   }
 
   /// The given bits.

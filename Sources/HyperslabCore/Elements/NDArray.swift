@@ -9,8 +9,10 @@ public struct NDArray<Element: ArrayElement>: Sendable {
 
   /// Pairs elements with their shape.
   ///
-  /// - Throws: `size_mismatch` unless there are exactly as many elements as the shape holds.
+  /// - Throws: `size_mismatch` unless there are exactly as many elements as the shape holds,
+  ///   `type_mismatch` for an element type that is not laid out as it says.
   public init(shape: Shape, elements: [Element]) throws(HyperslabError) {
+    _ = try DataType(of: Element.self)
     guard shape.elementCount == elements.count, !shape.contains(where: { $0 < 0 }) else {
       throw HyperslabError(
         .sizeMismatch, "elements for shape \(shape)",

@@ -13,17 +13,20 @@ extension ChunkedDataset {
   public func read<Element: ArrayElement>(
     _ type: Element.Type, _ terms: [any AxisSelection] = [], missing: MissingChunks = .refuse
   ) throws(HyperslabError) -> NDArray<Element> {
-    try checkType(Element.dataType)
+    let dataType = try DataType(of: Element.self)
+    try checkType(dataType)
     let result = try plan(terms)
     try checkFits(result)
     var failure: HyperslabError?
     let elements = [Element](unsafeUninitializedCapacity: result.elementCount) {
       memory, initialized in
-      HugePages.advise(UnsafeMutableRawBufferPointer(memory))
-      var bytes = UnsafeMutableRawBufferPointer(memory).mutableBytes
+      let memory = UnsafeMutableRawBufferPointer(memory)
+      HugePages.advise(memory)
+      clearUnlessFilled(memory)
+      var bytes = memory.mutableBytes
       do throws(HyperslabError) {
         try read(result.slice.region, into: &bytes, layout: result.layout, missing: missing)
-        if Element.self == Bool.self { normalizeBooleans(UnsafeMutableRawBufferPointer(memory)) }
+        if dataType == .bool { normalizeBooleans(memory) }
         initialized = result.elementCount
       } catch { failure = error }
     }
@@ -39,8 +42,10 @@ extension ChunkedDataset {
     try checkFits(result)
     var failure: HyperslabError?
     let bytes = [UInt8](unsafeUninitializedCapacity: result.byteCount) { memory, initialized in
-      HugePages.advise(UnsafeMutableRawBufferPointer(memory))
-      var span = UnsafeMutableRawBufferPointer(memory).mutableBytes
+      let memory = UnsafeMutableRawBufferPointer(memory)
+      HugePages.advise(memory)
+      clearUnlessFilled(memory)
+      var span = memory.mutableBytes
       do throws(HyperslabError) {
         try read(result.slice.region, into: &span, layout: result.layout, missing: missing)
         initialized = result.byteCount
@@ -95,6 +100,11 @@ extension ChunkedDataset {
     }
   }
 
+  /// Stores of others may leave memory as it was that they were given to fill.
+  private func clearUnlessFilled(_ memory: UnsafeMutableRawBufferPointer) {
+    if !(self is any FillingDataset) { memory.initializeMemory(as: UInt8.self, repeating: 0) }
+  }
+
   private func checkType(_ type: DataType) throws(HyperslabError) {
     guard type == description.dataType else {
       throw HyperslabError(
@@ -112,7 +122,5 @@ private struct ReadPlan {
   let byteCount: Int
 }
 
-/// Files may hold any byte where a Swift `Bool` must be 0 or 1.
-private func normalizeBooleans(_ memory: UnsafeMutableRawBufferPointer) {
-  for index in memory.indices where memory[index] > 1 { memory[index] = 1 }
-}
+/// A data set whose reads write every element of the memory that they are given, or throw.
+package protocol FillingDataset: ChunkedDataset {}

@@ -69,7 +69,7 @@ public final class MemoryStore: ChunkedStore {
 }
 
 /// A data set in a ``MemoryStore``: each chunk's valid part in C order.
-public final class MemoryDataset: ChunkedDataset {
+public final class MemoryDataset: ChunkedDataset, FillingDataset {
   /// Where it stands.
   public let path: NodePath
   /// What it is.

@@ -43,41 +43,60 @@ package final class SystemScheduling: Scheduling {
   }
 }
 
-/// Lines in which operations wait for their turn, first come first served; one line a key.
+/// Lines in which operations wait for their turn, first come first served; one line a key. Who stands first
+/// in a line has its turn until it leaves.
 package final class Lines<Key: Hashable & Sendable>: Sendable {
-  private struct Line {
-    var next = 0
-    var serving = 0
+  private struct State {
+    var lines: [Key: [Int]] = [:]
+    /// Whose turn has not come, and in which line.
+    var waiting: [Int: Key] = [:]
+
+    /// Whether somebody's turn would never come, since whoever has it waits for them.
+    func wouldWaitForEver(_ owner: Int, for key: Key) -> Bool {
+      var key = key
+      while let first = lines[key]?.first {
+        if first == owner { return true }
+        // It may stand first already and not know yet.
+        guard let next = waiting[first], next != key else { return false }
+        key = next
+      }
+      return false
+    }
   }
 
-  private let lines = Mutex<[Key: Line]>([:])
+  private let state = Mutex(State())
   private let scheduling: any Scheduling
 
   package init(_ scheduling: any Scheduling) { self.scheduling = scheduling }
 
   /// Waits until everybody who came before has left.
-  package func enter(_ key: Key) {
-    let ticket = lines.withLock { lines in
-      defer { lines[key, default: Line()].next += 1 }
-      return lines[key]?.next ?? 0
-    }
-    scheduling.wait { lines.withLock { $0[key]?.serving == ticket } }
-  }
-
-  /// Enters a line only if nobody is in it.
-  package func enterIfFree(_ key: Key) -> Bool {
-    lines.withLock { lines in
-      guard lines[key] == nil else { return false }
-      lines[key] = Line(next: 1, serving: 0)
+  ///
+  /// - Parameter owner: Who comes, by a number of its own.
+  /// - Returns: false, at once, where those would wait for the owner in another line, for ever.
+  @discardableResult
+  package func enter(_ key: Key, _ owner: Int) -> Bool {
+    let isIn = state.withLock { state in
+      if state.wouldWaitForEver(owner, for: key) { return false }
+      state.lines[key, default: []].append(owner)
+      state.waiting[owner] = key
       return true
     }
+    guard isIn else { return false }
+    scheduling.wait {
+      state.withLock { state in
+        guard state.lines[key]?.first == owner else { return false }
+        state.waiting[owner] = nil
+        return true
+      }
+    }
+    return true
   }
 
   /// Lets the next one in.
   package func leave(_ key: Key) {
-    lines.withLock { lines in
-      lines[key]?.serving += 1
-      if let line = lines[key], line.serving == line.next { lines[key] = nil }
+    state.withLock { state in
+      state.lines[key]?.removeFirst()
+      if state.lines[key]?.isEmpty == true { state.lines[key] = nil }
     }
     scheduling.wake()
   }

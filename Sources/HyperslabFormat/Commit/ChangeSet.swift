@@ -10,6 +10,8 @@ import Synchronization
 final class ChangeSet: Sendable {
   let session: WriterSession
   let opened: OpenStore
+  /// Which of the session's it is.
+  let number: Int
   let state: Mutex<State>
   /// Fsyncs the files that this operation staged, and no others.
   let synchronizer: FileSynchronizer
@@ -69,6 +71,7 @@ final class ChangeSet: Sendable {
   init(_ opened: OpenStore, _ session: WriterSession, follows: Bool) {
     self.opened = opened
     self.session = session
+    number = session.newNumber()
     let snapshot = opened.snapshot
     var state = State(base: snapshot.index)
     if !follows { state.view = snapshot }
@@ -137,7 +140,7 @@ final class ChangeSet: Sendable {
   func slot(of path: NodePath) -> Int {
     state.withLock { state in
       if let slot = state.slots[path] { return slot }
-      let slot = session.newSlot()
+      let slot = session.newNumber()
       state.slots[path] = slot
       return slot
     }

@@ -25,6 +25,7 @@ extension CommitPlan {
       throw Self.conflict("another writer has its blocks coded otherwise", path)
     }
     try reshape(&record, changes, started)
+    if changes.shape != nil || old.coding == nil && changes.coding != nil { described.insert(path) }
     record.coding = record.coding ?? changes.coding
     guard record.filter != nil || changes.rows.values.allSatisfy({ $0.row.state != .stored }) else {
       throw HyperslabError(
@@ -59,6 +60,7 @@ extension CommitPlan {
         throw Self.conflict("another writer changed the shape", changes.path)
       }
       record.description.shape = shape
+      if adopting.contains(changes.path) { record.description.raiseMaximum() }
       record.grid = try record.description.validated()
     }
     for (chunk, staged) in changes.rows where staged.shape != record.description.shape {
@@ -91,7 +93,6 @@ extension CommitPlan {
     started: DatasetRecord?, slot: Int, path: NodePath, numbering: ChunkNumbering
   ) throws(HyperslabError) -> Run {
     let expected = started.map { newest.table($0) }
-    let mustWait = removesDataset(at: path)
     let numbers = rows.keys.compactMap { chunk in
       numbering.number(of: chunk).map { (number: $0, chunk: chunk) }
     }.sorted { $0.number < $1.number }
@@ -119,7 +120,6 @@ extension CommitPlan {
       switch (row.state, staged.row.state) {
       case (.stored, .stored): waiting.append(number)
       case (.stored, _): dropping.append(number)
-      case (_, .stored) where mustWait: waiting.append(number)
       case (_, .stored): fresh.append(chunk)
       default: break
       }
@@ -130,10 +130,11 @@ extension CommitPlan {
         rows: .init(rising: waiting), drop: .init(rising: dropping))
     }
     if !fresh.isEmpty {
+      let incoming = record.incoming.map { StoreLayout.incoming(writer: $0, dataset: record.id) }
       self.fresh.append(
         .init(
           from: StoreLayout.stagedChunks(writer: writer, slot: slot, batch: batch),
-          to: StoreLayout.chunks(path), chunks: fresh))
+          to: incoming.map { $0 / "c" } ?? StoreLayout.chunks(path), chunks: fresh))
     }
     try count(&record, old: old, new: new, touched: rows, before: before)
     return Run(numbering: numbering, ranges: .init(rising: kept), rows: new)

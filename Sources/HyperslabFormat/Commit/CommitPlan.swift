@@ -8,10 +8,16 @@ struct CommitPlan {
   var orphans: [StorePath] = []
   /// Staged files of chunks that another writer has stored just so.
   var unneeded: [StorePath] = []
+  /// New data sets that stand where a node is removed, each a directory that takes that place at once.
+  var incoming: [NodePath] = []
+  /// Nodes that came, went, or are described otherwise.
+  var described: Set<NodePath> = []
   /// New files of chunk tables.
   var runs: [(path: StorePath, bytes: [UInt8])] = []
   /// The index to publish.
   var index: StoreIndex
+  /// Nodes that are made of what another program wrote in their places.
+  let adopting: Set<NodePath>
   let newest: Snapshot
   let writer: String
 
@@ -20,19 +26,31 @@ struct CommitPlan {
   /// - Parameters:
   ///   - base: The index that the changes were made against.
   ///   - writer: The writer's identifier, from which staged names follow.
-  /// - Throws: `conflict` naming the node or chunk.
+  ///   - adopting: Nodes that are made of what another program wrote in their places.
+  ///   - stuck: Nodes of which the newest index lists work that could not be done; it lists it on.
+  /// - Throws: `conflict` naming the node or chunk; for a node that is stuck, why.
   init(
-    _ changes: Changes, newest: Snapshot, base: StoreIndex, writer: String
+    _ changes: Changes, newest: Snapshot, base: StoreIndex, writer: String,
+    stuck: Settle.Stuck = [:], adopting: Set<NodePath> = []
   ) throws(HyperslabError) {
     self.newest = newest
+    self.adopting = adopting
+    described = adopting.filter { newest.index.nodes[$0] != nil }
+    try Self.check(changes, stuck)
     self.writer = writer
     index = newest.index
     guard index.commit < StoreIndex.maximumCommit else {
       throw HyperslabError(.limit, "commit \(index.commit) is the last that can be")
     }
     index.commit += 1
-    index.removed = []
-    for (path, _) in index.datasets { update(path) { $0.pending = nil } }
+    index.removed = index.removed.filter { stuck[$0.path] != nil }
+    for (path, record) in index.datasets
+    where stuck[path] == nil && (record.pending != nil || record.incoming != nil) {
+      update(path) { record in
+        record.pending = nil
+        record.incoming = nil
+      }
+    }
     // What a group holds before the group.
     for path in changes.removed.keys.sorted().reversed() {
       if let removal = changes.removed[path] { try remove(path, removal) }
@@ -51,6 +69,21 @@ struct CommitPlan {
     }
   }
 
+  /// What was committed of a node must have reached its place before more can.
+  private static func check(_ changes: Changes, _ stuck: Settle.Stuck) throws(HyperslabError) {
+    let touched =
+      Set(changes.datasets.keys).union(changes.removed.keys).union(changes.groups.keys)
+      .union(changes.slots.values.lazy.filter { !$0.isEmpty }.map(\.path))
+    for path in touched.sorted() {
+      let above = path.ancestors.first { stuck[$0] != nil && touched.contains($0) }
+      guard let reason = stuck[path] ?? above.flatMap({ stuck[$0] }) else { continue }
+      throw HyperslabError(
+        reason.code, "files of an earlier commit, which stands, cannot take their places",
+        at: "\(path)",
+        remedy: "Make its directories writable, and it is done with the next commit", cause: reason)
+    }
+  }
+
   private mutating func update(_ path: NodePath, _ change: (inout DatasetRecord) -> Void) {
     guard var record = index.dataset(path) else { return }
     change(&record)
@@ -66,7 +99,9 @@ struct CommitPlan {
   private mutating func addGroup(_ path: NodePath, _ attributes: JSONObject) throws(HyperslabError)
   {
     switch index.nodes[path] {
-    case nil: index.nodes[path] = .group(attributes: attributes, extensions: [:])
+    case nil:
+      index.nodes[path] = .group(attributes: attributes, extensions: [:])
+      described.insert(path)
     case .group(var existing, let extensions):
       for key in attributes.keys.sorted() {
         guard existing[key] == nil || existing[key] == attributes[key] else {
@@ -74,7 +109,9 @@ struct CommitPlan {
         }
         existing[key] = attributes[key]
       }
+      if attributes.isEmpty { break }
       index.nodes[path] = .group(attributes: existing, extensions: extensions)
+      described.insert(path)
     case .dataset: throw Self.conflict("a data set stands where the group was to be", path)
     }
   }
@@ -95,6 +132,7 @@ struct CommitPlan {
     default: throw Self.conflict("the node to remove is not the one there was", path)
     }
     index.nodes[path] = nil
+    described.insert(path)
     index.removed.append(.init(id: removal.id, path: path))
   }
 
@@ -103,33 +141,32 @@ struct CommitPlan {
   ) throws(HyperslabError) {
     if let replaced = new.replaces {
       try remove(path, .init(id: replaced, commit: new.replacedCommit ?? 0))
-    } else if !removesDataset(at: path) {
-      orphans.append(StoreLayout.chunks(path))
     }
+    let takesPlace = adopting.contains(path) || index.removed.contains { $0.path == path }
+    if takesPlace { incoming.append(path) } else { orphans.append(StoreLayout.chunks(path)) }
     guard index.nodes[path] == nil else { throw Self.conflict("the data set exists already", path) }
     for ancestor in path.ancestors {
       if index.dataset(ancestor) != nil {
         throw Self.conflict("a data set stands in the way", ancestor)
       }
       if index.nodes[ancestor] == nil {
+        described.insert(ancestor)
         index.nodes[ancestor] = .group(attributes: [:], extensions: [:])
       }
     }
     var record = new.record
     record.id = index.nextID
     record.commit = index.commit
+    record.incoming = takesPlace ? writer : nil
+    described.insert(path)
     index.nextUnused = record.id + 1
     index.nodes[path] = .dataset(record)
-  }
-
-  /// Whether the commit takes away a data set that stood there, whose chunks give way only afterwards.
-  func removesDataset(at path: NodePath) -> Bool {
-    index.removed.contains { $0.path == path && $0.id != nil }
   }
 
   private mutating func setAttributes(
     _ path: NodePath, _ values: [String: JSONValue?]
   ) throws(HyperslabError) {
+    described.insert(path)
     switch index.nodes[path] {
     case .group(var attributes, let extensions):
       for key in values.keys.sorted() { attributes[key] = values[key] ?? nil }

@@ -14,6 +14,8 @@ struct CommitProtocol {
   let movesDirectories: Bool
   /// Whether the names in it are permanent like the files.
   let namesArePermanent: Bool
+  /// Nodes whose files another program wrote and which may be replaced.
+  var adopting: Set<NodePath> = []
 
   /// Publishes changes made against `base`.
   ///
@@ -48,14 +50,21 @@ struct CommitProtocol {
     }
     let claim = Claim(files: files, writer: writer)
     try claim.take(commit: newest.index.commit + 1)
-    defer { try? claim.release(commit: newest.index.commit + 1) }
+    var keepsClaim = false
+    defer { if !keepsClaim { try? claim.release(commit: newest.index.commit + 1) } }
     // 3. An older commit's pending files reach their names, for good, before an index forgets them.
     let settle = Settle(files: files, durability: durability)
     unsure = true
-    try settle.finish(newest.index)
+    let stuck = try settle.finish(newest.index)
     unsure = false
     // 4. Conflicts.
-    var plan = try CommitPlan(changes, newest: newest, base: base, writer: writer)
+    var plan = try CommitPlan(
+      changes, newest: newest, base: base, writer: writer,
+      stuck: stuck.filter { !adopting.contains($0.key) },
+      adopting: adopting)
+    let derived = DerivedFiles.changed(plan.described, from: newest.index, to: plan.index)
+    try FoundDocuments(files: files, index: newest.index).checkReplaceable(
+      derived.union(plan.described).subtracting(adopting))
     let isLast = closing && !plan.index.hasPending
     if isLast, try !hasOtherWriters() {
       plan.index.state = "complete"
@@ -76,7 +85,7 @@ struct CommitProtocol {
       if let pending = record.pending { try placement.setAside(pending) }
     }
     for chunks in plan.fresh { try placement.place(chunks) }
-    try synchronize(placement.touched)
+    try synchronize(placement.touched.union(try prepare(plan)))
     try keepOldIndex(newest.index.commit, hasPending: plan.index.hasPending)
     files.removeEmptied(placement.emptied, below: StoreLayout.staging(writer: writer))
     // 6. Chunk-table runs.
@@ -84,14 +93,15 @@ struct CommitProtocol {
     // 7. The commit.
     try publish(root)
     unsure = false
+    keepsClaim = true
     try? files.remove(StoreLayout.oldIndex(commit: newest.index.commit - 2))
     for path in plan.unneeded { try? files.remove(path) }
-    // 8. Overwrites; whoever opens next does it again if this does not happen.
-    do { _ = try settle.run(plan.index, isOwn: true) } catch { doubt = error }
-    // 9. Derived files and leftovers, best effort.
-    if changes.touchesMetadata || newest.index.commit == 0 {
-      DerivedFiles(files: files).write(plan.index)
-    }
+    // 8 and 9. What was replaced or removed changes places, overwrites take their names, derived files
+    // follow. The claim stays until all of it is done: whoever opens next does the rest.
+    do throws(HyperslabError) {
+      let left = try settle.finishOwn(plan.index, before: newest.index, deriving: derived)
+      keepsClaim = !left.isEmpty
+    } catch { doubt = error }
     // While the lock is held, so that of writers that close at once the last one sees no other.
     if isLast { try? files.removeTree(StoreLayout.staging(writer: writer)) }
     return Snapshot(index: plan.index, cache: cache)
@@ -115,6 +125,26 @@ struct CommitProtocol {
       touched.formUnion([path.parent, StoreLayout.trash])
     }
     try synchronize(touched)
+  }
+
+  /// Completes the directories that take others' places after the commit: what describes each, and the
+  /// mark that it has yet to.
+  ///
+  /// - Returns: the directories with new names.
+  private func prepare(_ plan: CommitPlan) throws(HyperslabError) -> Set<StorePath> {
+    var touched: Set<StorePath> = []
+    let documents = ZarrMetadata.files(of: plan.index, only: Set(plan.incoming))
+    for path in plan.incoming {
+      guard let record = plan.index.dataset(path), let document = documents[path] else { continue }
+      let directory = StoreLayout.incoming(writer: writer, dataset: record.id)
+      touched.formUnion(try files.makeDirectories(directory))
+      let isFull = durability == .full
+      try files.create(directory / "zarr.json", contents: document, synchronize: isFull)
+      try files.create(
+        directory / StoreLayout.arrivalMark, contents: [], synchronize: isFull)
+      touched.insert(directory)
+    }
+    return touched
   }
 
   /// The last two indexes stay under other names, for repair only; sure to be there before the

@@ -7,17 +7,24 @@ struct Recovery {
   let durability: Durability
   let cache: RunCache
   let patience: Duration
+  /// Whether documents that another program changed keep the store from being written.
+  var refusesForeign = true
 
   /// Brings the store into order and returns its newest commit.
   func run() throws(HyperslabError) -> Snapshot {
     let lock = try StoreLock(files: files, patience: patience).acquire()
     defer { lock.release() }
     let snapshot = try Snapshot.read(files, cache: cache)
-    try Settle(files: files, durability: durability).finish(snapshot.index)
+    let documents = FoundDocuments(files: files, index: snapshot.index)
+    let suspects = documents.suspects()
+    if refusesForeign { try documents.refuseForeign(suspects) }
+    let stuck = try Settle(files: files, durability: durability).finish(snapshot.index)
+    var derived = DerivedFiles(files: files, durability: durability)
+    try derived.restore(snapshot.index, only: suspects.subtracting(stuck.keys))
     if let since = startOfTheDead() {
       OrphanSweep(files: files, snapshot: snapshot, since: since).run()
     }
-    sweep(snapshot.index)
+    sweep(snapshot.index, stuck: stuck)
     return snapshot
   }
 
@@ -36,18 +43,20 @@ struct Recovery {
 
   /// Sweeps, once everything is settled and while the lock is held. That is for the sake of space
   /// only: what cannot be swept keeps nobody from writing.
-  func sweep(_ index: StoreIndex) {
-    try? sweepWriters()
+  ///
+  /// - Parameter stuck: Nodes of which files wait on that could not be moved.
+  func sweep(_ index: StoreIndex, stuck: Settle.Stuck = [:]) {
+    let waiting = stuck.keys.compactMap { index.dataset($0) }
+    try? sweepWriters { writer in waiting.contains { $0.isStaged(by: writer) } }
     try? sweepTemporaries()
     try? sweepTrash(index)
-    try? sweepReserved(index)
+    try? sweepReserved(index, keepsClaim: !stuck.isEmpty)
     sweepRuns(index)
-    DerivedFiles(files: files).write(index)
   }
 
   /// Also those that the index waits for: their staged files have just reached their names for good.
-  private func sweepWriters() throws(HyperslabError) {
-    for writer in try files.writersWithDirectories() {
+  private func sweepWriters(sparing isNeeded: (String) -> Bool) throws(HyperslabError) {
+    for writer in try files.writersWithDirectories() where !isNeeded(writer) {
       // A writer makes its directory and takes the lock in it under the store's lock, held here, too.
       guard let free = try? files.lock(StoreLayout.writerLock(writer: writer), wait: false)
       else { continue }
@@ -64,10 +73,15 @@ struct Recovery {
   }
 
   /// Claims on commits that stand are corpses, whoever took them; of older indexes two are kept.
-  private func sweepReserved(_ index: StoreIndex) throws(HyperslabError) {
+  private func sweepReserved(
+    _ index: StoreIndex, keepsClaim: Bool
+  ) throws(HyperslabError) {
     for entry in try files.list(StoreLayout.reserved) {
+      if entry.name.hasPrefix(StoreLayout.temporaryDerivedPrefix), entry.kind == .file {
+        try files.remove(StoreLayout.reserved / entry.name)
+      }
       if entry.name.hasPrefix("claim-"), let commit = Int(entry.name.dropFirst(6)),
-        commit <= index.commit
+        commit < index.commit || commit == index.commit && !keepsClaim
       {
         try files.remove(StoreLayout.claim(commit: commit))
       }
@@ -92,9 +106,12 @@ struct Recovery {
   private func sweepTrash(_ index: StoreIndex) throws(HyperslabError) {
     guard try files.status(StoreLayout.trash) != nil else { return }
     let named = Set(index.removed.compactMap { removal in removal.id.map { "d\($0)" } })
-    for entry in try files.list(StoreLayout.trash) where !named.contains(entry.name) {
-      try? files.removeTree(StoreLayout.trash / entry.name)
-    }
+    let entries = try files.list(StoreLayout.trash).filter { !named.contains($0.name) }
+    if entries.isEmpty { return }
+    var paths: [Int: NodePath] = [:]
+    for (path, record) in keptIndexes(before: index).flatMap(\.datasets) { paths[record.id] = path }
+    let sweep = TrashSweep(files: files, paths: paths)
+    for entry in entries { try? sweep.run(StoreLayout.trash / entry.name) }
   }
 
   /// Runs that neither the index nor one of the two kept before it lists.

@@ -1,93 +1,123 @@
 import HyperslabCore
 
-/// Finishing what an index lists as pending: removed data sets to the trash, staged overwrites to
-/// their final names. Every step may have been done before; doing all again changes nothing.
+/// Finishing what an index lists as pending: data sets that were replaced or removed change places,
+/// staged overwrites reach their final names, derived files follow. Every step may have been done
+/// before; doing all again changes nothing.
+///
+/// What cannot be done for one node keeps none of the others from being settled.
 struct Settle {
   let files: any FileSystem
   let durability: Durability
 
+  /// Nodes that could not be settled, and why; the commit stands all the same, and whoever comes next
+  /// tries again.
+  typealias Stuck = [NodePath: HyperslabError]
+
   /// Finishes the index of another writer, which may have been killed before that was permanent: an
   /// index that a power cut can still take back must not have its chunks in place.
-  func finish(_ index: StoreIndex) throws(HyperslabError) {
+  ///
+  /// - Throws: what leaves it unsure what the disk holds.
+  func finish(_ index: StoreIndex) throws(HyperslabError) -> Stuck {
     if durability == .full { try synchronize([.root]) }
-    let touched = try run(index, isOwn: false)
-    if durability == .full { try synchronize(touched) }
+    let claim = StoreLayout.claim(commit: index.commit)
+    let isClaimed = try files.status(claim) != nil
+    // Whoever made the commit removes its claim last.
+    let areMoved = try DirectoryMoves.areDone(index, in: files)
+    if areMoved, !isClaimed {
+      let (touched, stuck) = try placeChunks(index, isOwn: false)
+      if durability == .full { try synchronize(touched) }
+      return stuck
+    }
+    var stuck = try move(index, before: keptIndex(before: index), isOwn: false)
+    var derived = DerivedFiles(files: files, durability: durability)
+    try derived.restore(index)
+    stuck.merge(derived.stuck) { first, _ in first }
+    if isClaimed, stuck.isEmpty { try? files.remove(claim) }
+    return stuck
   }
 
-  /// Carries out what is missing.
+  /// Finishes a commit that has just been published.
   ///
-  /// - Parameter isOwn: Whether nobody else can have begun with it.
+  /// - Parameter nodes: Those whose derived files change.
+  /// - Throws: what leaves it unsure what the disk holds.
+  func finishOwn(
+    _ index: StoreIndex, before: StoreIndex, deriving nodes: Set<NodePath>
+  ) throws(HyperslabError) -> Stuck {
+    var stuck = try move(index, before: before, isOwn: true)
+    var derived = DerivedFiles(files: files, durability: durability)
+    // What still is as it was is described as it was.
+    try derived.write(nodes.subtracting(stuck.keys), of: index)
+    stuck.merge(derived.stuck) { first, _ in first }
+    return stuck
+  }
+
+  /// The index before one whose writer was killed.
+  private func keptIndex(before index: StoreIndex) -> StoreIndex? {
+    let path = StoreLayout.oldIndex(commit: index.commit - 1)
+    let bytes = try? files.contents(path, limit: StoreIndex.maximumFileByteCount)
+    return bytes.flatMap { try? StoreIndex($0, place: "\(path)") }
+  }
+
+  private func move(
+    _ index: StoreIndex, before: StoreIndex?, isOwn: Bool
+  ) throws(HyperslabError) -> Stuck {
+    var moves = DirectoryMoves(files: files, durability: durability, before: before)
+    try moves.run(index)
+    let (touched, stuck) = try placeChunks(index, isOwn: isOwn)
+    // Overwrites of one's own are made permanent by the next commit, which is the first to forget them.
+    if durability == .full { try synchronize(isOwn ? moves.touched : touched.union(moves.touched)) }
+    return stuck.merging(moves.stuck) { first, _ in first }
+  }
+
+  /// Brings staged overwrites to their final names, and removes chunks that are stored no more.
+  ///
   /// - Returns: the directories whose names may have changed, now or by whoever began.
-  func run(_ index: StoreIndex, isOwn: Bool) throws(HyperslabError) -> Set<StorePath> {
-    var touched = try removeDatasets(index)
-    // After a power cut a successor's chunks must not be taken for its predecessor's.
-    if durability == .full { try synchronize(touched) }
-    touched.formUnion(try place(index, isOwn: isOwn))
+  private func placeChunks(
+    _ index: StoreIndex, isOwn: Bool
+  ) throws(HyperslabError) -> (touched: Set<StorePath>, stuck: Stuck) {
+    var touched: Set<StorePath> = []
+    var stuck: Stuck = [:]
+    var waiting: [(from: StorePath, to: StorePath, path: NodePath)] = []
+    for (path, record) in index.datasets {
+      guard let pending = record.pending else { continue }
+      attempt(path, &stuck) { () throws(HyperslabError) in
+        for (chunk, staged) in pending.staged {
+          let target = StoreLayout.chunk(path, chunk)
+          if try files.status(staged) != nil { waiting.append((staged, target, path)) }
+          touched.insert(target.parent)
+        }
+      }
+    }
+    var parents: Set<StorePath> = []
+    var made: Set<StorePath> = []
+    for (_, to, path) in waiting where made.insert(to.parent).inserted {
+      attempt(path, &stuck) { () throws(HyperslabError) in
+        parents.formUnion(try files.makeDirectories(to.parent))
+      }
+      if !isOwn { parents.insert(to.parent.parent) }
+    }
+    // A power cut that takes a new directory must not take with it what was moved into it.
+    if durability == .full { try synchronize(parents) }
+    for (from, to, path) in waiting {
+      attempt(path, &stuck) { () throws(HyperslabError) in try files.rename(from, to: to) }
+    }
     for (path, record) in index.datasets {
       guard let pending = record.pending else { continue }
       for number in pending.drop.joined() {
         let target = StoreLayout.chunk(path, pending.numbering.chunk(number))
-        if try files.status(target) != nil { try files.remove(target) }
-        touched.insert(target.parent)
-      }
-    }
-    return touched
-  }
-
-  private func place(
-    _ index: StoreIndex, isOwn: Bool
-  ) throws(HyperslabError) -> Set<StorePath> {
-    var touched: Set<StorePath> = []
-    var waiting: [(from: StorePath, to: StorePath)] = []
-    for (path, record) in index.datasets {
-      guard let pending = record.pending else { continue }
-      for (chunk, staged) in pending.staged {
-        let target = StoreLayout.chunk(path, chunk)
-        if try files.status(staged) != nil { waiting.append((staged, target)) }
-        touched.insert(target.parent)
-      }
-    }
-    var parents: Set<StorePath> = []
-    for directory in Set(waiting.map(\.to.parent)) {
-      parents.formUnion(try files.makeDirectories(directory))
-      if !isOwn { parents.insert(directory.parent) }
-    }
-    // A power cut that takes a new directory must not take with it what was moved into it.
-    if durability == .full { try synchronize(parents) }
-    for (from, to) in waiting { try files.rename(from, to: to) }
-    return touched.union(parents)
-  }
-
-  func removeDatasets(_ index: StoreIndex) throws(HyperslabError) -> Set<StorePath> {
-    var touched: Set<StorePath> = []
-    for removal in index.removed {
-      guard let id = removal.id else { continue }
-      let target = StoreLayout.trash(dataset: id)
-      let chunks = StoreLayout.chunks(removal.path)
-      // The trash holds it: what stands at the path now is its successor's. So something must lie
-      // in the trash even for a data set that never stored a chunk.
-      if try files.status(target) == nil {
-        touched.formUnion(try files.makeDirectories(StoreLayout.trash))
-        if try files.status(chunks) != nil, try !isSuccessorInPlace(removal.path, index) {
-          try files.rename(chunks, to: target)
-        } else {
-          _ = try files.makeDirectory(target)
+        attempt(path, &stuck) { () throws(HyperslabError) in
+          if try files.status(target) != nil { try files.remove(target) }
         }
+        touched.insert(target.parent)
       }
-      touched.insert(StoreLayout.trash)
-      touched.insert(chunks.parent)
     }
-    return touched
+    return (touched.union(parents), stuck)
   }
 
-  /// Whether the data set that stands where one was removed has files at their names already: then
-  /// somebody has emptied the trash since, and with it the mark that the old one's were moved.
-  private func isSuccessorInPlace(
-    _ path: NodePath, _ index: StoreIndex
-  ) throws(HyperslabError) -> Bool {
-    guard let pending = index.dataset(path)?.pending else { return false }
-    for (_, staged) in pending.staged where try files.status(staged) == nil { return true }
-    return false
+  private func attempt(
+    _ path: NodePath, _ stuck: inout Stuck, _ body: () throws(HyperslabError) -> Void
+  ) {
+    do { try body() } catch { stuck[path] = stuck[path] ?? error }
   }
 
   /// Makes directories permanent, and the names of those above: who made them may have been killed

@@ -23,6 +23,8 @@ final class WriterSession: Sendable {
   let publications: Lines<Publication>
   /// In which operations that append to one data set follow one another.
   let appenders: Lines<NodePath>
+  /// Nodes that another program made or changed, whose files may be replaced since that was taken in.
+  let adopting = Mutex<Set<NodePath>>([])
   private let state = Mutex(State())
   private let directory = Mutex(Directory())
 
@@ -35,7 +37,7 @@ final class WriterSession: Sendable {
     var isClosed = false
     /// How many threads are at work in the private directory.
     var working = 0
-    var nextSlot = 0
+    var nextNumber = 0
   }
 
   private struct Directory {
@@ -57,11 +59,11 @@ final class WriterSession: Sendable {
     appenders = Lines(scheduling)
   }
 
-  /// A number that no other data set has in any change set of this session.
-  func newSlot() -> Int {
+  /// A number that nothing else has in this session: no change set, and no data set in one.
+  func newNumber() -> Int {
     state.withLock { state in
-      defer { state.nextSlot += 1 }
-      return state.nextSlot
+      defer { state.nextNumber += 1 }
+      return state.nextNumber
     }
   }
 
@@ -156,7 +158,7 @@ final class WriterSession: Sendable {
     // Do not release() it where the directory stays: that truncates the file, whose time of modification
     // recovery reads as the time when this writer began.
     guard let lock, let newest, !isPoisoned,
-      !newest.datasets.contains(where: { $0.record.pending?.writer == writer })
+      !newest.datasets.contains(where: { $0.record.isStaged(by: writer) })
     else { return }
     try? files.removeTree(StoreLayout.staging(writer: writer))
     lock.release()

@@ -53,6 +53,8 @@ package protocol FileSystem: Sendable {
   func create(_ path: StorePath) throws(HyperslabError) -> any FileHandle
   /// Renames, replacing a file that is there.
   func rename(_ from: StorePath, to: StorePath) throws(HyperslabError)
+  /// Lets two names change places in one step; `unsupported` where the disk cannot do that.
+  func exchange(_ one: StorePath, with other: StorePath) throws(HyperslabError)
   /// Gives a file a second name that must not be there yet.
   func link(_ from: StorePath, to: StorePath) throws(HyperslabError)
   func remove(_ path: StorePath) throws(HyperslabError)
@@ -70,6 +72,8 @@ package protocol FileSystem: Sendable {
   func synchronizeAll() throws(HyperslabError)
   /// Nil when nothing is there.
   func status(_ path: StorePath) throws(HyperslabError) -> FileStatus?
+  /// The same in fewer calls, and perhaps of what lies behind a link; for a guess at what to look into.
+  func glance(_ path: StorePath) throws(HyperslabError) -> FileStatus?
   /// Takes an exclusive lock on a file, created if missing; nil when `wait` is false and it is held.
   func lock(_ path: StorePath, wait: Bool) throws(HyperslabError) -> (any FileLock)?
 }
@@ -79,6 +83,12 @@ extension FileHandle {
 }
 
 extension FileSystem {
+  package func exchange(_ one: StorePath, with other: StorePath) throws(HyperslabError) {
+    throw HyperslabError(.unsupported, "this disk cannot exchange two names", at: "\(other)")
+  }
+
+  package func glance(_ path: StorePath) throws(HyperslabError) -> FileStatus? { try status(path) }
+
   package var mostSynchronizedApart: Int? { nil }
 
   package func synchronizeAll() throws(HyperslabError) {

@@ -78,6 +78,23 @@ package final class LocalFileSystem: FileSystem {
     }
   }
 
+  package func exchange(_ one: StorePath, with other: StorePath) throws(HyperslabError) {
+    let target = try directory(other.parent)
+    defer { close(target) }
+    let source = try directory(one.parent)
+    defer { close(source) }
+    let result = one.name.withCString { name in
+      other.name.withCString { hyperslab_exchange(source, name, target, $0) }
+    }
+    if result == 0 { return }
+    // Sandboxes answer EPERM to calls that they do not know; so do disks for what only they forbid,
+    // and renaming one after the other then tells that.
+    if [ENOSYS, EINVAL, ENOTSUP, EPERM].contains(errno) {
+      throw HyperslabError(.unsupported, "this disk cannot exchange two names", at: place(other))
+    }
+    throw systemError("cannot change places with \(one)", place(other))
+  }
+
   package func link(_ from: StorePath, to: StorePath) throws(HyperslabError) {
     let target = try directory(to.parent)
     defer { close(target) }
@@ -148,17 +165,19 @@ package final class LocalFileSystem: FileSystem {
       _ = try inDirectory(path, "cannot be examined") { directory, name in
         fstatat(directory, name, &status, linkFlag)
       }
-      #if os(Linux)
-        let modified = status.st_mtim.tv_sec
-      #else
-        let modified = status.st_mtimespec.tv_sec
-      #endif
-      return FileStatus(
-        kind: fileKind(status.st_mode), byteCount: Int(status.st_size), modified: modified)
+      return FileStatus(status)
     } catch {
       if error.code == .missing { return nil }
       throw error
     }
+  }
+
+  package func glance(_ path: StorePath) throws(HyperslabError) -> FileStatus? {
+    var status = stat()
+    if fstatat(root, path.isRoot ? "." : path.description, &status, AT_SYMLINK_NOFOLLOW) == 0 {
+      return FileStatus(status)
+    }
+    return try self.status(path)
   }
 
   package func lock(_ path: StorePath, wait: Bool) throws(HyperslabError) -> (any FileLock)? {
@@ -288,6 +307,18 @@ package final class LocalFileSystem: FileSystem {
   private func tellDanglingLink(_ name: UnsafePointer<CChar>, in directory: Int32) {
     guard errno == ENOENT else { return }
     errno = isLink(name, in: directory) ? ENXIO : ENOENT
+  }
+}
+
+extension FileStatus {
+  fileprivate init(_ status: stat) {
+    #if os(Linux)
+      let modified = status.st_mtim.tv_sec
+    #else
+      let modified = status.st_mtimespec.tv_sec
+    #endif
+    self.init(
+      kind: fileKind(status.st_mode), byteCount: Int(status.st_size), modified: modified)
   }
 }
 

@@ -25,6 +25,7 @@ extension DatasetRecord {
       json["source"] = ["fingerprint": .string(source)]
     }
     if let pending { json["pending"] = .object(pending.json) }
+    if let incoming { json["incoming"] = .string(incoming) }
     for (name, value) in extensions { json[name] = value }
     return json
   }
@@ -85,6 +86,12 @@ extension DatasetRecord {
         value.numbering.gridShape.rank == grid.rank
       else { throw fields.error("pending", "chunks that the newest runs list") }
       pending = value
+    }
+    if let value = fields.optional("incoming") {
+      guard let writer = value.string, StoreLayout.isIdentifier(writer), pending == nil else {
+        throw fields.error("incoming", "an identifier, and nothing pending beside it")
+      }
+      incoming = writer
     }
     extensions = try fields.rest()
     try checkFormat(place)

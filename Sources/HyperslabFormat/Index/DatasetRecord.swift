@@ -76,11 +76,26 @@ struct DatasetRecord: Sendable {
   /// Oldest first; the last that covers a chunk wins.
   var runs: [RunReference] = []
   var pending: Pending?
+  /// The writer in whose directory all of it is until it takes its place, where the commit removes what
+  /// stands there.
+  var incoming: String?
   /// Members starting `x-`, carried along.
   var extensions = JSONObject()
 
   /// Whether chunks hold differences along an axis, which only our own readers undo.
   var usesDelta: Bool { description.compression.delta != nil }
+
+  /// Where a stored chunk's file may be, in the order in which it gets there.
+  func places(of chunk: ChunkIndex, at path: NodePath) -> [StorePath] {
+    let final = StoreLayout.chunk(path, chunk)
+    if let incoming {
+      return [StoreLayout.incoming(writer: incoming, dataset: id) / "c" / chunk, final]
+    }
+    return [pending?.stagedFile(of: chunk), final].compactMap { $0 }
+  }
+
+  /// Whether files of it are, or may be, in the directory of a writer.
+  func isStaged(by writer: String) -> Bool { pending?.writer == writer || incoming == writer }
 
   /// What a reader must know to read its chunks.
   var readFeatures: [String] {

@@ -75,7 +75,10 @@ struct StoreIndex: Sendable {
   var nextUnused = 0
 
   /// Whether staged files of the last commit may wait for their final names.
-  var hasPending: Bool { !removed.isEmpty || datasets.contains { $0.record.pending != nil } }
+  var hasPending: Bool {
+    !removed.isEmpty
+      || datasets.contains { $0.record.pending != nil || $0.record.incoming != nil }
+  }
 
   /// The commits before this one whose indexes are kept for repair.
   var keptCommits: Range<Int> { Swift.max(0, commit - 2)..<commit }

@@ -10,8 +10,11 @@ enum StoreLayout {
   static let writers = reserved / "w"
   static let trash = reserved / "trash"
   static let lost = reserved / "lost"
-  static let temporaryDerived = reserved / "zarr.json.tmp"
+  static let temporaryDerivedPrefix = "zarr.json.tmp"
 
+  static func temporaryDerived(_ number: Int) -> StorePath {
+    reserved / (number == 0 ? temporaryDerivedPrefix : "\(temporaryDerivedPrefix)-\(number)")
+  }
   static func temporaryIndex(writer: String) -> StorePath { StorePath("slab.json.tmp-\(writer)") }
   static func oldIndex(commit: Int) -> StorePath { reserved / "root-\(commit)" }
   static func claim(commit: Int) -> StorePath { reserved / "claim-\(commit)" }
@@ -33,6 +36,16 @@ enum StoreLayout {
   static func waiting(writer: String, slot: Int, chunk: ChunkIndex, batch: Int) -> StorePath {
     staging(writer: writer) / "\(slot)-\(chunk.key)-\(batch)"
   }
+
+  /// The directory of a new data set that stands where one is removed: all of it, until the commit
+  /// stands and it takes that place.
+  static func incoming(writer: String, dataset id: Int) -> StorePath {
+    staging(writer: writer) / "d\(id)"
+  }
+
+  /// An empty file in a directory that has yet to take its place, and shortly after. What is under the
+  /// staged name without it is what stood there before.
+  static let arrivalMark = "__slab-new"
 
   /// A chunk that was staged when another file of its batch was there, or on its way.
   static func replacement(

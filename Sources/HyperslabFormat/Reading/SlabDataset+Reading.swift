@@ -131,8 +131,7 @@ extension SlabDataset {
     let row = try view.snapshot.table(record).row(chunk)
     var located = LocatedChunk(index: chunk, row: row)
     guard row.state == .stored else { return located }
-    if let staged = record.pending?.stagedFile(of: chunk) { located.paths.append(staged) }
-    located.paths.append(StoreLayout.chunk(path, chunk))
+    located.paths = record.places(of: chunk, at: path)
     return located
   }
 

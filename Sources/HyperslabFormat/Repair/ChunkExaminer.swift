@@ -25,9 +25,7 @@ struct ChunkExaminer {
   static func places(
     _ chunk: ChunkIndex, _ path: NodePath, _ record: DatasetRecord
   ) -> [StorePath] {
-    let final = StoreLayout.chunk(path, chunk)
-    guard let staged = record.pending?.stagedFile(of: chunk) else { return [final] }
-    return [staged, final]
+    record.places(of: chunk, at: path)
   }
 
   /// The row that a writer would have written of a chunk's file; nil unless there is a sound one.

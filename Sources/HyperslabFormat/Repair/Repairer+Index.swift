@@ -74,7 +74,9 @@ extension Repairer {
     }
     // A removal that is not known of any more did not happen.
     for (path, record) in found.index.datasets {
-      let trash = StoreLayout.trash(dataset: record.id)
+      let whole = StoreLayout.trash(dataset: record.id)
+      let inside = whole / "c"
+      let trash = try files.status(inside) == nil ? whole : inside
       let chunks = StoreLayout.chunks(path)
       try clearAncestors(of: chunks)
       guard try files.status(trash) != nil, try files.status(chunks) == nil else { continue }
@@ -109,7 +111,7 @@ extension Repairer {
       guard row.state == .stored else { continue }
       let target = StoreLayout.chunk(path, chunk)
       if try isFile(target, of: row, reader) { continue }
-      for staged in try stagedFiles(chunk) where try isFile(staged, of: row, reader) {
+      for staged in try stagedFiles(chunk, record.id) where try isFile(staged, of: row, reader) {
         try clear(target)
         try makeDirectory(target.parent)
         try files.rename(staged, to: target)
@@ -121,6 +123,7 @@ extension Repairer {
     // What the index said of the last commit's work has nothing to do with these rows.
     var result = try rewritten(path, record, rows: rows)
     result.pending = nil
+    result.incoming = nil
     return result
   }
 
@@ -136,10 +139,12 @@ extension Repairer {
     }
   }
 
-  private func stagedFiles(_ chunk: ChunkIndex) throws(HyperslabError) -> [StorePath] {
+  private func stagedFiles(_ chunk: ChunkIndex, _ id: Int) throws(HyperslabError) -> [StorePath] {
     var result: [StorePath] = []
     for writer in try files.list(StoreLayout.writers) where writer.kind == .directory {
       let directory = StoreLayout.writers / writer.name
+      let incoming = StoreLayout.incoming(writer: writer.name, dataset: id) / "c" / chunk
+      if try files.status(incoming)?.kind == .file { result.append(incoming) }
       for entry in try files.list(directory) where entry.kind == .file {
         let parts = entry.name.split(separator: "-", omittingEmptySubsequences: false)
         if parts.count == 3, parts[1] == chunk.key { result.append(directory / entry.name) }
@@ -161,14 +166,18 @@ extension Repairer {
       }
     }
     try clearWay(index)
-    touched.formUnion(try Settle(files: files, durability: .full).removeDatasets(index))
+    var moves = DirectoryMoves(files: files, durability: .full, before: nil)
+    try moves.run(index)
+    if let (_, error) = moves.stuck.min(by: { $0.key < $1.key }) { throw error }
+    touched.formUnion(moves.touched)
     try synchronize(&touched)
   }
 
   private func isSuccessorInPlace(
     _ path: NodePath, _ index: StoreIndex
   ) throws(HyperslabError) -> Bool {
-    guard let record = index.dataset(path), let filter = record.filter else { return false }
+    guard let record = index.dataset(path), record.incoming == nil, let filter = record.filter
+    else { return false }
     let reader = ChunkReader(format: try record.frameFormat(filter: filter))
     let table = Snapshot(index: index, cache: cache).table(record)
     var stored: [(StorePath, ChunkRow)] = []

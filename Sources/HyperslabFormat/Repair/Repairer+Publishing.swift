@@ -13,9 +13,10 @@ extension Repairer {
     let previous = try currentIndex()
     index.commit = nextCommit
     index.removed = []
-    for (path, record) in index.datasets where record.pending != nil {
+    for (path, record) in index.datasets where record.pending != nil || record.incoming != nil {
       var settled = record
       settled.pending = nil
+      settled.incoming = nil
       index.nodes[path] = .dataset(settled)
     }
     index.time = Timestamp.now()

@@ -11,6 +11,8 @@ extension Repairer {
     }
     let before = try verified()
     Recovery(files: files, durability: .full, cache: cache, patience: .zero).sweep(index)
+    var derived = DerivedFiles(files: files, durability: .full)
+    try derived.restore(index, settingAside: true)
     for problem in before.problems {
       let path = StorePath(problem.path)
       switch problem.kind {

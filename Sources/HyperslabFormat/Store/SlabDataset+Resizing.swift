@@ -14,7 +14,7 @@ extension ChangeSet.State {
   /// Notes another shape of a data set and forgets what was staged outside it.
   ///
   /// - Returns: the rows whose files nobody needs any more.
-  fileprivate mutating func resize(
+  mutating func resize(
     slot: Int, path: NodePath, opened: DatasetRecord, to grid: ChunkGrid
   ) throws(HyperslabError) -> [Changes.StagedChunk] {
     var dataset = changes.slots[slot] ?? .init(path: path, opened: opened)

@@ -3,7 +3,7 @@ public import HyperslabCore
 import Synchronization
 
 /// A data set in a ``SlabStore``.
-public final class SlabDataset: ChunkedDataset {
+public final class SlabDataset: ChunkedDataset, FillingDataset {
   /// Where it stands.
   public let path: NodePath
   /// What it is.

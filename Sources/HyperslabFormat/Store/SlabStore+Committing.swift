@@ -100,13 +100,13 @@ extension SlabStore {
         session.poison(error)
         throw error
       }
-      session.publications.enter(.next)
+      session.publications.enter(.next, changes.number)
       defer { session.publications.leave(.next) }
       try session.check(closing: closing)
       let step = CommitProtocol(
         files: files, durability: session.durability, writer: session.writer, cache: cache,
         patience: session.patience, movesDirectories: sealed.isWhole,
-        namesArePermanent: namesArePermanent)
+        namesArePermanent: namesArePermanent, adopting: session.adopting.withLock { $0 })
       var doubt: HyperslabError?
       defer { if let doubt { session.poison(doubt) } }
       let snapshot = try step.run(

@@ -140,7 +140,7 @@ extension SlabStore {
         try checkFree(path, in: &state)
         state.changes.datasets[path] = .init(record: record)
       }
-      defer { state.slots[path] = changes.session.newSlot() }
+      defer { state.slots[path] = changes.session.newNumber() }
       createParents(of: path, in: &state)
       return state.forgetSlot(path)
     }

@@ -60,24 +60,24 @@ extension SlabStore {
 }
 
 extension ChangeSet {
-  /// Waits until the operations have ended that began to append to a data set before. Whoever stands first
-  /// in another line already does not wait: two such could wait for each other. Then a conflict decides.
+  /// Waits until the operations have ended that began to append to a data set before. Where those wait for
+  /// this one, to append to another data set, a conflict decides.
   func standInLine(_ path: NodePath) {
-    let (isIn, waits) = state.withLock { ($0.lines.contains(path), $0.lines.isEmpty) }
-    if isIn { return }
-    if waits {
-      session.appenders.enter(path)
-    } else if !session.appenders.enterIfFree(path) {
-      return
-    }
+    if state.withLock({ $0.lines.contains(path) }) { return }
+    guard session.appenders.enter(path, number) else { return }
     state.withLock { $0.lines.append(path) }
     follow()
   }
 
-  /// Goes by what has been committed while this stood in line.
+  /// Goes by what has been committed while this stood in line; what it did before is still held against
+  /// the commit that it was done on.
   private func follow() {
     let newest = opened.snapshot
-    state.withLock { if $0.view != nil, $0.isEmpty { $0.view = newest } }
+    state.withLock { state in
+      guard let view = state.view, view.index.commit < newest.index.commit else { return }
+      state.view = newest
+      state.epoch += 1
+    }
   }
 
   func leaveLines() {

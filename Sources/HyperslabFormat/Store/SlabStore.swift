@@ -60,7 +60,7 @@ public final class SlabStore: ChunkedStore {
   convenience init(
     path: FilePath, files: any FileSystem, mode: Mode, durability: Durability,
     patience: Duration = .seconds(60), synchronizerWidth: Int = 8,
-    scheduling: (any Scheduling)? = nil
+    scheduling: (any Scheduling)? = nil, refusesForeign: Bool = true
   ) throws(HyperslabError) {
     let cache = RunCache(files: files)
     var snapshot = try Snapshot.read(files, cache: cache)
@@ -68,7 +68,8 @@ public final class SlabStore: ChunkedStore {
     if mode == .readWrite {
       try Self.checkWritable(snapshot.index, durability, path)
       snapshot = try Recovery(
-        files: files, durability: durability, cache: cache, patience: patience
+        files: files, durability: durability, cache: cache, patience: patience,
+        refusesForeign: refusesForeign
       )
       .run()
       session = WriterSession(

@@ -121,7 +121,11 @@ enum StoreCreation {
     return entries.allSatisfy { entry in
       entry.name == StoreLayout.reserved.name || entry.name == StoreLayout.zarr(.root).name
         || entry.name.hasPrefix("\(StoreLayout.index.name).tmp-")
-    } && reserved.allSatisfy { ["lock", "w", "zarr.json.tmp"].contains($0.name) }
+    }
+      && reserved.allSatisfy {
+        ["lock", "w"].contains($0.name)
+          || $0.name.hasPrefix(StoreLayout.temporaryDerivedPrefix)
+      }
   }
 
   private static func fillInPlace(
@@ -158,12 +162,34 @@ enum StoreCreation {
       try files.create(StoreLayout.lock, contents: [], synchronize: isFull)
     } catch { guard error.code == .alreadyExists else { throw error } }
     try files.create(name, contents: try index.encoded(), synchronize: isFull)
-    DerivedFiles(files: files).write(index)
+    if name == StoreLayout.index {
+      var derived = DerivedFiles(files: files, durability: durability)
+      try derived.write([.root], of: index)
+      if let (_, error) = derived.stuck.first { throw error }
+    } else {
+      try derive(index, in: files, synchronize: isFull)
+    }
     if isFull {
       for directory in [StoreLayout.writers, StoreLayout.reserved, .root] {
         try files.synchronizeDirectory(directory)
       }
     }
+  }
+
+  /// Writes the root's derived file unless it is there, beside others who do the same: what whoever was
+  /// first wrote into it since stays.
+  private static func derive(
+    _ index: StoreIndex, in files: any FileSystem, synchronize: Bool
+  ) throws(HyperslabError) {
+    let target = StoreLayout.zarr(.root)
+    guard try files.status(target) == nil,
+      let bytes = ZarrMetadata.files(of: index, only: [.root])[.root]
+    else { return }
+    let temporary =
+      StoreLayout.reserved
+      / "\(StoreLayout.temporaryDerivedPrefix)-\(StoreLayout.newIdentifier())"
+    try files.create(temporary, contents: bytes, synchronize: synchronize)
+    try files.rename(temporary, to: target)
   }
 
   private static func checkReplaceable(

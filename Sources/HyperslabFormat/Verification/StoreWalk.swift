@@ -99,7 +99,8 @@ struct StoreWalk {
       case "w": try walkWriters(&report)
       case "trash" where entry.kind == .directory, "lost" where entry.kind == .directory:
         for old in try files.list(path) { report.leftovers.append("\(path / old.name)") }
-      case "zarr.json.tmp": report.leftovers.append("\(path)")
+      case let name where name.hasPrefix(StoreLayout.temporaryDerivedPrefix):
+        report.leftovers.append("\(path)")
       case let name where name.hasPrefix("claim-"): report.leftovers.append("\(path)")
       default: problem(path, .foreign, "nothing of the store's", &report)
       }

@@ -47,6 +47,21 @@ public struct VerificationReport: Sendable {
   /// What an unfinished or running write left, and the next writer sweeps; no damage.
   public internal(set) var leftovers: [String] = []
 
+  /// Where a Zarr reader sees something else than the index says, a line each. That is no damage where a
+  /// commit is not quite finished.
+  public internal(set) var zarrDifferences: [String] = []
+
+  /// Whether Zarr readers see what the index says.
+  public enum ZarrView: String, Sendable {
+    /// They do.
+    case same
+    /// They see something else; ``VerificationReport/zarrDifferences`` says what.
+    case differs
+  }
+
+  /// Whether Zarr readers see what the index says.
+  public var zarrView: ZarrView { zarrDifferences.isEmpty ? .same : .differs }
+
   /// Whether nothing is wrong.
   public var ok: Bool { problems.isEmpty }
 }

@@ -20,8 +20,7 @@ extension Verifier {
     ) { (reader, position) throws(HyperslabError) in
       let (chunk, row) = stored[position]
       let final = StoreLayout.chunk(path, chunk)
-      var candidates = [final]
-      if let staged = record.pending?.stagedFile(of: chunk) { candidates.insert(staged, at: 0) }
+      let candidates = record.places(of: chunk, at: path)
       var failure: HyperslabError?
       for candidate in candidates {
         do throws(HyperslabError) {

@@ -1,7 +1,7 @@
 import HyperslabCodecs
 import HyperslabCore
 
-// The kept older indexes and the derived metadata.
+// The kept older indexes.
 
 extension Verifier {
   /// The two indexes before the newest, and the runs that they list, are what repair would fall back
@@ -67,47 +67,5 @@ extension Verifier {
         )
       }
     }
-  }
-
-  mutating func checkDerived(_ index: StoreIndex) {
-    let current = ZarrMetadata.files(of: index)
-    for path in current.keys.sorted()
-    where path == node || path.isDescendant(of: node) || node == .root {
-      let file = StoreLayout.zarr(path)
-      expected.insert(file)
-      guard let wanted = current[path] else { continue }
-      do throws(HyperslabError) {
-        let found = try files.contents(file, limit: StoreIndex.maximumFileByteCount)
-        if found == wanted { continue }
-        try noteOutdated(file, found, index)
-      } catch {
-        let kind: VerificationReport.Problem.Kind =
-          error.code == .missing ? .missing : error.code == .foreign ? .foreign : .stale
-        if error.code == .missing, index.state == "open" {
-          report.leftovers.append("\(file)")
-        } else {
-          add("\(file)", kind, error)
-        }
-      }
-    }
-  }
-
-  /// A write that was cut short may have left the derivation of an index that is kept.
-  private mutating func noteOutdated(
-    _ file: StorePath, _ found: [UInt8], _ index: StoreIndex
-  ) throws(HyperslabError) {
-    for commit in [index.commit - 1, index.commit - 2] where index.state == "open" {
-      let old = StoreLayout.oldIndex(commit: commit)
-      guard let bytes = try? files.contents(old, limit: StoreIndex.maximumFileByteCount),
-        let older = try? StoreIndex(bytes, place: "\(old)")
-      else { continue }
-      if ZarrMetadata.files(of: older).values.contains(found) {
-        report.leftovers.append("\(file)")
-        return
-      }
-    }
-    throw HyperslabError(
-      .damagedIndex, "the derived metadata is not what the index implies",
-      remedy: "The next writer derives it again")
   }
 }

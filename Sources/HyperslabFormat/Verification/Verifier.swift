@@ -80,6 +80,7 @@ struct Verifier {
     }
     tellSwapped(snapshot)
     try StoreWalk(files: files, index: index, expected: expected, node: node).run(&report)
+    compareViews(index)
   }
 
   private func indexHolds() -> Bool {

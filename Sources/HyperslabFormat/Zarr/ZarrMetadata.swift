@@ -10,6 +10,14 @@ enum ZarrMetadata {
   /// The member of the root's consolidated metadata that holds what its `metadata` leaves out.
   static let leftOut = "hyperslab"
 
+  /// How what the index leaves open is told.
+  enum Form: CaseIterable {
+    /// Every axis has a name, and `_FillValue` the form in which xarray reads it.
+    case full
+    /// As it was told at first: names that nobody gave are left out.
+    case plain
+  }
+
   /// Every node's `zarr.json`; the root's carries all others as consolidated metadata.
   ///
   /// zarr-python gives up a whole group for one array with an unknown codec, unless consolidated
@@ -17,26 +25,61 @@ enum ZarrMetadata {
   /// holds one has such metadata of its own, unless a group above it has, so that no document is in
   /// more than three files.
   static func files(of index: StoreIndex) -> [NodePath: [UInt8]] {
+    files(of: index, only: Set(index.nodes.keys))
+  }
+
+  /// The `zarr.json` of some nodes.
+  static func files(
+    of index: StoreIndex, only wanted: Set<NodePath>, form: Form = .full
+  ) -> [NodePath: [UInt8]] {
+    let names = form == .full ? DimensionNames(of: index) : nil
+    let holders = holders(of: index)
+    let needsAll = wanted.contains { holders.contains($0) }
     var documents: [NodePath: JSONObject] = [:]
     var refused: Set<NodePath> = []
-    for (path, node) in index.nodes {
-      switch node {
-      case .group(let attributes, _): documents[path] = group(attributes)
-      case .dataset(let record):
-        documents[path] = array(record)
-        if record.usesDelta { refused.insert(path) }
-      }
+    for (path, node) in index.nodes where needsAll || wanted.contains(path) {
+      documents[path] = document(node, names?[path])
+      if case .dataset(let record) = node, record.usesDelta { refused.insert(path) }
     }
-    let holders = Set(refused.compactMap(\.parent)).subtracting([.root])
     let paths = documents.keys.sorted()
-    var result = documents
+    var result = documents.filter { wanted.contains($0.key) }
     for (position, group) in paths.enumerated()
-    where group == .root || holders.contains(group) && holders.isDisjoint(with: group.ancestors) {
+    where wanted.contains(group) && holders.contains(group) {
       let below = paths[(position + 1)...].prefix { $0.isDescendant(of: group) }
       result[group]?["consolidated_metadata"] = .object(
         consolidated(documents, below, of: group, without: refused))
     }
-    return result.mapValues { Array((JSONValue.object($0).text(pretty: true) + "\n").utf8) }
+    return result.mapValues(text)
+  }
+
+  /// A group's `zarr.json` without what it says of other nodes: as it is while those change places.
+  static func plainFile(of group: StoreIndex.Node) -> [UInt8] { text(document(group, nil)) }
+
+  /// A data set's `zarr.json`.
+  static func file(of record: DatasetRecord, axes: [String]?) -> [UInt8] {
+    text(array(record, axes))
+  }
+
+  /// The groups whose documents speak of the nodes below them: the root, and the outermost ones that
+  /// hold a data set with delta.
+  static func holders(of index: StoreIndex) -> Set<NodePath> {
+    let all = Set(
+      index.nodes.keys.compactMap { path in
+        index.dataset(path)?.usesDelta == true ? path.parent : nil
+      }
+    ).subtracting([.root])
+    return all.filter { all.isDisjoint(with: $0.ancestors) }.union([.root])
+  }
+
+  private static func document(_ node: StoreIndex.Node, _ axes: [String]?) -> JSONObject {
+    switch node {
+    case .group(let attributes, _): group(attributes)
+    case .dataset(let record): array(record, axes)
+    }
+  }
+
+  private static func text(_ document: JSONObject) -> [UInt8] {
+    Array((JSONValue.object(document).text(pretty: true) + "\n").utf8)
   }
 
   private static func consolidated(
@@ -61,11 +104,14 @@ enum ZarrMetadata {
     ["zarr_format": 3, "node_type": "group", "attributes": .object(attributes)]
   }
 
-  private static func array(_ record: DatasetRecord) -> JSONObject {
+  /// - Parameter axes: The names of all axes; nil to tell no more than was given.
+  private static func array(_ record: DatasetRecord, _ axes: [String]?) -> JSONObject {
     let description = record.description
     var attributes = description.attributes
-    if let unit = description.unit, attributes["units"] == nil {
-      attributes["units"] = .string(unit)
+    if axes == nil {
+      ZarrAttributes.addUnit(description, to: &attributes)
+    } else {
+      attributes = ZarrAttributes.of(description)
     }
     var json: JSONObject = [
       "zarr_format": 3, "node_type": "array",
@@ -84,7 +130,9 @@ enum ZarrMetadata {
       ],
       "attributes": .object(attributes),
     ]
-    if let names = description.dimensionNames {
+    if let axes {
+      json["dimension_names"] = .array(axes.map { .string($0) })
+    } else if let names = description.dimensionNames {
       json["dimension_names"] = .array(names.map { $0.map { .string($0) } ?? .null })
     }
     return json

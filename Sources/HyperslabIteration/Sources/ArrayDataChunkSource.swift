@@ -46,11 +46,11 @@ extension ArrayDataChunkSource {
   }
 
   private func checkedElements(_ selection: Selection) throws -> [Element] {
-    guard dataType == Element.dataType, MemoryLayout<Element>.stride == dataType.byteCount else {
+    let (expected, found) = (dataType, try DataType(of: Element.self))
+    guard found == expected else {
       throw HyperslabError(
-        .typeMismatch, "the source says \(dataType) and gives \(Element.self) values",
-        expected: "\(dataType), \(dataType.byteCount) bytes each",
-        found: "\(Element.dataType), \(MemoryLayout<Element>.stride) bytes each")
+        .typeMismatch, "the source says \(expected) and gives \(Element.self) values",
+        expected: "\(expected)", found: "\(found)")
     }
     let elements = try data(selection)
     try requireCount(elements.count, of: selection.shape.elementCount, selection, "elements")

@@ -1,13 +1,16 @@
 import HyperslabCore
 
-/// One buffer's elements in C order, in memory that it owns and nobody writes any more.
+/// One buffer's elements, in memory that it owns and nobody writes any more.
 protocol BufferMemory: Sendable {
+  /// Where the elements lie, if not in C order.
+  var layout: StridedLayout? { get }
   func withBytes<R, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R
 }
 
 /// The array that a source gave.
 struct ArrayMemory<Element: ArrayElement>: BufferMemory {
   let elements: [Element]
+  var layout: StridedLayout? { nil }
 
   func withBytes<R, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {
     try elements.withUnsafeBytes { memory -> Result<R, E> in
@@ -20,6 +23,7 @@ struct ArrayMemory<Element: ArrayElement>: BufferMemory {
 struct FilledBuffer: BufferMemory {
   let buffer: ElementBuffer
   let byteCount: Int
+  var layout: StridedLayout?
 
   func withBytes<R, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {
     try buffer.withBytes { bytes throws(E) in try body(bytes.extracting(first: byteCount)) }

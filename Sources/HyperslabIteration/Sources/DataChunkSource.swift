@@ -24,7 +24,7 @@ public protocol DataChunkSource: Sendable {
   func read(_ selection: Selection, into buffer: inout OutputRawSpan) throws
 
   /// Lends memory that already holds a selection's elements in host byte order, so that nothing is
-  /// copied and no buffer allocated: an array in memory, a mapped file.
+  /// copied and no buffer allocated: an array in memory, a frame buffer.
   ///
   /// - Parameters:
   ///   - selection: A box inside ``shape``, never empty.

@@ -6,6 +6,8 @@ public struct InMemorySource<Element: ArrayElement>: DataChunkSource {
   public let elements: [Element]
   /// The array's shape.
   public let shape: Shape
+  /// The element type's run-time name.
+  public let dataType: DataType
   private let layout: StridedLayout
 
   /// Pairs elements with their shape.
@@ -13,14 +15,9 @@ public struct InMemorySource<Element: ArrayElement>: DataChunkSource {
   /// - Throws: `size_mismatch` unless there are exactly as many elements as the shape holds,
   ///   `type_mismatch` for an element type that is not laid out as it says.
   public init(elements: [Element], shape: Shape) throws(HyperslabError) {
-    let size = Element.dataType.byteCount
-    guard MemoryLayout<Element>.stride == size else {
-      throw HyperslabError(
-        .typeMismatch, "the element type \(Element.self)", expected: "\(size) bytes",
-        found: "\(MemoryLayout<Element>.stride)")
-    }
+    let dataType = try DataType(of: Element.self)
     guard !shape.contains(where: { $0 < 0 }), shape.elementCount == elements.count,
-      let layout = StridedLayout.rowMajor(shape, elementByteCount: size)
+      let layout = StridedLayout.rowMajor(shape, elementByteCount: dataType.byteCount)
     else {
       throw HyperslabError(
         .sizeMismatch, "elements for shape \(shape)",
@@ -28,6 +25,7 @@ public struct InMemorySource<Element: ArrayElement>: DataChunkSource {
     }
     self.elements = elements
     self.shape = shape
+    self.dataType = dataType
     self.layout = layout
   }
 
@@ -35,9 +33,6 @@ public struct InMemorySource<Element: ArrayElement>: DataChunkSource {
   public init(_ array: NDArray<Element>) throws(HyperslabError) {
     try self.init(elements: array.elements, shape: array.shape)
   }
-
-  /// The element type's run-time name.
-  public var dataType: DataType { Element.dataType }
 
   /// Copies the selection's elements.
   public func read(_ selection: Selection, into buffer: inout OutputRawSpan) throws {

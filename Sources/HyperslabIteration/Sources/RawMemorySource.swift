@@ -1,7 +1,7 @@
 public import HyperslabCore
 
-/// A source over memory that somebody else owns: the bytes of a `Data`, a mapped file, a frame
-/// buffer; lent as it is, never copied.
+/// A source over memory that somebody else owns: the bytes of a `Data`, a frame buffer; lent as it is,
+/// never copied. Of a mapped file that becomes shorter meanwhile, the system ends the process.
 public struct RawMemorySource: DataChunkSource, @unchecked Sendable {
   /// The array's shape.
   public let shape: Shape

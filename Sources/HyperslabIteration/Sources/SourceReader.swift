@@ -19,6 +19,8 @@ struct SourceReader<Source: DataChunkSource>: Sendable {
     _ selection: Selection, _ body: (RawSpan, StridedLayout) throws(HyperslabError) -> Void
   ) throws(HyperslabError) -> Bool {
     try requireSameType()
+    // Lending would read all that the selection spans.
+    if source is any FileOrderSource { return false }
     var failure: HyperslabError?
     var isLent = false
     do {
@@ -34,7 +36,36 @@ struct SourceReader<Source: DataChunkSource>: Sendable {
     return isLent
   }
 
-  /// Reads a selection into memory of its own.
+  /// Reads a selection into memory of its own, in whatever order of axes is cheapest.
+  func loadPiece(
+    _ selection: Selection, reusing spare: ElementBuffer?
+  ) throws(HyperslabError) -> any BufferMemory {
+    guard let file = source as? any FileOrderSource else {
+      return try load(selection, reusing: spare)
+    }
+    try requireSameType()
+    let buffer = try buffer(for: selection.shape, reusing: spare)
+    let memory = UnsafeMutableRawBufferPointer(start: buffer.pointer, count: buffer.byteCount)
+    let layout = try file.load(selection, into: memory)
+    try requireSameType()
+    try check(layout, byteCount: buffer.byteCount, selection)
+    return FilledBuffer(buffer: buffer, byteCount: buffer.byteCount, layout: layout)
+  }
+
+  /// Memory for elements: the spare where that is large enough.
+  private func buffer(
+    for shape: Shape, reusing spare: ElementBuffer?
+  ) throws(HyperslabError) -> ElementBuffer {
+    guard let byteCount = Checked.product(shape.axes + [elementByteCount]) else {
+      throw HyperslabError(
+        .overflow, "a buffer of shape \(shape) is larger than memory can be",
+        remedy: "Choose a smaller buffer")
+    }
+    if let spare, spare.byteCount >= byteCount { return spare }
+    return ElementBuffer(byteCount: byteCount)
+  }
+
+  /// Reads a selection into memory of its own, in C order.
   ///
   /// - Parameter spare: A buffer of an earlier call whose contents are no longer needed.
   func load(
@@ -73,18 +104,8 @@ struct SourceReader<Source: DataChunkSource>: Sendable {
   func copy(
     _ bytes: RawSpan, _ layout: StridedLayout, reusing spare: ElementBuffer?
   ) throws(HyperslabError) -> FilledBuffer {
-    guard let byteCount = Checked.product(layout.shape.axes + [elementByteCount]) else {
-      throw HyperslabError(
-        .overflow, "a buffer of shape \(layout.shape) is larger than memory can be",
-        remedy: "Choose a smaller buffer")
-    }
-    let buffer: ElementBuffer
-    if let spare, spare.byteCount >= byteCount {
-      buffer = spare
-    } else {
-      buffer = ElementBuffer(byteCount: byteCount)
-    }
-    _ = try buffer.fill(upTo: byteCount) { output throws(HyperslabError) in
+    let buffer = try buffer(for: layout.shape, reusing: spare)
+    let byteCount = try buffer.fill(upTo: buffer.byteCount) { output throws(HyperslabError) in
       try output.appendElements(at: layout, of: bytes, elementByteCount: elementByteCount)
     }
     return FilledBuffer(buffer: buffer, byteCount: byteCount)
@@ -119,8 +140,9 @@ struct SourceReader<Source: DataChunkSource>: Sendable {
       return HyperslabError(.cancelled, "cancelled while reading the selection \(selection)")
     }
     if let known = error as? HyperslabError,
-      [.sourceTooShort, .sourceTooLong, .sourceFailed, .typeMismatch, .cancelled]
-        .contains(known.code)
+      [
+        .sourceTooShort, .sourceTooLong, .sourceFailed, .sourceChanged, .typeMismatch, .cancelled,
+      ].contains(known.code)
     {
       return known
     }

@@ -131,7 +131,7 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
     let (store, path, cancellation) = (store, path, options.cancellation)
     let meter = ProgressMeter(total: byteCount, observer: progress)
     let feed = BufferFeed(
-      reader: reader, depth: depth,
+      reader: reader, depth: depth, chunkShape: dataset.grid.chunkShape, origin: origin,
       checkCancelled: { () throws(HyperslabError) in try checkCancelled(cancellation, at: path) })
     func writer(_ dataset: Store.Dataset) -> BufferWriter<Store.Dataset> {
       BufferWriter(

@@ -5,6 +5,9 @@ struct BufferFeed<Source: DataChunkSource> {
   let reader: SourceReader<Source>
   /// How many buffers may be in memory; nil where the source lends its own.
   let depth: Int?
+  /// The chunks that buffers are made of, and where in the data set the source's first element goes.
+  let chunkShape: Shape
+  var origin: [Int]?
   let checkCancelled: () throws(HyperslabError) -> Void
 
   /// Runs `use` on each buffer, and `finish` when the buffer is out of hand again: only then is it
@@ -20,6 +23,17 @@ struct BufferFeed<Source: DataChunkSource> {
     } else {
       try lent(buffers, use: use, finish: finish)
     }
+  }
+
+  private func pieces(depth: Int) -> BufferPieces {
+    BufferPieces(
+      of: reader.source, chunkShape: chunkShape, origin: origin, dataType: reader.dataType,
+      depth: depth)
+  }
+
+  /// The part of a buffer that is used first.
+  func sample(of buffer: Selection) -> Selection {
+    depth.flatMap { pieces(depth: $0).pieces(of: buffer).first } ?? buffer
   }
 
   private func lent(
@@ -47,24 +61,34 @@ struct BufferFeed<Source: DataChunkSource> {
     use: (Selection, RawSpan, StridedLayout) throws(HyperslabError) -> Void,
     finish: (_ isNextReady: Bool) throws(HyperslabError) -> Void
   ) throws(HyperslabError) where Buffers.Index == Int {
-    let queue = BufferReader(reader, buffers, depth: depth)
+    let pieces = pieces(depth: depth)
+    let queue = BufferReader(
+      reader, buffers.lazy.flatMap { pieces.pieces(of: $0) }, depth: pieces.depth(buffers.first))
     // Nobody may use the source after the write has returned.
     defer { queue.finish() }
     try checkCancelled()
-    while let (selection, memory) = try queue.next() {
-      try memory.withBytes { bytes throws(HyperslabError) in
-        guard
-          let layout = StridedLayout.rowMajor(
-            selection.shape, elementByteCount: reader.dataType.byteCount)
-        else {
-          throw HyperslabError(
-            .overflow, "a buffer of shape \(selection.shape) is larger than memory can be")
-        }
-        try use(selection, bytes, layout)
+    for buffer in buffers {
+      for _ in pieces.pieces(of: buffer) {
+        guard let (selection, memory) = try queue.next() else { return }
+        try self.use(memory, selection, use)
+        queue.recycle(memory)
+        try checkCancelled()
       }
-      queue.recycle(memory)
       try finish(queue.isReady)
       try checkCancelled()
     }
+  }
+
+  private func use(
+    _ memory: any BufferMemory, _ selection: Selection,
+    _ use: (Selection, RawSpan, StridedLayout) throws(HyperslabError) -> Void
+  ) throws(HyperslabError) {
+    let plain = StridedLayout.rowMajor(
+      selection.shape, elementByteCount: reader.dataType.byteCount)
+    guard let layout = memory.layout ?? plain else {
+      throw HyperslabError(
+        .overflow, "a buffer of shape \(selection.shape) is larger than memory can be")
+    }
+    try memory.withBytes { bytes throws(HyperslabError) in try use(selection, bytes, layout) }
   }
 }

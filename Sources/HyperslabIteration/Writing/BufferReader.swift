@@ -4,37 +4,35 @@ import HyperslabCore
 ///
 /// There are never more buffers than `depth`: the next one is begun only when the one before the
 /// current has been given back.
-final class BufferReader<Source: DataChunkSource, Buffers: RandomAccessCollection<Selection>>
-where Buffers.Index == Int {
+final class BufferReader<Source: DataChunkSource, Buffers: Sequence<Selection>> {
   private let reader: SourceReader<Source>
-  private let buffers: Buffers
+  private var buffers: Buffers.Iterator
   private let depth: Int
-  private var position: Int
+  private var upcoming: Selection?
   /// The read under way on another thread.
   private var pending: Pending<any BufferMemory>?
   private var spares: [ElementBuffer] = []
 
   init(_ reader: SourceReader<Source>, _ buffers: Buffers, depth: Int) {
     self.reader = reader
-    self.buffers = buffers
-    position = buffers.startIndex
+    self.buffers = buffers.makeIterator()
     self.depth = depth
+    upcoming = self.buffers.next()
   }
 
   /// The next buffer; the one after it is then being read if it may be.
   ///
   /// - Precondition: the buffer before has been given back.
   func next() throws(HyperslabError) -> (Selection, any BufferMemory)? {
-    guard position < buffers.endIndex else { return nil }
-    let selection = buffers[position]
+    guard let selection = upcoming else { return nil }
     let memory: any BufferMemory
     if let pending, let result = pending.wait() {
       self.pending = nil
       memory = try result.get()
     } else {
-      memory = try reader.load(selection, reusing: spares.popLast())
+      memory = try reader.loadPiece(selection, reusing: spares.popLast())
     }
-    position += 1
+    upcoming = buffers.next()
     if depth > 1 { readAhead() }
     return (selection, memory)
   }
@@ -54,14 +52,13 @@ where Buffers.Index == Int {
   }
 
   private func readAhead() {
-    guard position < buffers.endIndex else { return }
-    let selection = buffers[position]
+    guard let selection = upcoming else { return }
     let spare = spares.popLast()
     let pending = Pending<any BufferMemory>()
     self.pending = pending
     Threads.run { [reader] in
       do throws(HyperslabError) {
-        pending.complete(.success(try reader.load(selection, reusing: spare)))
+        pending.complete(.success(try reader.loadPiece(selection, reusing: spare)))
       } catch { pending.complete(.failure(error)) }
     }
   }

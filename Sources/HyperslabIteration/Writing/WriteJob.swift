@@ -30,7 +30,7 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
 
   private var feed: BufferFeed<Source> {
     BufferFeed(
-      reader: reader, depth: depth,
+      reader: reader, depth: depth, chunkShape: options.chunkShape ?? plan.chunkShape,
       checkCancelled: { () throws(HyperslabError) in
         try checkCancelled(options.cancellation, at: path)
       })
@@ -128,7 +128,8 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
 
   /// Shows the store the array's first buffer, the same one in every part.
   private func prepare(_ dataset: Store.Dataset) throws(HyperslabError) {
-    try feed.forEach(Array(plan.prefix(1))) { _, bytes, layout throws(HyperslabError) in
+    let sample = plan.prefix(1).map(feed.sample(of:))
+    try feed.forEach(sample) { _, bytes, layout throws(HyperslabError) in
       try dataset.prepare(sample: bytes, layout: layout)
     }
   }

@@ -7,6 +7,8 @@ import HyperslabTestSupport
 struct CrashCheck {
   /// What the store may hold, by number; nil for no store.
   let outcomes: [StoreContents?]
+  /// What a Zarr reader may see, where that is looked at, too.
+  var zarr: ZarrExpectations?
 
   struct Failure: Error, CustomStringConvertible {
     let description: String
@@ -29,6 +31,7 @@ struct CrashCheck {
   func check(_ image: DiskImage, allowed: Set<Int>, depth: Depth) throws -> Int {
     let script = CrashScript(disk: SimulatedDisk(image), outcomes: outcomes, standing: 0)
     let outcome = try read(script, allowed)
+    if outcomes[outcome] != nil { try zarr?.check(script.store, allowed: allowed) }
     if outcomes[outcome] == nil || depth == .reading { return outcome }
     if depth == .verifying { try checkNoFalseDamage(script) }
     let writer: SlabStore
@@ -37,6 +40,7 @@ struct CrashCheck {
     guard recovered == outcomes[outcome] else {
       throw Failure(description: "recovery changed what a reader had seen")
     }
+    try zarr?.check(script.store, allowed: [outcome])
     if depth == .recovering { return outcome }
     script.contents = recovered
     do { try Self.oneMoreCommit(script, writer) } catch {

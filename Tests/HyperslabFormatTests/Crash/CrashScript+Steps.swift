@@ -10,8 +10,8 @@ extension CrashScript {
   }
 
   /// Runs the whole script on a new disk.
-  static func recorded(apart: Int? = nil) throws -> CrashScript {
-    let script = CrashScript(apart: apart)
+  static func recorded(apart: Int? = nil, canExchange: Bool = true) throws -> CrashScript {
+    let script = CrashScript(apart: apart, canExchange: canExchange)
     for step in steps { try step.run(script) }
     return script
   }
@@ -220,6 +220,21 @@ extension CrashScript {
       try script.create(store, "g/b", [5, 2], chunks: [2, 2])
       try script.put(store, "g/b", [1, 0], 440)
       try script.commit { try store.commit() }
+      try script.commit { try store.close() }
+    },
+    Step(name: "a data set where a group stood, and a group where a data set stood") { script in
+      let store = try script.open()
+      try script.remove(store, "g")
+      try script.create(store, "g", [6], chunks: [3])
+      try script.put(store, "g", [0], 450)
+      try script.put(store, "g", [1], 460)
+      try script.remove(store, "w")
+      try script.create(store, "w/v", [4], chunks: [2])
+      try script.put(store, "w/v", [1], 470)
+      try script.commit { try store.commit() }
+      try script.remove(store, "g")
+      try script.create(store, "g/b", [4], chunks: [2])
+      try script.put(store, "g/b", [0], 480)
       try script.commit { try store.close() }
     },
     Step(name: "merge of runs") { script in

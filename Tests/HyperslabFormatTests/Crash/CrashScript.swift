@@ -10,6 +10,9 @@ final class CrashScript {
   let disk: SimulatedDisk
   /// What the store held or may hold after each commit; nil where there is none.
   private(set) var outcomes: [StoreContents?]
+  /// Which data set stood at each path with each outcome: a number that grows where another is made.
+  private(set) var generations: [[String: Int]]
+  private var generation: [String: Int] = [:]
   /// The number of the outcome that stands.
   private(set) var standing = 0
   /// What the store will hold when all is committed.
@@ -17,11 +20,16 @@ final class CrashScript {
 
   /// A new disk without a store.
   ///
-  /// - Parameter apart: How many files or directories are made permanent one by one, where its file system
-  ///   makes more than that permanent in one call.
-  convenience init(apart: Int? = nil) {
+  /// - Parameters:
+  ///   - apart: How many files or directories are made permanent one by one, where its file system
+  ///     makes more than that permanent in one call.
+  ///   - canExchange: Whether two names on it can change places.
+  convenience init(apart: Int? = nil, canExchange: Bool = true) {
     self.init(disk: SimulatedDisk(), outcomes: [nil], standing: 0)
-    disk.core.state.withLock { $0.mostSynchronizedApart = apart }
+    disk.core.state.withLock { state in
+      state.mostSynchronizedApart = apart
+      state.canExchange = canExchange
+    }
   }
 
   /// More work on a disk, on which one of the outcomes stands.
@@ -29,6 +37,7 @@ final class CrashScript {
     self.disk = disk
     self.outcomes = outcomes
     self.standing = standing
+    generations = outcomes.map { _ in [:] }
     contents = outcomes[standing] ?? StoreContents()
   }
 
@@ -57,6 +66,7 @@ final class CrashScript {
   /// when it was reported.
   func commit(_ body: () throws -> Void) throws {
     outcomes.append(contents)
+    generations.append(generation)
     note(.begun(outcomes.count - 1))
     try body()
     stands(outcomes.count - 1)
@@ -74,6 +84,7 @@ final class CrashScript {
     let model = StoreContents.Dataset(shape, chunks: chunks)
     _ = try store.createDataset(NodePath(path), model.description)
     contents.datasets[path] = model
+    generation[path, default: 0] += 1
     addGroups(above: path)
   }
 
@@ -81,6 +92,7 @@ final class CrashScript {
     let model = StoreContents.Dataset(shape, chunks: chunks)
     _ = try store.replaceDataset(NodePath(path), model.description)
     contents.datasets[path] = model
+    generation[path, default: 0] += 1
   }
 
   private func addGroups(above path: String) {

@@ -57,5 +57,14 @@ extension DiskOperation {
     (kind == .remove || kind == .removeDirectory) && names.starts(with: ["__slab", "w"])
   }
   var linksOldIndex: Bool { kind == .link && isKeptIndex }
+  var changesPlaces: Bool { kind == .exchange }
+  var isArrivalMark: Bool { names.last == StoreLayout.arrivalMark }
+  var makesArrivalMark: Bool { kind == .create && isArrivalMark }
+  var removesArrivalMark: Bool { kind == .remove && isArrivalMark }
+  /// Of a derived file on its way.
+  var isTemporaryDocument: Bool {
+    names.count == 2 && names[1].hasPrefix(StoreLayout.temporaryDerivedPrefix)
+  }
+  var placesDocument: Bool { kind == .rename && names.last == "zarr.json" && names.count < 4 }
   var movesToTrash: Bool { kind == .rename && names.starts(with: ["__slab", "trash"]) }
 }

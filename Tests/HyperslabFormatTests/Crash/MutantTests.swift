@@ -10,6 +10,10 @@ import Testing
     try look(for: Mutant.ofCommits, in: CrashScript.recorded())
   }
 
+  @Test func everyMutantOfChangingPlacesIsCaught() throws {
+    try look(for: Mutant.ofChangingPlaces, in: CrashScript.recorded())
+  }
+
   @Test func everyMutantOfACommitThatSynchronizesAllIsCaught() throws {
     try look(for: Mutant.ofCommitsTogether, in: CrashScript.recorded(apart: 1))
     try look(for: Mutant.ofMovedDirectories, in: CrashScript.recorded(apart: 6))
@@ -17,7 +21,7 @@ import Testing
 
   private func look(for mutants: [Mutant], in script: CrashScript) throws {
     let trace = script.trace
-    let check = CrashCheck(outcomes: script.outcomes)
+    let check = CrashCheck(outcomes: script.outcomes, zarr: ZarrExpectations(script))
     let tally = CrashTally()
     CrashTally.forEach(mutants.count) { index in
       var mutated = trace
@@ -27,8 +31,11 @@ import Testing
       }
       var generator = SeededGenerator("mutant", index)
       let moments = CrashMoment.all(of: mutated)
-      // Where the first mistake is made, then everywhere.
-      let order = Array(moments[first...]) + moments[..<first]
+      // Where something is reported, then where the first mistake is made, then everywhere.
+      let told = moments.filter { moment in
+        moment.point > first && mutated.operations[moment.point - 1].isAcknowledgement
+      }
+      let order = told + Array(moments[first...]) + moments[..<first]
       var budget = Self.budget
       for moment in order where budget > 0 {
         if Self.isCaught(moment, check, mutants[index].depth, &budget, &generator) { return }
@@ -56,7 +63,7 @@ import Testing
     CrashTally.forEach(mutants.count) { index in
       var generator = SeededGenerator("mutant of recovery", index)
       for kill in kills {
-        var budget = Self.budget / 10
+        var budget = Self.budget / 3
         let moment = moments[kill + 1]
         let disk = DoubleCrash.first(.kill, moment, of: trace, using: &generator)
         guard let second = try? DoubleCrash(disk, outcomes, allowed: moment.allowed) else {
@@ -70,8 +77,11 @@ import Testing
         }
         mutated.operations.replaceSubrange(second.begin..., with: own)
         let check = CrashCheck(outcomes: second.outcomes)
-        for moment in CrashMoment.all(of: mutated).dropFirst(second.begin + first) where budget > 0
-        {
+        let after = CrashMoment.all(of: mutated).dropFirst(second.begin + first)
+        let told = after.filter {
+          $0.point > 0 && mutated.operations[$0.point - 1].isAcknowledgement
+        }
+        for moment in told + Array(after) where budget > 0 {
           if Self.isCaught(moment, check, mutants[index].depth, &budget, &generator) { return }
         }
       }

@@ -35,7 +35,7 @@ import Testing
     let script = try CrashScript.recorded(apart: apart)
     let whole = script.trace.operations.count { $0.kind == .synchronizeAll }
     #expect(apart == nil ? whole == 0 : apart == 1 ? whole > 20 : (2...20).contains(whole))
-    let check = CrashCheck(outcomes: script.outcomes)
+    let check = CrashCheck(outcomes: script.outcomes, zarr: ZarrExpectations(script))
     let moments = CrashMoment.all(of: script.trace)
     let tally = CrashTally()
     let seed = SeededGenerator("power loss", 0).seed
@@ -65,6 +65,25 @@ import Testing
     // What goes to the disk together leaves fewer states to tell apart.
     let expected = CrashScale.isLong ? (apart == 1 ? 30_000 : 100_000) : 200
     #expect(tally.stateCount > expected)
+  }
+
+  /// Where a disk cannot exchange two names, what is replaced is old, new, or for a moment not there.
+  @Test func aDiskWithoutExchangeShowsOldOrNothing() throws {
+    let script = try CrashScript.recorded(canExchange: false)
+    #expect(!script.trace.operations.contains { $0.kind == .exchange })
+    let check = CrashCheck(outcomes: script.outcomes, zarr: ZarrExpectations(script))
+    let moments = CrashMoment.all(of: script.trace)
+    let tally = CrashTally()
+    let count = CrashScale.count("POWER_STATES", short: 250, long: 20_000)
+    CrashTally.forEach(count / 10) { trial in
+      var generator = SeededGenerator("power loss without exchange", trial)
+      for _ in 0..<10 {
+        let moment = moments.randomElement(using: &generator) ?? moments[0]
+        Self.look([moment.randomState(using: &generator)], at: moment, check, tally)
+      }
+    }
+    print("power loss without exchange: \(tally.stateCount) states, \(tally.failureCount) losses")
+    #expect(tally.failureCount == 0, "\(tally.failures.joined(separator: "\n"))")
   }
 
   private static func look(

@@ -7,7 +7,7 @@ import Synchronization
 /// The local disk with faults: one chosen operation fails, and those that match it after.
 final class FaultyFileSystem: FileSystem {
   enum Operation: String, Sendable {
-    case open, create, rename, link, remove, makeDirectory, list, synchronize, write, lock
+    case open, create, rename, exchange, link, remove, makeDirectory, list, synchronize, write, lock
   }
 
   private struct State {
@@ -54,6 +54,10 @@ final class FaultyFileSystem: FileSystem {
   func rename(_ from: StorePath, to: StorePath) throws(HyperslabError) {
     try check(.rename, to)
     try disk.rename(from, to: to)
+  }
+  func exchange(_ one: StorePath, with other: StorePath) throws(HyperslabError) {
+    try check(.exchange, other)
+    try disk.exchange(one, with: other)
   }
   func link(_ from: StorePath, to: StorePath) throws(HyperslabError) {
     try check(.link, to)

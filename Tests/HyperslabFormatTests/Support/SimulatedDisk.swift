@@ -80,6 +80,26 @@ final class SimulatedDisk: FileSystem {
     }
   }
 
+  func exchange(_ one: StorePath, with other: StorePath) throws(HyperslabError) {
+    let (one, other) = (full(one), full(other))
+    try core.call(.exchange, other) { (state, _) throws(HyperslabError) in
+      guard state.canExchange else {
+        throw HyperslabError(.unsupported, "no exchange", at: "\(other)")
+      }
+      let first = try state.directory(one.parent)
+      let second = try state.directory(other.parent)
+      guard let from = state.number(one) else { throw SimulatedDiskCore.State.missing(one) }
+      guard let to = state.number(other) else { throw SimulatedDiskCore.State.missing(other) }
+      let entries: [DiskImage.Entry] = [
+        .init(directory: first, name: one.name, number: to),
+        .init(directory: second, name: other.name, number: from),
+      ]
+      state.note(
+        DiskOperation(
+          kind: .exchange, path: other, from: one, change: .names(entries, durableWith: second)))
+    }
+  }
+
   func link(_ from: StorePath, to: StorePath) throws(HyperslabError) {
     let (from, to) = (full(from), full(to))
     try core.call(.link, to) { (state, _) throws(HyperslabError) in
@@ -172,7 +192,22 @@ final class SimulatedDisk: FileSystem {
 
   func lock(_ path: StorePath, wait: Bool) throws(HyperslabError) -> (any FileLock)? {
     let path = full(path)
-    return try core.call(.lock, path) { (state, _) throws(HyperslabError) in
+    while true {
+      if let lock = try tryLock(path, wait: wait) { return lock }
+      guard path == StoreLayout.lock, let waiting = core.waiting.withLock({ $0 }) else {
+        return nil
+      }
+      waiting.wait {
+        core.state.withLock { state in state.number(path).map { !state.locked.contains($0) } ?? true
+        }
+      }
+    }
+  }
+
+  private func tryLock(
+    _ path: StorePath, wait: Bool
+  ) throws(HyperslabError) -> (any FileLock)? {
+    try core.call(.lock, path) { (state, _) throws(HyperslabError) in
       let number: Int
       if state.number(path) == nil {
         number = try state.make(.create, path)

@@ -18,6 +18,8 @@ final class SimulatedDiskCore: Sendable {
     /// Which call fails, by its number, and how.
     var fault: (@Sendable (Int, DiskCall) -> DiskFault?)?
     var didFail = false
+    /// Whether two names can change places.
+    var canExchange = true
     /// See ``FileSystem/mostSynchronizedApart``.
     var mostSynchronizedApart: Int?
 
@@ -28,6 +30,9 @@ final class SimulatedDiskCore: Sendable {
   }
 
   let state: Mutex<State>
+  /// Whom to ask for the time while the store's lock is held by another actor; nobody where one thread
+  /// plays all of them.
+  let waiting = Mutex<(any Scheduling)?>(nil)
   /// What is to be done before each call.
   let beforeCall = Mutex<(@Sendable () -> Void)?>(nil)
 

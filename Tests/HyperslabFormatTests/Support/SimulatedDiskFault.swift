@@ -18,10 +18,11 @@ enum DiskFault: String, Sendable, CaseIterable {
   /// Whether such a call can fail so.
   func canHit(_ kind: DiskCall.Kind) -> Bool {
     switch self {
-    case .noSpace: [.create, .write, .rename, .link, .makeDirectory, .lock].contains(kind)
+    case .noSpace:
+      [.create, .write, .rename, .exchange, .link, .makeDirectory, .lock].contains(kind)
     case .inputOutput: true
     case .interrupted: [.open, .create, .lock, .synchronize, .close].contains(kind)
-    case .otherDevice: [.rename, .link].contains(kind)
+    case .otherDevice: [.rename, .exchange, .link].contains(kind)
     case .shortWrite: kind == .write
     case .shortRead: kind == .read
     case .failedSynchronize:
@@ -43,7 +44,8 @@ enum DiskFault: String, Sendable, CaseIterable {
 /// A call to a simulated disk, whether it changes anything or not.
 struct DiskCall: Sendable {
   enum Kind: String, Sendable {
-    case open, read, create, write, synchronize, close, rename, link, remove, makeDirectory
+    case open, read, create, write, synchronize, close, rename, exchange, link, remove,
+      makeDirectory
     case removeDirectory, list, synchronizeDirectory, synchronizeAll, status, lock
   }
 

@@ -116,5 +116,6 @@ final class SimulatedLock: FileLock {
       state.locked.remove(number)
       state.openFiles -= 1
     }
+    core.waiting.withLock { $0 }?.wake()
   }
 }

@@ -3,7 +3,7 @@
 /// One thing that was done to a simulated disk, in the order in which it was done.
 struct DiskOperation: Sendable {
   enum Kind: String, Sendable, CaseIterable {
-    case create, write, synchronize, rename, link, remove, makeDirectory, removeDirectory
+    case create, write, synchronize, rename, exchange, link, remove, makeDirectory, removeDirectory
     case synchronizeDirectory, synchronizeAll, close, mark
   }
 

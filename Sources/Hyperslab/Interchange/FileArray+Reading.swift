@@ -1,0 +1,180 @@
+import HyperslabCore
+
+/// Getting boxes out of a file. Boxes have their axes in the order of the file, the slowest first, unless
+/// they are called selections.
+extension FileArray {
+  /// What one call reads; more is divided, so that several threads copy.
+  private static let pieceByteCount = 4 << 20
+  /// Memory that a thread reads into where elements have to be picked out or transposed.
+  private static let stagedByteCount = 2 << 20
+  /// Copying needs no more, and each may have memory of its own.
+  private static var threads: Int { Swift.min(Machine.processorCount, 4) }
+  /// From here on a call a run costs less than reading what lies between.
+  private static let leastRunByteCount = 2048
+  private static let mostGapByteCount = 1 << 14
+
+  /// Reads what lies in one piece in the file.
+  func readWhole(
+    at offset: Int, into target: UnsafeMutableRawBufferPointer
+  ) throws(HyperslabError) {
+    guard let base = target.baseAddress else { return }
+    let (output, count) = (DisjointMemory(base: base), target.count)
+    try parallelLoop(
+      count: count.dividedRoundingUp(by: Self.pieceByteCount), threads: Self.threads,
+      makeWorker: {}
+    ) { (_, number) throws(HyperslabError) in
+      let start = number * Self.pieceByteCount
+      let part = UnsafeMutableRawBufferPointer(
+        start: output.base + start, count: Swift.min(Self.pieceByteCount, count - start))
+      try file.read(at: offset + start, into: part)
+    }
+  }
+
+  /// Reads a box into memory of its size, in the order of the file.
+  func readPacked(
+    _ box: Selection, into target: UnsafeMutableRawBufferPointer
+  ) throws(HyperslabError) {
+    guard let base = target.baseAddress, !box.isEmpty else { return }
+    let source = fileLayout.slice(box)
+    let run = runByteCount(box.shape)
+    if run == target.count { return try readWhole(at: source.byteOffset, into: target) }
+    let gap = source.byteRange(elementByteCount: elementByteCount).map { span in
+      (span.count - target.count) / Swift.max(1, target.count / run - 1)
+    }
+    let isByRun = run >= Self.leastRunByteCount || gap ?? .max > Self.mostGapByteCount
+    let limit = isByRun ? Self.pieceByteCount : Self.stagedByteCount
+    let parts = pieces(of: Selection(all: box.shape)) { part in
+      let count = isByRun ? part.shape.reduce(elementByteCount, *) : span(of: part, in: source)
+      return count <= limit
+    }
+    let output = DisjointMemory(base: base)
+    try parallelLoop(count: parts.count, threads: Self.threads, makeWorker: { Staging() }) {
+      (staging, number) throws(HyperslabError) in
+      if isByRun {
+        try readRuns(parts[number], of: source, into: output.base)
+      } else {
+        try pickOut(parts[number], of: source, staging, into: output.base)
+      }
+    }
+  }
+
+  /// Reads a selection into memory of its size in C order, from a file of the other order.
+  func readTransposed(
+    _ selection: Selection, into target: UnsafeMutableRawBufferPointer
+  ) throws(HyperslabError) {
+    guard let base = target.baseAddress else { return }
+    let whole = inFileOrder(selection)
+    let parts = pieces(of: Selection(all: whole.shape)) { part in
+      part.shape.reduce(elementByteCount, *) <= Self.stagedByteCount
+    }
+    let output = DisjointMemory(base: base)
+    try parallelLoop(count: parts.count, threads: Self.threads, makeWorker: { Staging() }) {
+      (staging, number) throws(HyperslabError) in
+      let part = parts[number]
+      let box = Selection(
+        zip(part.bounds, whole.origin).map { $0.lowerBound + $1..<$0.upperBound + $1 })
+      let memory = staging.memory(part.shape.reduce(elementByteCount, *))
+      try readPacked(box, into: memory)
+      let region = inFileOrder(part)
+      guard let from = UnsafeRawPointer(memory.baseAddress),
+        let layout = StridedLayout.columnMajor(region.shape, elementByteCount: elementByteCount)
+      else { return }
+      let copy = ChunkCopy(
+        chunkShape: selection.shape, region: StridedSelection(region), layout: layout,
+        elementByteCount: elementByteCount)
+      copy.gather(0..<copy.elementCount, from: from, into: output.base)
+    }
+  }
+
+  /// Memory of one thread, used again for each of its pieces.
+  private final class Staging {
+    private var buffer = ElementBuffer(byteCount: 0)
+
+    func memory(_ byteCount: Int) -> UnsafeMutableRawBufferPointer {
+      if buffer.byteCount < byteCount { buffer = ElementBuffer(byteCount: byteCount) }
+      return UnsafeMutableRawBufferPointer(start: buffer.pointer, count: byteCount)
+    }
+  }
+
+  /// Bytes of a box that follow each other in the file without a gap.
+  private func runByteCount(_ box: Shape) -> Int {
+    var count = elementByteCount
+    for axis in box.indices.reversed() {
+      count *= box[axis]
+      if box[axis] != fileLayout.shape[axis] { break }
+    }
+    return count
+  }
+
+  private func span(of part: Selection, in source: StridedLayout) -> Int {
+    source.slice(part).byteRange(elementByteCount: elementByteCount)?.count ?? .max
+  }
+
+  /// Halves a box along its slowest axis until its parts are small enough.
+  private func pieces(of box: Selection, until isSmall: (Selection) -> Bool) -> [Selection] {
+    guard !isSmall(box), let slowest = box.bounds.firstIndex(where: { $0.count > 1 }) else {
+      return [box]
+    }
+    let range = box.bounds[slowest]
+    let middle = range.lowerBound + range.count / 2
+    return [range.lowerBound..<middle, middle..<range.upperBound].flatMap { half in
+      var bounds = box.bounds
+      bounds[slowest] = half
+      return pieces(of: Selection(bounds), until: isSmall)
+    }
+  }
+
+  /// Reads a part of a box run by run.
+  private func readRuns(
+    _ part: Selection, of source: StridedLayout, into base: UnsafeMutableRawPointer
+  ) throws(HyperslabError) {
+    guard
+      let target = StridedLayout.rowMajor(source.shape, elementByteCount: elementByteCount)?
+        .slice(part)
+    else { return }
+    let from = source.slice(part)
+    // The part's own runs: it may have been cut within one of the box.
+    var inner = part.shape.rank
+    var run = elementByteCount
+    while inner > 0 {
+      inner -= 1
+      run *= part.shape[inner]
+      if part.shape[inner] != fileLayout.shape[inner] { break }
+    }
+    var position = Array(repeating: 0, count: inner)
+    while true {
+      var (offset, place) = (from.byteOffset, target.byteOffset)
+      for axis in 0..<inner {
+        offset += position[axis] * from.byteStrides[axis]
+        place += position[axis] * target.byteStrides[axis]
+      }
+      try file.read(
+        at: offset, into: UnsafeMutableRawBufferPointer(start: base + place, count: run))
+      var axis = inner - 1
+      while axis >= 0 {
+        position[axis] += 1
+        if position[axis] < part.shape[axis] { break }
+        position[axis] = 0
+        axis -= 1
+      }
+      if axis < 0 { return }
+    }
+  }
+
+  /// Reads all that a part of a box spans, and picks its elements out.
+  private func pickOut(
+    _ part: Selection, of source: StridedLayout, _ staging: Staging,
+    into base: UnsafeMutableRawPointer
+  ) throws(HyperslabError) {
+    let from = source.slice(part)
+    guard let span = from.byteRange(elementByteCount: elementByteCount) else { return }
+    let memory = staging.memory(span.count)
+    try file.read(at: span.lowerBound, into: memory)
+    guard let start = UnsafeRawPointer(memory.baseAddress) else { return }
+    let copy = ChunkCopy(
+      chunkShape: source.shape, region: StridedSelection(part),
+      layout: StridedLayout(shape: from.shape, byteStrides: from.byteStrides),
+      elementByteCount: elementByteCount)
+    copy.gather(0..<copy.elementCount, from: start, into: base)
+  }
+}

@@ -1,0 +1,318 @@
+import HyperslabCodecs
+import HyperslabCore
+
+/// Takes in what another program wrote into a store: attributes, longer arrays, chunks, groups and
+/// arrays. All of it becomes one commit. What is not understood stays where it is, and is named.
+struct Adopter {
+  let store: SlabStore
+  let changes: ChangeSet
+  private var session: WriterSession { changes.session }
+  var report = AdoptionReport()
+  private var adopted: Set<NodePath> = []
+
+  private var files: any FileSystem { store.files }
+
+  init(store: SlabStore) throws(HyperslabError) {
+    self.store = store
+    changes = try store.writing()
+  }
+
+  mutating func run() throws(HyperslabError) {
+    let index = store.snapshot.index
+    report.commitBefore = index.commit
+    let states = FoundDocuments(files: files, index: index).states(of: Set(index.nodes.keys))
+    for path in index.nodes.keys.sorted() {
+      if case .foreign? = states[path] { try takeChanges(path, index) }
+    }
+    for path in index.nodes.keys.sorted() {
+      if case .group? = index.nodes[path] { try takeNew(in: path, index) }
+    }
+    for path in index.nodes.keys.sorted() where index.dataset(path) != nil {
+      let isLeft = report.left.contains { $0.path == "\(path)" }
+      if !isLeft { try takeChunks(of: path) }
+    }
+    session.adopting.withLock { $0 = adopted }
+    // The root's document says what the others do.
+    if !adopted.isEmpty, case .foreign? = states[.root] {
+      session.adopting.withLock { _ = $0.insert(.root) }
+    }
+    try store.commit()
+    session.adopting.withLock { $0 = [] }
+    try describe(states)
+    try store.close()
+    report.commitAfter = store.commitNumber
+  }
+
+  /// Writes the documents of nodes anew of which nothing had to be committed.
+  private func describe(
+    _ states: [NodePath: FoundDocuments.State]
+  ) throws(HyperslabError) {
+    let nodes = adopted.filter { if case .foreign? = states[$0] { true } else { false } }
+    if nodes.isEmpty { return }
+    let lock = try StoreLock(files: files, patience: session.patience).acquire(
+      writer: session.writer)
+    defer { lock.release() }
+    let index = try Snapshot.read(files, cache: store.cache).index
+    var derived = DerivedFiles(files: files, durability: .full)
+    try derived.write(nodes.filter { index.nodes[$0] != nil }, of: index)
+  }
+
+  private mutating func take(_ path: String, _ what: String, chunk: ChunkIndex? = nil) {
+    report.taken.append(.init(path: path, chunk: chunk, detail: what))
+  }
+
+  private mutating func leave(_ path: String, _ why: String, chunk: ChunkIndex? = nil) {
+    report.left.append(.init(path: path, chunk: chunk, detail: why))
+  }
+
+  private func document(_ path: NodePath) throws(HyperslabError) -> JSONObject? {
+    let bytes: [UInt8]
+    do {
+      bytes = try files.contents(StoreLayout.zarr(path), limit: StoreIndex.maximumFileByteCount)
+    } catch {
+      if error.isDamage { return nil }
+      throw error
+    }
+    return (try? JSONParser.parse(bytes, depthLimit: StoreIndex.depthLimit))?.object
+  }
+
+  // MARK: - Nodes that there are
+
+  private mutating func takeChanges(_ path: NodePath, _ index: StoreIndex) throws(HyperslabError) {
+    guard let document = try document(path) else { return }
+    let name = path == .root ? "/" : "\(path)"
+    switch index.nodes[path] {
+    case .group(let attributes, _):
+      guard document["node_type"]?.string == "group" else {
+        return leave(name, "an array stands where the store has a group")
+      }
+      try takeAttributes(document, told: attributes, path, name)
+    case .dataset(let record):
+      guard document["node_type"]?.string == "array" else {
+        return leave(name, "a group stands where the store has a data set")
+      }
+      let array: ForeignArray
+      do throws(ForeignArray.Refusal) { array = try ForeignArray(document) } catch {
+        return leave(name, "it has \(error.reason)")
+      }
+      if let reason = Self.difference(array, record) { return leave(name, reason) }
+      try takeAttributes(document, told: ZarrAttributes.of(record.description), path, name)
+      try takeShape(array.description.shape, path, record, name)
+    case nil: return
+    }
+    adopted.insert(path)
+  }
+
+  /// What an array must not differ in from the data set that it was.
+  private static func difference(_ array: ForeignArray, _ record: DatasetRecord) -> String? {
+    let (new, old) = (array.description, record.description)
+    if record.usesDelta {
+      return "its chunks are differences, which only this store's own tools write"
+    }
+    if new.shape.rank != old.shape.rank || new.chunkShape != old.chunkShape {
+      return "another chunk shape"
+    }
+    if new.dataType != old.dataType { return "another data type" }
+    if new.fillValue != old.fillValue { return "another fill value" }
+    if !array.chain.hasChecksum || array.chain.blosc == nil { return "other codecs" }
+    if zip(new.shape, old.shape).contains(where: { $0 < $1 }) { return "it was made shorter" }
+    return nil
+  }
+
+  private mutating func takeAttributes(
+    _ document: JSONObject, told: JSONObject, _ path: NodePath, _ name: String
+  ) throws(HyperslabError) {
+    let found = document["attributes"]?.object ?? [:]
+    if found == told { return }
+    for key in found.keys where found[key] != told[key] {
+      try store.setAttribute(key, found[key], of: path)
+    }
+    for key in told.keys where found[key] == nil {
+      try store.setAttribute(key, nil, of: path)
+    }
+    take(name, "its attributes")
+  }
+
+  private mutating func takeShape(
+    _ shape: Shape, _ path: NodePath, _ record: DatasetRecord, _ name: String
+  ) throws(HyperslabError) {
+    if shape == record.description.shape { return }
+    var grown = record
+    grown.description.shape = shape
+    grown.description.raiseMaximum()
+    grown.grid = try grown.description.validated()
+    try StoreIndex.checkLimits(grown.grid)
+    let slot = changes.slot(of: path)
+    let grid = grown.grid
+    let unneeded = try changes.withState {
+      (state) throws(HyperslabError) -> [Changes.StagedChunk] in
+      try state.resize(slot: slot, path: path, opened: record, to: grid)
+    }
+    changes.remove(unneeded)
+    take(name, "its shape, \(shape) after \(record.description.shape)")
+    try takeChunks(
+      of: path, SlabDataset(store: store, path: path, record: grown, isNew: false), before: record)
+  }
+
+  // MARK: - New nodes
+
+  private mutating func takeNew(
+    in group: NodePath, _ index: StoreIndex
+  ) throws(HyperslabError) {
+    let directory = StoreLayout.node(group)
+    guard try files.status(directory)?.kind == .directory else { return }
+    for entry in try files.list(directory).sorted(by: { $0.name < $1.name })
+    where entry.kind == .directory {
+      let place = directory / entry.name
+      if place == StoreLayout.reserved { continue }
+      let path = try? NodePath("\(place)")
+      if let path, index.nodes[path] != nil { continue }
+      guard try files.status(place / "zarr.json") != nil else {
+        let isOld = try files.list(place).contains { [".zarray", ".zgroup"].contains($0.name) }
+        if isOld { leave("\(place)", "Zarr format 2") }
+        continue
+      }
+      guard let path else {
+        leave("\(place)", "a name that no node of a store can have")
+        continue
+      }
+      try takeNode(path, index)
+    }
+  }
+
+  private mutating func takeNode(_ path: NodePath, _ index: StoreIndex) throws(HyperslabError) {
+    guard let document = try document(path), document["zarr_format"]?.integer == 3 else {
+      return leave("\(path)", "no Zarr metadata of format 3")
+    }
+    do throws(HyperslabError) {
+      if document["node_type"]?.string == "group" {
+        try store.createGroup(path, attributes: document["attributes"]?.object ?? [:])
+        adopted.insert(path)
+        take("\(path)", "the group")
+        return try takeNew(in: path, index)
+      }
+      let array: ForeignArray
+      do throws(ForeignArray.Refusal) { array = try ForeignArray(document) } catch {
+        return leave("\(path)", "it has \(error.reason)")
+      }
+      // All of its chunks, or nothing of it.
+      let chunks = try Self.inventory(
+        StoreLayout.chunks(path), try array.description.validated(), files)
+      for chunk in chunks {
+        guard try decoded(chunk, path, array.description, array.chain) != nil else {
+          return leave("\(path)", "its chunk \(chunk) is not what its codecs make")
+        }
+      }
+      let dataset = try store.createDataset(path, array.description)
+      adopted.insert(path)
+      for chunk in chunks {
+        guard let bytes = try decoded(chunk, path, array.description, array.chain) else { continue }
+        try write(bytes, chunk, to: dataset)
+      }
+      take("\(path)", "the array, \(chunks.count) chunks")
+    } catch {
+      guard
+        [.invalidName, .limit, .alreadyExists, .invalidShape, .invalidValue].contains(error.code)
+      else { throw error }
+      leave("\(path)", error.what)
+    }
+  }
+
+  // MARK: - Chunks
+
+  private mutating func takeChunks(of path: NodePath) throws(HyperslabError) {
+    if changes.shape(slot: changes.slot(of: path)) != nil { return }
+    guard let record = store.snapshot.index.dataset(path) else { return }
+    try takeChunks(of: path, try store.dataset(path), before: record)
+  }
+
+  /// Takes chunk files that are not those of the index.
+  private mutating func takeChunks(
+    of path: NodePath, _ dataset: SlabDataset, before record: DatasetRecord
+  ) throws(HyperslabError) {
+    if record.usesDelta { return }
+    let table = store.snapshot.table(record)
+    let chain = ForeignArray.Chain(blosc: record.filter ?? Filter.none, hasChecksum: true)
+    for chunk in try Self.inventory(StoreLayout.chunks(path), dataset.grid, files) {
+      let row = record.grid.contains(chunk) ? try table.row(chunk) : .neverWritten
+      if try isOwn(chunk, path, record, row) { continue }
+      guard let bytes = try decoded(chunk, path, dataset.description, chain) else {
+        leave("\(StoreLayout.chunk(path, chunk))", "not what the codecs make", chunk: chunk)
+        continue
+      }
+      try write(bytes, chunk, to: dataset)
+      take("\(path)", "a chunk", chunk: chunk)
+    }
+  }
+
+  /// Whether a chunk's file is the one that its row lists, or another of this store's own.
+  private func isOwn(
+    _ chunk: ChunkIndex, _ path: NodePath, _ record: DatasetRecord, _ row: ChunkRow
+  ) throws(HyperslabError) -> Bool {
+    guard let filter = record.filter else { return false }
+    let format = try record.frameFormat(filter: filter)
+    return try Verifier.soundHeader(StoreLayout.chunk(path, chunk), files, format) != nil
+  }
+
+  private func decoded(
+    _ chunk: ChunkIndex, _ path: NodePath, _ description: DatasetDescription,
+    _ chain: ForeignArray.Chain
+  ) throws(HyperslabError) -> [UInt8]? {
+    guard let count = description.chunkShape.elementCount else { return nil }
+    let size = count * description.dataType.byteCount
+    do throws(HyperslabError) {
+      // No codec of these makes more of it than this.
+      let bytes = try files.contents(StoreLayout.chunk(path, chunk), limit: 2 * size + (1 << 20))
+      return ForeignArray.decoded(bytes, chain, byteCount: size)
+    } catch {
+      guard error.isDamage else { throw error }
+      return nil
+    }
+  }
+
+  private func write(
+    _ bytes: [UInt8], _ chunk: ChunkIndex, to dataset: SlabDataset
+  ) throws(HyperslabError) {
+    let shape = dataset.grid.chunkShape
+    let size = dataset.description.dataType.byteCount
+    guard let whole = StridedLayout.rowMajor(shape, elementByteCount: size) else { return }
+    let layout = whole.slice(Selection(all: dataset.grid.validShape(of: chunk)))
+    let result = bytes.withUnsafeBytes { memory -> Result<Void, HyperslabError> in
+      do throws(HyperslabError) {
+        return .success(try dataset.writeChunk(chunk, from: memory.bytes, layout: layout))
+      } catch { return .failure(error) }
+    }
+    try result.get()
+  }
+
+  /// The chunks of a grid that have a file.
+  private static func inventory(
+    _ root: StorePath, _ grid: ChunkGrid, _ files: any FileSystem
+  ) throws(HyperslabError) -> [ChunkIndex] {
+    var chunks: [ChunkIndex] = []
+    var waiting: [(place: StorePath, coordinates: [Int])] = [(root, [])]
+    while let (place, coordinates) = waiting.popLast() {
+      guard let kind = try files.status(place)?.kind else { continue }
+      if coordinates.count == grid.rank {
+        if kind == .file { chunks.append(ChunkIndex(coordinates)) }
+      } else if kind == .directory {
+        for entry in try files.list(place) {
+          guard let coordinate = StoreLayout.coordinate(entry.name),
+            (0..<grid.gridShape[coordinates.count]).contains(coordinate)
+          else { continue }
+          waiting.append((place / entry.name, coordinates + [coordinate]))
+        }
+      }
+    }
+    return chunks.sorted { $0.coordinates.lexicographicallyPrecedes($1.coordinates) }
+  }
+}
+
+extension DatasetDescription {
+  /// Lets each axis be as long as it is.
+  mutating func raiseMaximum() {
+    maximumShape = zip(maximumShape, shape).map { limit, length in
+      limit.map { $0 < length ? nil : $0 } ?? nil
+    }
+  }
+}
