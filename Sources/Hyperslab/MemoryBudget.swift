@@ -27,16 +27,51 @@ public struct MemoryBudget: Hashable, Sendable {
   /// The same as a limit for a plan.
   public var bufferGB: Double { Double(bufferByteCount) / 1e9 }
 
-  /// Checks that a plan's buffers fit.
+  /// Bytes that a chunk takes until it is committed, and after that.
+  private static let (uncommittedRowByteCount, rowByteCount) = (512, 64)
+  /// What small buffers may hold that wait to share a commit.
+  private static let sharedByteCount = 16 << 20
+  /// Rows that the ``workingByteCount`` has room for.
+  private static let freeRowByteCount = 8_000_000
+
+  /// Checks that a plan's buffers fit, and the rows of the index beside them.
   ///
   /// - Throws: `memory_budget` naming buffer, chunk, budget and the way out.
   public func check(_ plan: BufferPlan) throws(HyperslabError) {
-    if let bytes = plan.bufferByteCount, bytes <= bufferByteCount { return }
-    throw HyperslabError(
-      .memoryBudget,
-      "one buffer of shape \(plan.bufferShape), made of chunks of \(plan.chunkShape), does not fit",
-      expected: "at most \(bufferByteCount) bytes, which the budget of \(byteCount) leaves",
-      found: plan.bufferByteCount.map { "\($0) bytes" } ?? "more than 64 bits of bytes",
-      remedy: "Choose smaller chunks or buffers, or a larger budget")
+    guard let bytes = plan.bufferByteCount, bytes <= bufferByteCount else {
+      throw HyperslabError(
+        .memoryBudget,
+        "one buffer of shape \(plan.bufferShape), made of chunks of \(plan.chunkShape), does not fit",
+        expected: "at most \(bufferByteCount) bytes, which the budget of \(byteCount) leaves",
+        found: plan.bufferByteCount.map { "\($0) bytes" } ?? "more than 64 bits of bytes",
+        remedy: "Choose smaller chunks or buffers, or a larger budget")
+    }
+    let rows = Self.rowByteCount(of: plan)
+    let left = bufferByteCount - Self.pieceByteCount(of: plan, bytes) + Self.freeRowByteCount
+    guard rows.map({ $0 <= left }) ?? false else {
+      throw HyperslabError(
+        .memoryBudget,
+        "the index's rows of \(plan.chunkCount.map(String.init) ?? "all") chunks of "
+          + "\(plan.chunkShape) do not fit beside the elements",
+        expected: "at most \(left) bytes",
+        found: rows.map { "\($0) bytes" }, remedy: "Choose larger chunks, or a larger budget")
+    }
+  }
+
+  /// What is in memory of a buffer whose pieces are read from a file: two of them, each 32 MiB or a row
+  /// of chunks.
+  private static func pieceByteCount(of plan: BufferPlan, _ bufferByteCount: Int) -> Int {
+    let rows = zip(plan.bufferShape, plan.chunkShape).map { $0.dividedRoundingUp(by: $1) }
+    let row = bufferByteCount / (rows.filter { $0 > 1 }.min() ?? 1)
+    return Swift.min(bufferByteCount, Swift.max(64 << 20, 2 * row))
+  }
+
+  private static func rowByteCount(of plan: BufferPlan) -> Int? {
+    guard let count = plan.chunkCount, let buffer = plan.bufferByteCount,
+      let chunk = plan.chunkByteCount, let waiting = Checked.add(sharedByteCount, 2 * buffer),
+      let rows = Checked.multiply(count, rowByteCount)
+    else { return nil }
+    let uncommitted = Swift.min(count, waiting / Swift.max(1, chunk))
+    return Checked.multiply(uncommitted, uncommittedRowByteCount).flatMap { Checked.add($0, rows) }
   }
 }

@@ -13,6 +13,8 @@ extension HyperslabError.Code {
   public static let foreign = Self(rawValue: "foreign")
   /// `slab.json` is damaged.
   public static let damagedIndex = Self(rawValue: "index")
+  /// `slab.json` is older than what the store keeps: somebody put it back.
+  public static let olderIndex = Self(rawValue: "older_index")
   /// A run of a chunk table is damaged.
   public static let damagedTable = Self(rawValue: "table")
   /// A directory that is no slab store.

@@ -19,6 +19,18 @@ enum Tool {
   }
 
   static func run(_ arguments: [String], input: Data = Data()) throws -> Answer {
+    try run(try executable(), arguments, input)
+  }
+
+  /// Runs a line of shell in which `"$0" "$@"` is the tool with its arguments.
+  static func runShell(_ line: String, _ arguments: [String]) throws -> Answer {
+    try run(
+      URL(fileURLWithPath: "/bin/sh"), ["-c", line, try executable().path] + arguments, Data())
+  }
+
+  private static func run(
+    _ program: URL, _ arguments: [String], _ input: Data
+  ) throws -> Answer {
     let directory = FileManager.default.temporaryDirectory
       .appendingPathComponent("slab-tool-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
@@ -28,7 +40,7 @@ enum Tool {
     try input.write(to: files[0])
     for file in files[1...] { try Data().write(to: file) }
     let process = Process()
-    process.executableURL = try executable()
+    process.executableURL = program
     process.arguments = arguments
     process.standardInput = try FileHandle(forReadingFrom: files[0])
     process.standardOutput = try FileHandle(forWritingTo: files[1])

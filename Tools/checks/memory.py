@@ -52,6 +52,20 @@ def peak(*arguments):
     return int(code), int(used), time.monotonic() - begun
 
 
+def check_fortran(tally, folder, source):
+    """The least there can be, from an array in the other order: the bound is that of the whole process."""
+    rows = min(len(source), 400_000)
+    np.save(folder / "f.npy", np.asfortranarray(source[:rows]))
+    target = folder / "big.slab" / "fortran"
+    code, used, seconds = peak("import", folder / "f.npy", target, "--quiet", "--memory-mb", 50)
+    print(f"fortran: {rows * source.shape[1] * 2 / 1e6:.0f} MB in {seconds:.1f} s, peak {used / 1e6:.0f} MB")
+    tally.check(code == 0, f"fortran: import exits {code}")
+    tally.check(used <= 50_000_000, f"fortran: peak {used / 1e6:.0f} MB, allowed 50")
+    for start in (0, rows // 3, rows - 40):
+        found = slab("read", target, f"{start}:{start + 40}", "--format", "raw")
+        tally.check(found == source[start : start + 40].tobytes(), f"fortran: rows from {start}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, default=3000)
@@ -95,6 +109,7 @@ def main():
             tally.check(not staged, f"{name}: left staged: {staged[:3]}")
             temporary_files = [file for file in folder.rglob("*tmp*")]
             tally.check(not temporary_files, f"{name}: left over: {temporary_files[:3]}")
+        check_fortran(tally, folder, source)
         for verb, arguments in {
             "verify": [folder / "big.slab"],
             "export": [folder / "big.slab/rows", folder / "out.npy"],

@@ -6,10 +6,11 @@ struct RepairCommand: PrintingCommand, JSONPrinting {
     commandName: "repair",
     abstract: "Puts a damaged or interrupted store in order, and says what it gave up.",
     discussion: """
-      Finishes interrupted commits, restores what the rest of the store proves, drops damaged \
-      chunks to "never written" and sweeps what nothing refers to. What is given up is kept in \
-      __slab/lost. Can be interrupted and run again. Exits with 1 when something remains that \
-      verify complains about.
+      Finishes interrupted commits, restores what the rest of the store proves, puts the newest index \
+      back where an older one took its place, drops damaged chunks to "never written" and sweeps what \
+      dead writers left. What is given up is kept in __slab/lost, and what another program wrote stays. \
+      Can be interrupted and run again. Exits with 1 when something remains that verify takes for \
+      damage, otherwise with 2 when something could not be looked at.
       """)
 
   @Argument(help: "The store.")
@@ -30,7 +31,8 @@ struct RepairCommand: PrintingCommand, JSONPrinting {
     }
     let report = try SlabStore.repair(address.store, threads: threads)
     if json { try printer.document(report.json) } else { try printText(report, address, printer) }
-    if !report.ok { throw ExitCode(1) }
+    if report.isDamaged { throw ExitCode(1) }
+    if !report.ok { throw ExitCode(2) }
   }
 
   private func printText(
@@ -43,7 +45,13 @@ struct RepairCommand: PrintingCommand, JSONPrinting {
     for problem in report.remaining {
       table.add(problem.kind.rawValue, problem.path, "left as it is: \(problem.detail)")
     }
+    for unchecked in report.unchecked {
+      table.add("unchecked", unchecked.path, unchecked.detail)
+    }
     try printer.table(table)
+    for line in Remedies.lines(for: report.remaining, store: "\(address.store)") {
+      try printer.line(line)
+    }
     if !report.changed { return try printer.line("\(address): nothing to repair") }
     let commits =
       report.commitBefore == report.commitAfter

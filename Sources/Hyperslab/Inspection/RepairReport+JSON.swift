@@ -8,7 +8,7 @@ extension RepairReport {
       "ok": .bool(ok), "changed": .bool(changed),
       "commit_before": commitBefore.map { .integer($0) } ?? .null,
       "commit_after": .integer(commitAfter), "actions": .array(actions.map(\.json)),
-      "remaining": .array(remaining.map(\.json)),
+      "remaining": .array(remaining.map(\.json)), "unchecked": .array(unchecked.map(\.json)),
     ]
   }
 }

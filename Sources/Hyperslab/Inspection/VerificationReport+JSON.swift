@@ -9,8 +9,14 @@ extension VerificationReport {
       "bytes_checked": .integer(bytesChecked), "problems": .array(problems.map(\.json)),
       "zarr_view": .string(zarrView.rawValue),
       "zarr_differences": .array(zarrDifferences.map { .string($0) }),
+      "unchecked": .array(unchecked.map(\.json)),
     ]
   }
+}
+
+extension VerificationReport.Unchecked {
+  /// What could not be looked at, as a JSON object.
+  public var json: JSONValue { ["path": .string(path), "detail": .string(detail)] }
 }
 
 extension VerificationReport.Problem {

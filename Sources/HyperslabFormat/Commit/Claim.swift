@@ -48,6 +48,7 @@ struct Claim {
         found: LockHolder.text(holder),
         remedy: "If that process is gone, remove the file")
     }
-    try files.remove(path)
+    if Provenance.isHolderOrRemains(bytes) { return try files.remove(path) }
+    try LostFiles(files: files, commit: StoreLayout.claimed(path.name) ?? 0).take(path)
   }
 }

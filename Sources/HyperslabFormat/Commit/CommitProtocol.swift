@@ -48,6 +48,13 @@ struct CommitProtocol {
       throw HyperslabError(
         .conflict, "the store was replaced by another one", at: files.rootDescription)
     }
+    guard newest.index.commit >= base.commit else {
+      throw HyperslabError(
+        .olderIndex, "slab.json is older than what this session began with",
+        at: files.rootDescription,
+        expected: "commit \(base.commit) or later", found: "commit \(newest.index.commit)",
+        remedy: "Close the store and put the newest back with SlabStore.repair (slab repair)")
+    }
     let claim = Claim(files: files, writer: writer)
     try claim.take(commit: newest.index.commit + 1)
     var keepsClaim = false
@@ -74,26 +81,17 @@ struct CommitProtocol {
     plan.index.time = Timestamp.now()
     plan.index.writer = "hyperslab \(SlabStore.version)"
     let root = try plan.index.encoded()
+    try refuseOthers(plan.orphans)
+    try PlacingNote(files: files, writer: writer).add(plan.fresh)
 
     unsure = true
-    // 5. Fresh chunks take their names; overwrites stay staged until the commit stands.
-    try clear(plan.orphans)
-    var placement = Placement(
-      files: files, movesDirectories: movesDirectories && plan.unneeded.isEmpty,
-      namesArePermanent: namesArePermanent)
-    for (_, record) in plan.index.datasets {
-      if let pending = record.pending { try placement.setAside(pending) }
+    do throws(HyperslabError) { try make(plan, root) } catch {
+      takeBack(plan)
+      throw error
     }
-    for chunks in plan.fresh { try placement.place(chunks) }
-    try synchronize(placement.touched.union(try prepare(plan)))
-    try keepOldIndex(newest.index.commit, hasPending: plan.index.hasPending)
-    files.removeEmptied(placement.emptied, below: StoreLayout.staging(writer: writer))
-    // 6. Chunk-table runs.
-    try write(plan.runs)
-    // 7. The commit.
-    try publish(root)
     unsure = false
     keepsClaim = true
+    keepNewIndex(root, plan.index.commit)
     try? files.remove(StoreLayout.oldIndex(commit: newest.index.commit - 2))
     for path in plan.unneeded { try? files.remove(path) }
     // 8 and 9. What was replaced or removed changes places, overwrites take their names, derived files
@@ -105,6 +103,28 @@ struct CommitProtocol {
     // While the lock is held, so that of writers that close at once the last one sees no other.
     if isLast { try? files.removeTree(StoreLayout.staging(writer: writer)) }
     return Snapshot(index: plan.index, cache: cache)
+  }
+
+  /// Steps 5 to 7.
+  private func make(_ plan: CommitPlan, _ root: [UInt8]) throws(HyperslabError) {
+    // 5. Fresh chunks take their names; overwrites stay staged until the commit stands.
+    try keepOldIndex(plan.newest.index.commit)
+    try clear(plan.orphans)
+    var placement = Placement(
+      files: files, movesDirectories: movesDirectories && plan.unneeded.isEmpty,
+      namesArePermanent: namesArePermanent)
+    for (_, record) in plan.index.datasets {
+      if let pending = record.pending { try placement.setAside(pending) }
+    }
+    for chunks in plan.fresh { try placement.place(chunks) }
+    let staging: Set = [StoreLayout.staging(writer: writer), StoreLayout.writers]
+    try synchronize(
+      placement.touched.union(try prepare(plan)).union(plan.index.hasPending ? staging : []))
+    files.removeEmptied(placement.emptied, below: StoreLayout.staging(writer: writer))
+    // 6. Chunk-table runs.
+    try write(plan.runs)
+    // 7. The commit.
+    try publish(root)
   }
 
   /// Whether another writer is at work, or died and left what recovery has still to look at.
@@ -147,18 +167,18 @@ struct CommitProtocol {
     return touched
   }
 
-  /// The last two indexes stay under other names, for repair only; sure to be there before the
-  /// commit, like what is staged for after it.
-  private func keepOldIndex(_ commit: Int, hasPending: Bool) throws(HyperslabError) {
+  /// The last two indexes stay under other names, for repair only; sure to be there before the commit.
+  /// So is the claim on it then, which tells of a writer that died what may be left of it.
+  private func keepOldIndex(_ commit: Int) throws(HyperslabError) {
     let kept = StoreLayout.oldIndex(commit: commit)
+    // What its own commit left is not permanent, and may be half a copy.
+    if try files.status(kept) != nil { try files.remove(kept) }
     do { try files.link(StoreLayout.index, to: kept) } catch {
-      // Some disks know no links; and what a writer left that died here may be half a copy.
-      if error.code == .alreadyExists { try files.remove(kept) }
+      // Some disks know no links.
       let bytes = try files.contents(StoreLayout.index, limit: StoreIndex.maximumFileByteCount)
       try files.create(kept, contents: bytes, synchronize: durability == .full)
     }
-    let staging: Set = [StoreLayout.staging(writer: writer), StoreLayout.writers]
-    try synchronize(hasPending ? staging.union([StoreLayout.reserved]) : [StoreLayout.reserved])
+    try synchronize([StoreLayout.reserved])
   }
 
   private func write(_ runs: [(path: StorePath, bytes: [UInt8])]) throws(HyperslabError) {

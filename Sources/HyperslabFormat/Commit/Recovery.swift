@@ -11,34 +11,32 @@ struct Recovery {
   var refusesForeign = true
 
   /// Brings the store into order and returns its newest commit.
+  ///
+  /// - Throws: `older_index` where somebody put an older index back: what it does not list is not to be
+  ///   swept then.
   func run() throws(HyperslabError) -> Snapshot {
     let lock = try StoreLock(files: files, patience: patience).acquire()
     defer { lock.release() }
     let snapshot = try Snapshot.read(files, cache: cache)
+    if let newer = try NewerIndex.newest(files, than: snapshot.index) {
+      throw newer.error(found: snapshot.index.commit).located(at: files.rootDescription)
+    }
     let documents = FoundDocuments(files: files, index: snapshot.index)
     let suspects = documents.suspects()
     if refusesForeign { try documents.refuseForeign(suspects) }
     let stuck = try Settle(files: files, durability: durability).finish(snapshot.index)
     var derived = DerivedFiles(files: files, durability: durability)
     try derived.restore(snapshot.index, only: suspects.subtracting(stuck.keys))
-    if let since = startOfTheDead() {
-      OrphanSweep(files: files, snapshot: snapshot, since: since).run()
+    if let dead = try? DeadWriters(files, index: snapshot.index), !dead.isEmpty {
+      var sweep = OrphanSweep(files: files, snapshot: snapshot, since: dead.since)
+      sweep.run(dead)
+      // Before what tells of them goes.
+      if durability == .full, !sweep.touched.isEmpty {
+        try Settle(files: files, durability: durability).synchronize(sweep.touched)
+      }
     }
-    sweep(snapshot.index, stuck: stuck)
+    self.sweep(snapshot.index, stuck: stuck)
     return snapshot
-  }
-
-  /// When the first of those writers began that died without closing; nil where there is none.
-  private func startOfTheDead() -> Int? {
-    var first: Int?
-    for writer in (try? files.writersWithDirectories()) ?? [] {
-      let lock = StoreLayout.writerLock(writer: writer)
-      guard let status = try? files.status(lock), let free = try? files.lock(lock, wait: false)
-      else { continue }
-      free.release()
-      first = Swift.min(first ?? .max, status.modified)
-    }
-    return first
   }
 
   /// Sweeps, once everything is settled and while the lock is held. That is for the sake of space
@@ -47,48 +45,76 @@ struct Recovery {
   /// - Parameter stuck: Nodes of which files wait on that could not be moved.
   func sweep(_ index: StoreIndex, stuck: Settle.Stuck = [:]) {
     let waiting = stuck.keys.compactMap { index.dataset($0) }
-    try? sweepWriters { writer in waiting.contains { $0.isStaged(by: writer) } }
-    try? sweepTemporaries()
+    try? sweepWriters(index) { writer in waiting.contains { $0.isStaged(by: writer) } }
+    try? sweepClaims(index, keepsLast: !stuck.isEmpty)
+    try? sweepTemporaries(index)
     try? sweepTrash(index)
-    try? sweepReserved(index, keepsClaim: !stuck.isEmpty)
+    try? sweepReserved(index)
     sweepRuns(index)
   }
 
   /// Also those that the index waits for: their staged files have just reached their names for good.
-  private func sweepWriters(sparing isNeeded: (String) -> Bool) throws(HyperslabError) {
+  private func sweepWriters(
+    _ index: StoreIndex, sparing isNeeded: (String) -> Bool
+  ) throws(HyperslabError) {
     for writer in try files.writersWithDirectories() where !isNeeded(writer) {
       // A writer makes its directory and takes the lock in it under the store's lock, held here, too.
       guard let free = try? files.lock(StoreLayout.writerLock(writer: writer), wait: false)
       else { continue }
-      try? files.removeTree(StoreLayout.staging(writer: writer))
+      try? PrivateSweep(files: files, commit: index.commit).removeStaging(of: writer)
       free.release()
     }
   }
 
-  private func sweepTemporaries() throws(HyperslabError) {
-    for entry in try files.list(.root)
-    where entry.name.hasPrefix("slab.json.tmp-") && entry.kind == .file {
-      try files.remove(.root / entry.name)
+  /// Claims on commits that stand are corpses, whoever took them, and those on others whose writer died
+  /// here and left no more.
+  ///
+  /// - Parameter keepsLast: Whether the one on the last commit tells that it has still to be settled.
+  private func sweepClaims(_ index: StoreIndex, keepsLast: Bool) throws(HyperslabError) {
+    for entry in try files.list(StoreLayout.reserved) where entry.kind == .file {
+      guard let commit = StoreLayout.claimed(entry.name) else { continue }
+      let path = StoreLayout.reserved / entry.name
+      let bytes = try files.contents(path, limit: 4096)
+      guard Provenance.isHolderOrRemains(bytes) else { continue }
+      let isDone = commit < index.commit || commit == index.commit && !keepsLast
+      let isDead = commit > index.commit ? try isOfTheDead(bytes) : false
+      if isDone || isDead { try files.remove(path) }
     }
   }
 
-  /// Claims on commits that stand are corpses, whoever took them; of older indexes two are kept.
-  private func sweepReserved(
-    _ index: StoreIndex, keepsClaim: Bool
-  ) throws(HyperslabError) {
-    for entry in try files.list(StoreLayout.reserved) {
-      if entry.name.hasPrefix(StoreLayout.temporaryDerivedPrefix), entry.kind == .file {
-        try files.remove(StoreLayout.reserved / entry.name)
+  private func isOfTheDead(_ claim: [UInt8]) throws(HyperslabError) -> Bool {
+    guard let holder = (try? JSONParser.parse(claim))?.object else { return true }
+    guard holder["host"]?.string == LockHolder.host, let writer = holder["writer"]?.string,
+      StoreLayout.isIdentifier(writer)
+    else { return false }
+    return try files.status(StoreLayout.staging(writer: writer)) == nil
+  }
+
+  private func sweepTemporaries(_ index: StoreIndex) throws(HyperslabError) {
+    for entry in try files.list(.root)
+    where entry.kind == .file && StoreLayout.temporaryIndexWriter(entry.name) != nil {
+      let path = .root / entry.name
+      if try holds(path, { Provenance.isIndexOrRemains($0, of: index.uuid) }) {
+        try files.remove(path)
       }
-      if entry.name.hasPrefix("claim-"), let commit = Int(entry.name.dropFirst(6)),
-        commit < index.commit || commit == index.commit && !keepsClaim
+    }
+  }
+
+  private func holds(
+    _ path: StorePath, _ isOurs: ([UInt8]) -> Bool
+  ) throws(HyperslabError) -> Bool {
+    isOurs(try files.contents(path, limit: StoreIndex.maximumFileByteCount))
+  }
+
+  /// Of older indexes two are kept.
+  private func sweepReserved(_ index: StoreIndex) throws(HyperslabError) {
+    for entry in try files.list(StoreLayout.reserved) where entry.kind == .file {
+      let path = StoreLayout.reserved / entry.name
+      if entry.name.hasPrefix(StoreLayout.temporaryDerivedPrefix) { try files.remove(path) }
+      if let commit = StoreLayout.kept(entry.name), commit < index.keptCommits.lowerBound,
+        try holds(path, { Provenance.isIndexOrRemains($0, of: index.uuid) })
       {
-        try files.remove(StoreLayout.claim(commit: commit))
-      }
-      if entry.name.hasPrefix("root-"), let commit = Int(entry.name.dropFirst(5)),
-        !index.keptCommits.contains(commit)
-      {
-        try files.remove(StoreLayout.oldIndex(commit: commit))
+        try files.remove(path)
       }
     }
   }
@@ -147,9 +173,10 @@ struct Recovery {
   /// or older than ten minutes, so that readers of an older snapshot have finished.
   private func isDone(_ run: StorePath, _ index: StoreIndex) -> Bool {
     let patience = 600
-    let commit = Int(run.name.prefix { $0 != "-" }) ?? 0
-    if commit > index.commit { return true }
-    guard let status = try? files.status(run) else { return false }
-    return status.modified < Timestamp.seconds() - patience
+    guard run.name.hasSuffix(".json"), let commit = Int(run.name.prefix { $0 != "-" }),
+      let status = try? files.status(run), status.kind == .file,
+      commit > index.commit || status.modified < Timestamp.seconds() - patience
+    else { return false }
+    return (try? holds(run) { Provenance.isRunOrRemains($0, of: index.uuid) }) ?? false
   }
 }

@@ -18,6 +18,32 @@ enum StoreLayout {
   static func temporaryIndex(writer: String) -> StorePath { StorePath("slab.json.tmp-\(writer)") }
   static func oldIndex(commit: Int) -> StorePath { reserved / "root-\(commit)" }
   static func claim(commit: Int) -> StorePath { reserved / "claim-\(commit)" }
+  /// The commit of an index that is kept under such a name; nil for another name.
+  static func kept(_ name: String) -> Int? { number(name, after: "root-") }
+  /// The commit that a claim of such a name is on; nil for another name.
+  static func claimed(_ name: String) -> Int? { number(name, after: "claim-") }
+
+  private static func number(_ name: String, after prefix: String) -> Int? {
+    name.hasPrefix(prefix) ? coordinate(String(name.dropFirst(prefix.count))) : nil
+  }
+
+  /// The writer of an index being written under such a name; nil for another name.
+  static func temporaryIndexWriter(_ name: String) -> String? {
+    let prefix = "slab.json.tmp-"
+    guard name.hasPrefix(prefix) else { return nil }
+    let writer = String(name.dropFirst(prefix.count))
+    return isIdentifier(writer) ? writer : nil
+  }
+
+  /// Where a writer notes what it is about to place.
+  static func placing(writer: String) -> StorePath { staging(writer: writer) / "placing" }
+
+  /// Whether a name in a writer's directory is one that writers give: numbers, dots and dashes.
+  static func isStaged(_ name: String) -> Bool {
+    let number = name.hasSuffix(".new") ? name.dropLast(4) : name[...]
+    return name == "placing.new"
+      || !number.isEmpty && number.utf8.allSatisfy { "0123456789.-".utf8.contains($0) }
+  }
   static func staging(writer: String) -> StorePath { writers / writer }
   static func writerLock(writer: String) -> StorePath { staging(writer: writer) / "lock" }
 

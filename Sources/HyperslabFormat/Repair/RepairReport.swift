@@ -20,11 +20,16 @@ public struct RepairReport: Sendable {
   public internal(set) var commitAfter = 0
   /// What was done, in order.
   public internal(set) var actions: [Action] = []
-  /// What verification still complains about: things that are none of the store's.
+  /// What verification still names: things that are none of the store's, harmless or not, and what can
+  /// only be taken in, not put right.
   public internal(set) var remaining: [VerificationReport.Problem] = []
+  /// What the system did not let be looked at.
+  public internal(set) var unchecked: [VerificationReport.Unchecked] = []
 
   /// Whether anything was done.
   public var changed: Bool { !actions.isEmpty }
   /// Whether the store is sound now.
-  public var ok: Bool { remaining.isEmpty }
+  public var ok: Bool { !isDamaged && unchecked.isEmpty }
+  /// Whether something remains that verification takes for damage.
+  public var isDamaged: Bool { remaining.contains { $0.kind.isDamage } }
 }

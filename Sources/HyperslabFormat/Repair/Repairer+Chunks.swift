@@ -58,6 +58,7 @@ extension Repairer {
     let lost = Mutex<[LostRow]>([])
     let staged = Mutex<[(chunk: ChunkIndex, place: StorePath)]>([])
     let impure = Mutex<[VerificationReport.Problem]>([])
+    let anothers = Mutex<[VerificationReport.Problem]>([])
     let files = files
     try parallelLoop(
       count: stored.count, threads: threads, makeWorker: { ChunkReader(format: format) }
@@ -85,8 +86,15 @@ extension Repairer {
         }
       }
       guard let failure, let final = candidates.last else { return }
-      let kind = Verifier.kind(of: failure, final, files, format, row, known)
+      // The values are there, for Zarr readers: nothing is given up that can be taken in.
+      if failure.code != .missing, try Provenance(files: files).isAnothersChunk(final) {
+        let problem = VerificationReport.Problem(
+          path: "\(final)", chunk: chunk, kind: .foreign, detail: "\(Look.anothersChunk)")
+        return anothers.withLock { $0.append(problem) }
+      }
       let found = try Verifier.soundHeader(final, files, format)
+      var kind = try Verifier.kind(of: failure, final, files, format, row)
+      if kind == .stale, let found, known.contains(found) { kind = .swapped }
       lost.withLock {
         $0.append(
           LostRow(
@@ -97,12 +105,15 @@ extension Repairer {
     for (chunk, place) in staged.withLock({ $0 }).sorted(by: { "\($0.chunk)" < "\($1.chunk)" }) {
       let target = StoreLayout.chunk(path, chunk)
       try clear(target)
+      if try Provenance(files: files).isAnothersChunk(target) {
+        try setAside(target, named: Self.lostName(record, chunk), .foreign, chunk: chunk)
+      }
       try makeDirectory(target.parent)
       try files.rename(place, to: target)
       touched.insert(target.parent)
       note(target, .stale, "the committed chunk took its place", chunk: chunk)
     }
-    impureChunks += impure.withLock { $0 }
+    keptChunks += (impure.withLock { $0 } + anothers.withLock { $0 })
     return lost.withLock { $0 }
   }
 
@@ -119,7 +130,7 @@ extension Repairer {
       let chunk = pending.numbering.chunk(number)
       let place = StoreLayout.chunk(path, chunk)
       guard let status = try files.status(place) else { continue }
-      if status.kind == .file {
+      if status.kind == .file, try Provenance(files: files).isFrame(place) {
         try files.remove(place)
         touched.insert(place.parent)
         note(place, .stale, "removed, as the last commit asks", chunk: chunk)

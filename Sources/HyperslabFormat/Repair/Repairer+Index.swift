@@ -14,6 +14,8 @@ extension Repairer {
     var isRebuilt = false
     /// The file as it must be, where one bit of it flipped.
     var corrected: [UInt8]?
+    /// The file as it was before somebody put an older one in its place.
+    var newer: [UInt8]?
     /// Runs of commits that it does not know of, oldest first.
     var later: [NodePath: [DatasetRecord.RunReference]] = [:]
     /// Where it is from.
@@ -29,6 +31,11 @@ extension Repairer {
     do throws(HyperslabError) {
       let index = try Snapshot.read(files, cache: cache).index
       try Self.checkWritable(index)
+      if let newer = try newerIndex(than: index) {
+        return FoundIndex(
+          index: newer.index, commitOnDisk: index.commit, nextCommit: newer.nextCommit,
+          newer: newer.bytes)
+      }
       return FoundIndex(index: index, commitOnDisk: index.commit, nextCommit: index.commit + 1)
     } catch {
       guard error.isDamage else { throw error }
@@ -48,6 +55,55 @@ extension Repairer {
     return try IndexSalvage(files: files, failure: failure).run()
   }
 
+  /// The index to go by where `slab.json` is older than others that are kept: the newest of which every
+  /// chunk is there, `slab.json` among them, or else the newest.
+  private func newerIndex(
+    than index: StoreIndex
+  ) throws(HyperslabError) -> (index: StoreIndex, bytes: [UInt8], nextCommit: Int)? {
+    let newer = try NewerIndex.all(files, than: index).filter(\.index.isWritable)
+    guard let newest = newer.first else { return nil }
+    for candidate in newer where try hasChunks(candidate.index) {
+      return (candidate.index, candidate.bytes, newest.index.commit + 1)
+    }
+    return try hasChunks(index) ? nil : (newest.index, newest.bytes, newest.index.commit + 1)
+  }
+
+  private func hasChunks(_ index: StoreIndex) throws(HyperslabError) -> Bool {
+    for (path, record) in index.datasets where record.storedChunks > 0 {
+      guard let filter = record.filter else { return false }
+      let reader = ChunkReader(format: try record.frameFormat(filter: filter))
+      var stored: [(chunk: ChunkIndex, row: ChunkRow)] = []
+      do throws(HyperslabError) {
+        try Snapshot(index: index, cache: cache).table(record).forEachRow { chunk, row in
+          if row.state == .stored { stored.append((chunk, row)) }
+        }
+        for (chunk, row) in stored {
+          var isThere = false
+          for place in ChunkExaminer.places(chunk, path, record) where !isThere {
+            isThere = try isHeader(of: row, at: place, reader)
+          }
+          if !isThere { return false }
+        }
+      } catch {
+        guard error.isDamage else { throw error }
+        return false
+      }
+    }
+    return true
+  }
+
+  private func isHeader(
+    of row: ChunkRow, at place: StorePath, _ reader: ChunkReader
+  ) throws(HyperslabError) -> Bool {
+    do throws(HyperslabError) {
+      try reader.check(place, in: files, row: row, quick: true)
+      return true
+    } catch {
+      guard error.isDamage else { throw error }
+      return false
+    }
+  }
+
   private static func checkWritable(_ index: StoreIndex) throws(HyperslabError) {
     guard index.isWritable else {
       throw HyperslabError(
@@ -64,6 +120,18 @@ extension Repairer {
     if let corrected = found.corrected {
       try replace(StoreLayout.index, with: corrected)
       note(StoreLayout.index, .index, "one bit corrected")
+    }
+    if let newer = found.newer {
+      let older = try freeName("slab.json")
+      try files.create(
+        older, contents: try contents(StoreLayout.index) ?? [], synchronize: true)
+      touched.insert(StoreLayout.lost)
+      try synchronize(&touched)
+      try replace(StoreLayout.index, with: newer)
+      try synchronize(&touched)
+      note(
+        StoreLayout.index, .index,
+        "commit \(found.index.commit) put back, which the store keeps; the older one is \(older)")
     }
     guard found.isRebuilt else { return }
     note(StoreLayout.index, .index, found.origin)

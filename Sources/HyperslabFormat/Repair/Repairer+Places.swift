@@ -61,17 +61,9 @@ extension Repairer {
     try Settle(files: files, durability: .full).synchronize(new)
   }
 
-  private mutating func freeName(_ name: String) throws(HyperslabError) -> StorePath {
+  mutating func freeName(_ name: String) throws(HyperslabError) -> StorePath {
     try makeDirectory(StoreLayout.lost)
-    // A component may have 255 bytes, and what is appended needs some.
-    let base = "\(nextCommit)-" + String(decoding: name.utf8.prefix(200), as: UTF8.self)
-    var target = StoreLayout.lost / base
-    var count = 1
-    while try files.status(target) != nil {
-      count += 1
-      target = StoreLayout.lost / "\(base).\(count)"
-    }
-    return target
+    return try LostFiles(files: files, commit: nextCommit).freeName(name)
   }
 
   /// The name under which a chunk's file is set aside: what it was the chunk of.

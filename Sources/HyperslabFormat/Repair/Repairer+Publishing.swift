@@ -32,6 +32,7 @@ extension Repairer {
     try synchronize(&touched)
     try replace(StoreLayout.index, with: bytes)
     try synchronize(&touched)
+    try replace(StoreLayout.oldIndex(commit: index.commit), with: bytes)
     try? files.remove(StoreLayout.oldIndex(commit: index.commit - 3))
     nextCommit += 1
     isChanged = false
@@ -69,10 +70,16 @@ extension Repairer {
     }
     for entry in try files.list(StoreLayout.reserved) where entry.name.hasPrefix("root-") {
       let path = StoreLayout.reserved / entry.name
-      let isKept = [1, 2].contains { StoreLayout.oldIndex(commit: index.commit - $0) == path }
-      if isKept { continue }
-      // Intact ones that a commit could not remove are nobody's loss.
-      if entry.kind == .file, isSoundIndex(try contents(path), named: entry.name, of: index) {
+      guard let commit = StoreLayout.kept(entry.name) else { continue }
+      if index.keptCommits.contains(commit) { continue }
+      let bytes = entry.kind == .file ? try contents(path) : nil
+      if commit == index.commit {
+        try repairCopy(path, bytes, of: index)
+        continue
+      }
+      // Intact ones that a commit could not remove are nobody's loss, nor are copies that were cut short.
+      let isNewer = commit > index.commit
+      if let bytes, !isNewer, Provenance.isIndexOrRemains(bytes, of: index.uuid) {
         try files.remove(path)
         note(path, .orphan, "removed")
       } else {
@@ -80,6 +87,19 @@ extension Repairer {
       }
     }
     try synchronize(&touched)
+  }
+
+  /// The copy of the newest index, where there is one that is not that.
+  private mutating func repairCopy(
+    _ path: StorePath, _ found: [UInt8]?, of index: StoreIndex
+  ) throws(HyperslabError) {
+    guard let newest = try contents(StoreLayout.index), found != newest else { return }
+    if let found, Provenance.isIndexOrRemains(found, of: index.uuid) {
+      note(path, .index, "copied again")
+    } else {
+      try setAside(path, named: path.name, .index)
+    }
+    try replace(path, with: newest)
   }
 
   private func isSoundIndex(_ bytes: [UInt8]?, named name: String, of index: StoreIndex) -> Bool {

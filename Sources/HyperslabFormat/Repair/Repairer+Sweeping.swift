@@ -9,6 +9,7 @@ extension Repairer {
     for (path, record) in index.datasets {
       try clearPlaces(StoreLayout.chunks(path), [], record.grid)
     }
+    try sweepOrphans(index)
     let before = try verified()
     Recovery(files: files, durability: .full, cache: cache, patience: .zero).sweep(index)
     var derived = DerivedFiles(files: files, durability: .full)
@@ -16,16 +17,17 @@ extension Repairer {
     for problem in before.problems {
       let path = StorePath(problem.path)
       switch problem.kind {
-      case .orphan: try sweepOrphan(path)
+      // Nothing is left that explains it.
+      case .orphan:
+        try setAside(path, named: path.components.joined(separator: "."), .orphan)
       case .table where path.parent.parent == StoreLayout.tables:
-        if try files.status(path)?.kind == .file {
-          try files.remove(path)
-          note(path, .table, "removed; no index lists it")
-        }
+        try sweepRun(path, index)
+      case .foreign where keepsOrphans: try setAsideBroken(path, index)
       default: break
       }
     }
-    for leftover in before.leftovers { try sweep(leftover, index) }
+    for leftover in before.leftovers { try sweep(leftover) }
+    try synchronize(&touched)
     let after = try verified()
     let remaining = Set(after.problems.map(\.path))
     for problem in before.problems where !remaining.contains(problem.path) {
@@ -34,7 +36,49 @@ extension Repairer {
         note(path, problem.kind, "derived again")
       }
     }
-    report.remaining = after.problems + impureChunks
+    let kept = Set(keptChunks.map(\.path))
+    report.remaining =
+      (after.problems.filter { !kept.contains($0.path) } + keptChunks)
+      .sorted { $0.path < $1.path }
+    report.unchecked = after.unchecked
+  }
+
+  /// Removes the chunk files that dead writers are known to have left, unless rows were lost, so that they
+  /// may be worth keeping.
+  private mutating func sweepOrphans(_ index: StoreIndex) throws(HyperslabError) {
+    if keepsOrphans || dead.isEmpty { return }
+    let snapshot = Snapshot(index: index, cache: cache)
+    var sweep = OrphanSweep(files: files, snapshot: snapshot, since: dead.since)
+    sweep.run(dead)
+    touched.formUnion(sweep.touched)
+    try synchronize(&touched)
+    for path in sweep.removed { note(path, .orphan, "removed; a writer that died left it") }
+  }
+
+  /// What stands in a chunk's place and is no chunk of anybody's: with rows lost, most likely a damaged one
+  /// of them.
+  private mutating func setAsideBroken(
+    _ path: StorePath, _ index: StoreIndex
+  ) throws(HyperslabError) {
+    let isOfDataset = index.datasets.contains {
+      path.ancestors.contains(StoreLayout.chunks($0.path))
+    }
+    guard isOfDataset, Provenance.canBeChunk(path), try files.status(path)?.kind == .file,
+      try !Provenance(files: files).isAnothersChunk(path)
+    else { return }
+    try setAside(path, named: path.components.joined(separator: "."), .checksum)
+  }
+
+  private mutating func sweepRun(
+    _ path: StorePath, _ index: StoreIndex
+  ) throws(HyperslabError) {
+    guard try files.status(path)?.kind == .file, let bytes = try contents(path) else { return }
+    if SelfCheck.holds(bytes), Provenance.isRunOrRemains(bytes, of: index.uuid) {
+      try files.remove(path)
+      note(path, .table, "removed; no index lists it")
+    } else {
+      try setAside(path, named: path.components.joined(separator: "."), .table)
+    }
   }
 
   /// Sets aside what would stand in the way of chunks to be written: anything but a directory, and
@@ -65,9 +109,12 @@ extension Repairer {
         try setAside(path, named: entry.name, .foreign)
         continue
       }
-      let holder = try contents(path).map { String(decoding: $0.prefix(200), as: UTF8.self) }
+      guard StoreLayout.claimed(entry.name) != nil, let bytes = try contents(path),
+        Provenance.isHolderOrRemains(bytes)
+      else { continue }
       try files.remove(path)
-      let text = holder?.split(separator: "\n").first.map { ", taken by \($0)" } ?? ""
+      let holder = String(decoding: bytes.prefix(200), as: UTF8.self).split(separator: "\n").first
+      let text = holder.map { ", taken by \($0)" } ?? ""
       note(path, .orphan, "removed a claim\(text)")
     }
   }
@@ -79,7 +126,7 @@ extension Repairer {
     return verifier.finished
   }
 
-  private mutating func sweep(_ leftover: String, _ index: StoreIndex) throws(HyperslabError) {
+  private mutating func sweep(_ leftover: String) throws(HyperslabError) {
     let path = StorePath(leftover)
     // Recovery knows which of the store's own to spare, for readers of older commits.
     if try files.status(path) == nil {
@@ -87,26 +134,7 @@ extension Repairer {
     } else if path.name == "zarr.json" {
       note(path, .stale, "derived again")
     } else if path.components.first != StoreLayout.reserved.name {
-      try sweepOrphan(path)
-    }
-  }
-
-  private mutating func sweepOrphan(_ path: StorePath) throws(HyperslabError) {
-    if keepsOrphans {
       try setAside(path, named: path.components.joined(separator: "."), .orphan)
-    } else {
-      try remove(path)
-      note(path, .orphan, "removed")
-    }
-  }
-
-  /// Removes a chunk file or a whole tree of them, with directories that are empty then.
-  private func remove(_ path: StorePath) throws(HyperslabError) {
-    try files.removeTree(path)
-    var directory = path.parent
-    while directory.name != "c", directory.components.contains("c") {
-      guard (try? files.removeDirectory(directory)) != nil else { return }
-      directory = directory.parent
     }
   }
 }

@@ -22,8 +22,11 @@ struct Repairer {
   var storeUUID = ""
   /// The number of the index to be published.
   var nextCommit = 0
-  /// Sound chunks that hold something beyond the array, which no repair can tell the right of.
-  var impureChunks: [VerificationReport.Problem] = []
+  /// Chunks that stay although something is wrong: sound ones that hold something beyond the array, of
+  /// which no repair can tell the right, and those that another program wrote, for it to take in.
+  var keptChunks: [VerificationReport.Problem] = []
+  /// The writers that left something: all that there are, since none is alive.
+  var dead: DeadWriters
   /// Whether rows were lost, so that a chunk file that no row lists may be worth keeping.
   var keepsOrphans = false
   /// Whether the index in memory is another than the one on the disk.
@@ -33,6 +36,7 @@ struct Repairer {
     self.files = files
     self.threads = threads
     cache = RunCache(files: files)
+    dead = DeadWriters()
   }
 
   mutating func run() throws(HyperslabError) {
@@ -46,8 +50,9 @@ struct Repairer {
     nextCommit = found.nextCommit
     storeUUID = found.index.uuid
     isChanged = found.isRebuilt
-    keepsOrphans = found.isRebuilt
+    keepsOrphans = found.isRebuilt || found.newer != nil
     var index = found.index
+    dead = try DeadWriters(files, index: index)
     try adopt(found)
     // An index that a power cut can still take back must not have its chunks in place.
     try files.synchronizeDirectory(.root)

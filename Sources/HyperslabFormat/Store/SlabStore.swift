@@ -127,7 +127,8 @@ public final class SlabStore: ChunkedStore {
   ///   - followsLinks: Whether to read through symbolic links in the store, as git-annex and DataLad
   ///     leave them, wherever they point. Never for writing.
   /// - Throws: `not_found`, `not_a_store`, `unsupported_version`, `unsupported_feature`, `index`;
-  ///   `locked`, naming the holder; `foreign` for a link; `invalid_value` for links and writing.
+  ///   for writing `locked`, naming the holder, and `older_index` where somebody put an older index back;
+  ///   `foreign` for a link; `invalid_value` for links and writing.
   public static func open(
     _ path: FilePath, mode: Mode = .readOnly, durability: Durability = .full,
     patience: Duration = .seconds(60), followingLinks followsLinks: Bool = false

@@ -2,10 +2,10 @@ public import HyperslabCore
 
 /// What checking a store found.
 public struct VerificationReport: Sendable {
-  /// One thing that is wrong.
+  /// One thing that is not as it should be.
   public struct Problem: Sendable, Hashable {
     /// What kind of thing.
-    public enum Kind: String, Sendable {
+    public enum Kind: String, Sendable, CaseIterable {
       /// A file that the index lists is not there.
       case missing
       /// A file of the wrong length.
@@ -16,14 +16,19 @@ public struct VerificationReport: Sendable {
       case swapped
       /// A sound file of another time: an older chunk, or derived metadata that is out of date.
       case stale
-      /// A file of the store's own kind that nothing refers to.
+      /// A file of the store's own making that nothing refers to.
       case orphan
-      /// `slab.json` or a kept older one is damaged.
+      /// `slab.json` or a kept older one is damaged, or is older than what the store keeps.
       case index
       /// A run of a chunk table is damaged.
       case table
-      /// Something that does not belong into a store.
+      /// Something that does not belong into a store, or that another program wrote over the store's own.
       case foreign
+      /// What systems drop into every directory, and directories that hold nothing; no damage.
+      case foreignHarmless = "foreign-harmless"
+
+      /// Whether a store with it is damaged.
+      public var isDamage: Bool { self != .foreignHarmless }
     }
 
     /// The file, relative to the store.
@@ -36,14 +41,24 @@ public struct VerificationReport: Sendable {
     public let detail: String
   }
 
+  /// Something that the system did not let be looked at, which says nothing about it.
+  public struct Unchecked: Sendable, Hashable {
+    /// The file or directory, relative to the store.
+    public let path: String
+    /// What the system said.
+    public let detail: String
+  }
+
   /// Data sets looked at.
   public internal(set) var datasets = 0
   /// Chunk files looked at.
   public internal(set) var chunksChecked = 0
   /// Bytes of the files looked at.
   public internal(set) var bytesChecked = 0
-  /// What is wrong, by path.
+  /// What is wrong, and what is named although it does no harm, by path.
   public internal(set) var problems: [Problem] = []
+  /// What could not be looked at, by path: no rights, a disk that does not answer, too many open files.
+  public internal(set) var unchecked: [Unchecked] = []
   /// What an unfinished or running write left, and the next writer sweeps; no damage.
   public internal(set) var leftovers: [String] = []
 
@@ -62,6 +77,14 @@ public struct VerificationReport: Sendable {
   /// Whether Zarr readers see what the index says.
   public var zarrView: ZarrView { zarrDifferences.isEmpty ? .same : .differs }
 
-  /// Whether nothing is wrong.
-  public var ok: Bool { problems.isEmpty }
+  /// Whether something is damaged.
+  public var isDamaged: Bool { problems.contains { $0.kind.isDamage } }
+  /// Whether everything could be looked at and nothing is damaged.
+  public var ok: Bool { !isDamaged && unchecked.isEmpty }
+}
+
+extension HyperslabError {
+  /// Whether it tells of a system that did not let something be looked at, and nothing of what lies
+  /// there.
+  var leavesUnchecked: Bool { code == .io || code == .noSpace }
 }

@@ -8,39 +8,21 @@ extension Verifier {
   /// Checks every stored chunk's file, several at a time.
   mutating func checkChunks(
     _ stored: [(chunk: ChunkIndex, row: ChunkRow)], _ path: NodePath, _ record: DatasetRecord,
-    _ snapshot: Snapshot
+    _ look: Look
   ) throws(HyperslabError) {
     let format = try record.frameFormat(filter: record.filter ?? .none)
-    let known = Set(stored.map(\.row.crc))
-    let found = Mutex<[VerificationReport.Problem]>([])
-    let files = files
-    let quick = quick
+    let found = Mutex<[(Subject, [Finding])]>([])
     try parallelLoop(
       count: stored.count, threads: threads, makeWorker: { ChunkReader(format: format) }
     ) { (reader, position) throws(HyperslabError) in
       let (chunk, row) = stored[position]
-      let final = StoreLayout.chunk(path, chunk)
-      let candidates = record.places(of: chunk, at: path)
-      var failure: HyperslabError?
-      for candidate in candidates {
-        do throws(HyperslabError) {
-          try reader.check(candidate, in: files, row: row, quick: quick)
-          if !quick { try Self.checkPadding(of: candidate, in: files, chunk, row, record, reader) }
-          failure = nil
-          break
-        } catch { failure = error }
+      if let finding = look.chunk(chunk, row, of: path, record, reader) {
+        found.withLock { $0.append((.chunk(path, chunk), [finding])) }
       }
-      guard var failure else { return }
-      let kind = Self.kind(of: failure, final, files, format, row, known)
-      failure.place = nil
-      let problem = VerificationReport.Problem(
-        path: "\(final)", chunk: chunk, kind: kind, detail: "\(failure)")
-      found.withLock { $0.append(problem) }
     }
-    report.problems += found.withLock { $0 }
+    for (subject, findings) in found.withLock({ $0 }) { note(findings, of: subject) }
     report.chunksChecked += stored.count
     report.bytesChecked += quick ? 0 : stored.reduce(0) { $0 + $1.row.byteCount }
-    for (chunk, _) in stored { expected.insert(StoreLayout.chunk(path, chunk)) }
   }
 
   /// Beyond the array an edge chunk holds the fill value, or growing the array would show something
@@ -70,18 +52,16 @@ extension Verifier {
     }
   }
 
-  /// Tells a sound file in the wrong place from a broken one.
+  /// Tells a sound file of another time, or place (``tellSwapped(_:)``), from a broken one.
   static func kind(
     of failure: HyperslabError, _ path: StorePath, _ files: any FileSystem, _ format: FrameFormat,
-    _ row: ChunkRow, _ known: Set<UInt32>
-  ) -> VerificationReport.Problem.Kind {
+    _ row: ChunkRow
+  ) throws(HyperslabError) -> VerificationReport.Problem.Kind {
     switch failure.code {
     case .missing: return .missing
     case .foreign: return .foreign
     case .swapped, .torn:
-      if let crc = try? soundHeader(path, files, format), crc != row.crc {
-        return known.contains(crc) ? .swapped : .stale
-      }
+      if let crc = try soundHeader(path, files, format), crc != row.crc { return .stale }
       return failure.code == .torn ? .torn : .stale
     default: return .checksum
     }
@@ -103,7 +83,7 @@ extension Verifier {
         start: memory.pointer + format.prefixByteCount, count: 4)
       guard try file.read(at: 0, into: prefix) == prefix.count,
         try file.read(at: file.byteCount - 4, into: trailer) == 4
-      else { return nil }
+      else { throw HyperslabError(.io, "could not be read whole", at: "\(path)") }
       let parsed = try FramePrefix(
         UnsafeRawBufferPointer(prefix), format: format, fileByteCount: file.byteCount)
       return trailer.loadUnaligned(as: UInt32.self) == parsed.trailer ? parsed.headerCRC : nil

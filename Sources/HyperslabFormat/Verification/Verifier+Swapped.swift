@@ -1,11 +1,11 @@
 import HyperslabCodecs
 import HyperslabCore
 
-// Chunk files that stand where another data set's should.
+// Chunk files that stand where another one should.
 
 extension Verifier {
-  /// Tells files of other data sets from damaged and outdated ones: sound by the other's format, and
-  /// listed by its table.
+  /// Tells files of other chunks from damaged and outdated ones: sound by the format of the other's data
+  /// set, and listed by its table.
   mutating func tellSwapped(_ snapshot: Snapshot) {
     let suspects = report.problems.indices.filter { index in
       let problem = report.problems[index]
@@ -20,7 +20,8 @@ extension Verifier {
       for index in suspects {
         let problem = report.problems[index]
         // In its own data set, and where another one has a twin of it, a rotten file is no other.
-        guard let chunk = problem.chunk, problem.path != "\(StoreLayout.chunk(path, chunk))",
+        guard let chunk = problem.chunk,
+          problem.kind == .stale || problem.path != "\(StoreLayout.chunk(path, chunk))",
           let crc = try? Self.soundHeader(Self.place(problem), files, format),
           listed.contains(crc), crc != wanted(problem, snapshot)
         else { continue }

@@ -6,14 +6,18 @@ extension SlabStore {
   /// Checks every file of a store, or of one node and what it holds: presence, length, every
   /// checksum, and that nothing is there that should not be.
   ///
+  /// Works beside writers: what looks wrong is looked at again by the newest index before it is told, so
+  /// that a commit that moves on is never taken for damage. What the system does not let be looked at is
+  /// told apart from damage.
+  ///
   /// - Parameters:
   ///   - path: The store.
   ///   - node: What to check; the root is everything.
   ///   - quick: Structure, lengths and headers only; no chunk data is read.
   ///   - threads: How many chunks at a time; nil for one a processor.
   ///   - followsLinks: Whether to read through symbolic links, wherever they point.
-  /// - Throws: `not_found`, `not_a_store`, `unsupported_version`, `unsupported_feature`; damage is
-  ///   no error but reported.
+  /// - Throws: `not_found`, `not_a_store`, `unsupported_version`, `unsupported_feature`; `io` where not
+  ///   even the index can be read; damage is no error but reported.
   public static func verify(
     _ path: FilePath, node: NodePath = .root, quick: Bool = false, threads: Int? = nil,
     followingLinks followsLinks: Bool = false
@@ -33,54 +37,61 @@ struct Verifier {
   let node: NodePath
   let quick: Bool
   let threads: Int
+  let cache: RunCache
   var report = VerificationReport()
-  /// Every file that may be there, as far as the index tells.
-  var expected: Set<StorePath> = []
+  /// What looked wrong and has to be looked at again before it is told.
+  var suspects: [Subject] = []
 
   init(files: any FileSystem, node: NodePath, quick: Bool, threads: Int) {
     self.files = files
     self.node = node
     self.quick = quick
     self.threads = threads
+    cache = RunCache(files: files)
   }
 
   var finished: VerificationReport {
     var report = report
-    report.problems.sort { ($0.path, $0.kind.rawValue) < ($1.path, $1.kind.rawValue) }
+    report.problems = Set(report.problems).sorted {
+      ($0.path, $0.kind.rawValue, $0.detail) < ($1.path, $1.kind.rawValue, $1.detail)
+    }
+    report.unchecked = Set(report.unchecked).sorted { $0.path < $1.path }
+    report.leftovers = Set(report.leftovers).sorted()
     return report
   }
 
   mutating func run() throws(HyperslabError) {
-    let cache = RunCache(files: files)
-    let snapshot: Snapshot
-    do { snapshot = try Snapshot.read(files, cache: cache) } catch {
+    let look: Look
+    do { look = try newLook() } catch {
       switch error.code {
-      case .damagedIndex, .limit, .foreign, .torn:
-        add("slab.json", .index, error)
-        checkOldIndexes(newest: nil)
-        return
+      case .damagedIndex, .limit, .foreign, .torn: noteDamagedIndex(error)
       // Another version that fails the self-check is far more likely a damaged version number.
-      case .unsupportedVersion where !indexHolds():
-        add("slab.json", .index, error)
-        checkOldIndexes(newest: nil)
-        return
+      case .unsupportedVersion where !indexHolds(): noteDamagedIndex(error)
       default: throw error
       }
+      return
     }
-    guard snapshot.index.nodes[node] != nil else {
+    guard look.index.nodes[node] != nil else {
       throw HyperslabError(.notFound, "no such node", at: "\(files.rootDescription)/\(node)")
     }
-    let index = snapshot.index
-    expected.insert(StoreLayout.index)
-    checkOldIndexes(newest: index)
-    checkDerived(index)
-    for (path, record) in index.datasets
-    where path == node || path.isDescendant(of: node) || node == .root {
-      try checkDataset(path, record, snapshot)
+    examine([.newest, .lock] + look.index.keptCommits.map { .keptIndex($0) }, look)
+    examine(look.index.nodes.keys.filter(isAskedFor).sorted().map { .derived($0) }, look)
+    for (path, record) in look.index.datasets where isAskedFor(path) {
+      report.datasets += 1
+      try checkDataset(path, record, look)
     }
-    tellSwapped(snapshot)
-    try StoreWalk(files: files, index: index, expected: expected, node: node).run(&report)
-    compareViews(index)
+    var walk = StoreWalk(look, node: node)
+    walk.run()
+    for (subject, findings) in walk.found { note(findings, of: subject) }
+    try confirm()
+    tellSwapped(look.snapshot)
+    compareViews(try newLook().index)
+  }
+
+  func newLook() throws(HyperslabError) -> Look { try Look(files, quick: quick, cache: cache) }
+
+  func isAskedFor(_ path: NodePath) -> Bool {
+    path == node || path.isDescendant(of: node) || node == .root
   }
 
   private func indexHolds() -> Bool {
@@ -89,51 +100,75 @@ struct Verifier {
     return SelfCheck.holds(bytes)
   }
 
-  mutating func add(
-    _ path: String, _ kind: VerificationReport.Problem.Kind, _ error: HyperslabError,
-    chunk: ChunkIndex? = nil
-  ) {
-    var plain = error
-    plain.place = nil
-    plain.chunk = nil
-    report.problems.append(.init(path: path, chunk: chunk, kind: kind, detail: "\(plain)"))
+  /// An index is replaced whole, so that nothing that a writer does looks like this. Nothing else is
+  /// known then but whether what repair goes by is sound.
+  private mutating func noteDamagedIndex(_ error: HyperslabError) {
+    tell(Finding(StoreLayout.index, .index, error))
+    for entry in (try? files.list(StoreLayout.reserved)) ?? []
+    where StoreLayout.kept(entry.name) != nil {
+      let path = StoreLayout.reserved / entry.name
+      do throws(HyperslabError) { _ = try KeptIndex.read(path, files) } catch {
+        tell(Finding(path, .index, error))
+      }
+    }
+  }
+
+  // MARK: - Findings
+
+  private mutating func examine(_ subjects: [Subject], _ look: Look) {
+    for subject in subjects { note(look.examine(subject), of: subject) }
+  }
+
+  /// Puts down what a first look found; what is wrong is not told yet.
+  mutating func note(_ findings: [Finding], of subject: Subject) {
+    for finding in findings {
+      if case .problem(let problem) = finding, problem.kind.isDamage {
+        suspects.append(subject)
+      } else {
+        tell(finding)
+      }
+    }
+  }
+
+  mutating func tell(_ finding: Finding) {
+    switch finding {
+    case .problem(let problem): report.problems.append(problem)
+    case .leftover(let path): report.leftovers.append(path)
+    case .unchecked(let unchecked): report.unchecked.append(unchecked)
+    }
   }
 
   // MARK: - Data sets
 
-  private mutating func checkDataset(
-    _ path: NodePath, _ record: DatasetRecord, _ snapshot: Snapshot
+  mutating func checkDataset(
+    _ path: NodePath, _ record: DatasetRecord, _ look: Look
   ) throws(HyperslabError) {
-    report.datasets += 1
-    let table = snapshot.table(record)
     var isTableSound = true
     for reference in record.runs {
-      let file = StoreLayout.run(record.tableDirectory, reference)
-      expected.insert(file)
       report.bytesChecked += reference.byteCount
-      do { _ = try snapshot.cache.run(reference, of: record, store: snapshot.index.uuid) } catch {
-        add("\(file)", .table, error)
+      if let finding = look.run(reference, of: path) {
+        note([finding], of: .run(path, reference))
         isTableSound = false
       }
     }
+    if !isTableSound { return }
     var stored: [(chunk: ChunkIndex, row: ChunkRow)] = []
-    if isTableSound {
-      var totals = record
-      totals.resetTotals()
-      try table.forEachRow { chunk, row in
+    var totals = record
+    totals.resetTotals()
+    do throws(HyperslabError) {
+      try look.table(record).forEachRow { chunk, row in
         totals.count(row, 1)
         totals.statistics.formUnion(row.statistics)
         if row.state == .stored { stored.append((chunk, row)) }
       }
-      if !totals.hasTotals(of: record) {
-        add(
-          "slab.json", .index,
-          HyperslabError(
-            .damagedIndex, "the totals of \(path) and its chunk table disagree",
-            expected: record.totals, found: totals.totals))
-      }
+    } catch {
+      // Of more runs than are held in memory, one was just removed, or cannot be read.
+      for reference in record.runs { suspects.append(.run(path, reference)) }
+      return
     }
-    try checkChunks(stored, path, record, snapshot)
-    if !isTableSound { expected.insert(StoreLayout.chunks(path)) }
+    if let finding = look.disagreement(of: totals, with: record, path) {
+      note([finding], of: .totals(path))
+    }
+    try checkChunks(stored, path, record, look)
   }
 }

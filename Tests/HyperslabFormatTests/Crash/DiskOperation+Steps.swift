@@ -56,6 +56,8 @@ extension DiskOperation {
   var removesStaging: Bool {
     (kind == .remove || kind == .removeDirectory) && names.starts(with: ["__slab", "w"])
   }
+  var makesCopyOfIndex: Bool { (kind == .create || kind == .write) && isKeptIndex }
+  var removesOldIndex: Bool { kind == .remove && isKeptIndex }
   var linksOldIndex: Bool { kind == .link && isKeptIndex }
   var changesPlaces: Bool { kind == .exchange }
   var isArrivalMark: Bool { names.last == StoreLayout.arrivalMark }

@@ -108,6 +108,18 @@ extension Mutant {
       after: isCommitted
     ).seen(.verifying),
     .early(
+      "the copy of the new index made before it is published",
+      { operation, _ in operation.makesCopyOfIndex },
+      before: { operation, _ in operation.publishes }
+    ).seen(.recovering),
+    .early(
+      "the copy of the new index made before it stands for good",
+      { operation, _ in operation.makesCopyOfIndex }, before: isCommitted
+    ).seen(.recovering),
+    .without("making the kept index another file than the copy") { operation, _ in
+      operation.linksOldIndex || operation.removesOldIndex
+    }.seen(.verifying),
+    .early(
       "overwrites placed before the root directory is fsynced",
       { $1 == .after && $0.placesChunk }, before: isCommitted),
     .early(

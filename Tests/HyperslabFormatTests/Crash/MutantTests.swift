@@ -55,7 +55,7 @@ import Testing
     let operations = trace.operations
     let kills = operations.indices.filter { index in
       operations[index].publishes
-        && operations[index...].prefix(4).contains(where: \.placesChunk)
+        && operations[index...].prefix(8).contains(where: \.placesChunk)
         || operations[index].kind == .makeDirectory && operations[index].isOfNode
     }
     let tally = CrashTally()

@@ -30,6 +30,18 @@ final class FaultyFileSystem: FileSystem {
     }
   }
 
+  /// From the first operation on for which `begin` is true, every one fails that would change something:
+  /// as if the process had been killed there.
+  func failAsIfKilled(from begin: @escaping @Sendable (Operation, StorePath) -> Bool) {
+    let isDead = Mutex(false)
+    fail { operation, path, _ in
+      isDead.withLock { isDead in
+        isDead = isDead || begin(operation, path)
+        return isDead && operation != .open && operation != .list
+      }
+    }
+  }
+
   /// Operations since the last call of ``fail(_:)``.
   var operationCount: Int { state.withLock { $0.count } }
 

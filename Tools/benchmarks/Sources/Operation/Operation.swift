@@ -72,13 +72,14 @@ enum Operation: String, CaseIterable, ExpressibleByArgument {
       shape: grid.arrayShape, chunkShape: grid.chunkShape, dataType: subject.file.dataType,
       compression: subject.compression)
     let empty = try filling.createDataset(NodePath(Subject.path), description)
-    for chunk in grid.chunks.prefix(first) { try subject.writeChunk(chunk, grid, to: empty) }
+    for chunk in grid.chunks.prefix(first) { try subject.chunkWriter(chunk, grid, to: empty)() }
     try filling.close()
     let store = try SlabStore.open(subject.store, mode: .readWrite)
     let dataset = try store.dataset(Subject.path)
     let times = try grid.chunks.dropFirst(first).map { chunk in
-      try timed {
-        try subject.writeChunk(chunk, grid, to: dataset)
+      let write = try subject.chunkWriter(chunk, grid, to: dataset)
+      return try timed {
+        try write()
         try store.commit()
       }.seconds
     }
@@ -161,14 +162,18 @@ enum Operation: String, CaseIterable, ExpressibleByArgument {
 }
 
 extension Subject {
-  /// Writes one chunk from the mapped file.
-  fileprivate func writeChunk(
+  /// Reads one chunk's elements from the file; returns what writes them.
+  fileprivate func chunkWriter(
     _ chunk: ChunkIndex, _ grid: ChunkGrid, to dataset: SlabDataset
-  ) throws {
-    let box = grid.selection(of: chunk)
-    let isWritten: Void? = try file.withBytes(of: box) {
-      try dataset.writeChunk(chunk, from: $0, layout: $1)
+  ) throws -> () throws -> Void {
+    let (box, size) = (grid.selection(of: chunk), file.dataType.byteCount)
+    guard let layout = StridedLayout.rowMajor(box.shape, elementByteCount: size) else {
+      throw SubjectError.notComparable
     }
-    if isWritten == nil { throw SubjectError.notComparable }
+    let byteCount = box.shape.reduce(size, *)
+    let memory = ElementBuffer(byteCount: byteCount)
+    let count = try memory.fill(upTo: byteCount) { try file.read(box, into: &$0) }
+    if count != byteCount { throw SubjectError.notComparable }
+    return { try memory.withBytes { try dataset.writeChunk(chunk, from: $0, layout: layout) } }
   }
 }

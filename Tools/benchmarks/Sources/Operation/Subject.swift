@@ -45,9 +45,12 @@ struct Subject {
     let size = file.dataType.byteCount
     var file = file
     file.residentByteLimit = .max
-    let isEqual = try file.withBytes(of: Selection(all: shape)) { memory, layout in
+    let box = region.boundingBox
+    let isEqual = try file.withBytes(of: box) { memory, layout in
       var offset = layout.byteOffset
-      for (axis, stride) in zip(region.axes, layout.byteStrides) { offset += axis.start * stride }
+      for (axis, stride) in layout.byteStrides.enumerated() {
+        offset += (region.axes[axis].start - box.bounds[axis].lowerBound) * stride
+      }
       let strides = zip(region.axes, layout.byteStrides).map { $0.step * $1 }
       let copy = ChunkCopy(
         chunkShape: region.shape, region: StridedSelection(Selection(all: region.shape)),

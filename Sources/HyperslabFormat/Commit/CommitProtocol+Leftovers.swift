@@ -1,0 +1,69 @@
+import HyperslabCore
+
+// What a commit leaves so that others can tell what became of it, and what one that failed takes back.
+
+extension CommitProtocol {
+  /// A copy of the index under its own number, once it stands for good: proof that it was, should somebody
+  /// put an older one back. A copy and no link, since whoever writes into `slab.json` must not write into
+  /// it. The commit does not depend on it.
+  func keepNewIndex(_ root: [UInt8], _ commit: Int) {
+    let kept = StoreLayout.oldIndex(commit: commit)
+    do throws(HyperslabError) {
+      if try files.status(kept) != nil { try files.remove(kept) }
+      try files.create(kept, contents: root, synchronize: false)
+    } catch { try? files.remove(kept) }
+  }
+
+  /// Refuses to begin where another program's files stand in the place of a new data set's chunks.
+  func refuseOthers(_ places: [StorePath]) throws(HyperslabError) {
+    for place in places {
+      guard let kind = try files.status(place)?.kind else { continue }
+      switch try Provenance(files: files).judge(place, kind).origin {
+      case .ours, .nobodys: continue
+      case .anothers, .mixed:
+        throw HyperslabError(
+          .alreadyExists, "another program's files stand where the data set's chunks go",
+          at: place.description(below: files.rootDescription),
+          remedy: "Take them in with slab adopt, move them elsewhere, or choose another name")
+      }
+    }
+  }
+
+  /// Takes back what a commit placed that failed before its index was published, while the lock is held;
+  /// best effort. What stays is found by the next writer, through the note in this one's directory.
+  func takeBack(_ plan: CommitPlan) {
+    guard let now = try? Snapshot.read(files, cache: cache).index,
+      now.commit == plan.newest.index.commit, now.uuid == plan.newest.index.uuid
+    else { return }
+    var emptied: Set<StorePath> = []
+    for fresh in plan.fresh {
+      for chunk in fresh.chunks {
+        let (from, to) = (fresh.from / chunk, fresh.to / chunk)
+        guard let status = try? files.status(to), status.kind == .file,
+          isGone(from),
+          (try? Provenance(files: files, quick: true).isFrame(to)) == true
+        else { continue }
+        try? files.remove(to)
+        emptied.insert(to.parent)
+      }
+    }
+    for directory in emptied {
+      var directory = directory
+      while !directory.isRoot, !isNode(directory, of: plan.newest.index),
+        (try? files.removeDirectory(directory)) != nil
+      {
+        directory = directory.parent
+      }
+    }
+    for run in plan.runs { try? files.remove(run.path) }
+    try? files.remove(StoreLayout.temporaryIndex(writer: writer))
+  }
+
+  private func isGone(_ path: StorePath) -> Bool {
+    do { return try files.status(path) == nil } catch { return false }
+  }
+
+  private func isNode(_ directory: StorePath, of index: StoreIndex) -> Bool {
+    (try? NodePath(directory.description)).map { index.nodes[$0] != nil } ?? false
+  }
+}

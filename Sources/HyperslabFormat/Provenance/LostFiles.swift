@@ -1,0 +1,33 @@
+import HyperslabCore
+
+/// `__slab/lost`: where things go that stand in the way and that nobody may delete.
+struct LostFiles {
+  let files: any FileSystem
+  /// The commit that names begin with, to tell when it was.
+  let commit: Int
+
+  /// A name that is not taken; the text tells whence it comes.
+  func freeName(_ name: String) throws(HyperslabError) -> StorePath {
+    // A component may have 255 bytes, and what is appended needs some.
+    let base = "\(commit)-" + String(decoding: name.utf8.prefix(200), as: UTF8.self)
+    var target = StoreLayout.lost / base
+    var count = 1
+    while try files.status(target) != nil {
+      count += 1
+      target = StoreLayout.lost / "\(base).\(count)"
+    }
+    return target
+  }
+
+  /// Moves something there, whatever it is, without looking into it.
+  ///
+  /// - Parameter name: Where it comes from, if not from where it stands.
+  /// - Returns: its new place.
+  @discardableResult
+  func take(_ path: StorePath, named name: String? = nil) throws(HyperslabError) -> StorePath {
+    _ = try files.makeDirectories(StoreLayout.lost)
+    let target = try freeName(name ?? path.components.joined(separator: "."))
+    try files.rename(path, to: target)
+    return target
+  }
+}

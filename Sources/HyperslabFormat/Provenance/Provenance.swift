@@ -1,0 +1,208 @@
+import HyperslabCodecs
+import HyperslabCore
+
+/// Whose a thing in a store is that no index speaks of. Its contents decide, and where it stands must
+/// agree: neither a name alone nor a checksum alone makes it the store's.
+enum Origin: Sendable {
+  /// An empty directory, or what systems drop everywhere.
+  case nobodys
+  /// What a writer of the store's makes, to the last checksum.
+  case ours
+  case anothers
+  /// A directory that holds some of each.
+  case mixed
+}
+
+/// Looks at things that no index speaks of.
+struct Provenance {
+  let files: any FileSystem
+  /// Whether headers are enough, without the blocks behind them.
+  var quick = false
+
+  /// The origin of a file or a directory, and of what it holds where that is mixed; the paths told are
+  /// those of the outermost things of one origin.
+  func judge(
+    _ path: StorePath, _ kind: FileKind
+  ) throws(HyperslabError) -> (origin: Origin, parts: [(path: StorePath, origin: Origin)]) {
+    if HarmlessFiles.contains(path.name, kind) { return (.nobodys, [(path, .nobodys)]) }
+    if Self.isUnspeakable(path.name) { return (.anothers, [(path, .anothers)]) }
+    switch kind {
+    case .other: return (.anothers, [(path, .anothers)])
+    case .file:
+      let origin: Origin = try isOurs(path) ? .ours : .anothers
+      return (origin, [(path, origin)])
+    case .directory: break
+    }
+    // Deeper than anything that a writer makes, and than a call stack should go.
+    guard path.depth <= 1024 else { return (.anothers, [(path, .anothers)]) }
+    var parts: [(path: StorePath, origin: Origin)] = []
+    var origins: Set<Origin> = []
+    for entry in try files.list(path) {
+      let (origin, inner) = try judge(path / entry.name, entry.kind)
+      origins.insert(origin)
+      parts += inner
+    }
+    origins.remove(.nobodys)
+    guard let origin = origins.first else { return (.nobodys, [(path, .nobodys)]) }
+    if origins.count == 1, origin != .mixed { return (origin, [(path, origin)]) }
+    return (.mixed, parts)
+  }
+
+  /// Whether a name was not UTF-8 and stands here with replacements, under which nothing is found.
+  static func isUnspeakable(_ name: String) -> Bool { name.unicodeScalars.contains("\u{FFFD}") }
+
+  /// Whether a file below no data set's directory is one that a commit makes: a chunk where chunks
+  /// stand, or a derived document.
+  private func isOurs(_ path: StorePath) throws(HyperslabError) -> Bool {
+    if path.name == "zarr.json" { return try isDerived(path) }
+    return Self.canBeChunk(path) ? try isFrame(path) : false
+  }
+
+  /// Whether a path is one that a chunk file can have: `…/c` or `…/c/0/1`.
+  static func canBeChunk(_ path: StorePath) -> Bool {
+    var place = path
+    while StoreLayout.coordinate(place.name) != nil { place = place.parent }
+    return place.name == "c"
+  }
+
+  /// Whether a file is a chunk file of the store's own making: header, blocks and last word agree with
+  /// the checksums that no other program writes.
+  func isFrame(_ path: StorePath) throws(HyperslabError) -> Bool {
+    guard let format = try format(of: path), let status = try files.status(path) else {
+      return false
+    }
+    do throws(HyperslabError) {
+      guard let crc = try Verifier.soundHeader(path, files, format) else { return false }
+      let row = ChunkRow(state: .stored, byteCount: status.byteCount, crc: crc)
+      if !quick { try ChunkReader(format: format).check(path, in: files, row: row, quick: false) }
+      return true
+    } catch {
+      if error.leavesUnchecked { throw error }
+      return false
+    }
+  }
+
+  private func format(of path: StorePath) throws(HyperslabError) -> FrameFormat? {
+    do throws(HyperslabError) {
+      let file = try files.open(path)
+      let memory = ElementBuffer(byteCount: FrameFormat.headerByteCount)
+      let bytes = UnsafeMutableRawBufferPointer(start: memory.pointer, count: memory.byteCount)
+      guard try file.read(at: 0, into: bytes) == bytes.count else { return nil }
+      return FrameFormat(header: Array(bytes), fileByteCount: file.byteCount)
+    } catch {
+      if error.leavesUnchecked { throw error }
+      return nil
+    }
+  }
+
+  /// Whether a chunk file is sound for the Zarr reader of another program that wrote it: its last word
+  /// sums up what is before, and its blocks begin where ours has checksums.
+  func isAnothersChunk(_ path: StorePath) throws(HyperslabError) -> Bool {
+    do throws(HyperslabError) {
+      guard try files.status(path)?.kind == .file else { return false }
+      let file = try files.open(path)
+      guard file.byteCount > 20, file.byteCount <= Int(Int32.max), try isOtherBlosc(file) else {
+        return false
+      }
+      let piece = ElementBuffer(byteCount: Swift.min(file.byteCount, 1 << 20))
+      var crc = CRC32C()
+      var done = 0
+      while done < file.byteCount - 4 {
+        let count = Swift.min(piece.byteCount, file.byteCount - 4 - done)
+        let bytes = UnsafeMutableRawBufferPointer(start: piece.pointer, count: count)
+        guard try file.read(at: done, into: bytes) == count else { return false }
+        crc.add(UnsafeRawBufferPointer(bytes))
+        done += count
+      }
+      return try Self.words(of: file, at: done, count: 1) == [crc.value]
+    } catch {
+      if error.leavesUnchecked { throw error }
+      return false
+    }
+  }
+
+  /// Whether a file begins as a Blosc buffer that has no gap between the offsets and the first block.
+  private func isOtherBlosc(_ file: any FileHandle) throws(HyperslabError) -> Bool {
+    guard let head = try Self.words(of: file, at: 0, count: 4) else { return false }
+    let (version, flags) = (head[0] & 0xFF, head[0] >> 16 & 0xFF)
+    let (size, block) = (Int(head[1]), Int(head[2]))
+    guard (1...5).contains(version), Int(head[3]) == file.byteCount - 4, block > 0 else {
+      return false
+    }
+    // Stored as they are, the bytes follow at once.
+    if flags & 2 != 0 { return true }
+    let count = size.dividedRoundingUp(by: block)
+    guard count > 0, 16 + 4 * count < file.byteCount,
+      let offsets = try Self.words(of: file, at: 16, count: count)
+    else { return false }
+    return offsets.min() == UInt32(16 + 4 * count)
+  }
+
+  private static func words(
+    of file: any FileHandle, at offset: Int, count: Int
+  ) throws(HyperslabError) -> [UInt32]? {
+    let memory = ElementBuffer(byteCount: 4 * count)
+    let bytes = UnsafeMutableRawBufferPointer(start: memory.pointer, count: 4 * count)
+    guard try file.read(at: offset, into: bytes) == bytes.count else { return nil }
+    return (0..<count).map {
+      UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self))
+    }
+  }
+
+  // MARK: - Documents
+
+  /// Whether a `zarr.json` is of the store's own making: its text is fixed to the last space, and no
+  /// other program lays it out so.
+  func isDerived(_ path: StorePath) throws(HyperslabError) -> Bool {
+    do throws(HyperslabError) {
+      return Self.isDerived(try files.contents(path, limit: StoreIndex.maximumFileByteCount))
+    } catch {
+      if error.leavesUnchecked { throw error }
+      return false
+    }
+  }
+
+  static func isDerived(_ bytes: [UInt8]) -> Bool {
+    guard let document = zarrDocument(bytes) else { return false }
+    return (document.text(pretty: true) + "\n").utf8.elementsEqual(bytes)
+  }
+
+  /// Whether a `zarr.json` is whole and another program's.
+  static func isAnothersDocument(_ bytes: [UInt8]) -> Bool {
+    zarrDocument(bytes) != nil && !isDerived(bytes)
+  }
+
+  private static func zarrDocument(_ bytes: [UInt8]) -> JSONValue? {
+    guard let value = try? JSONParser.parse(bytes, depthLimit: StoreIndex.depthLimit),
+      value.object?["zarr_format"] != nil
+    else { return nil }
+    return value
+  }
+
+  // MARK: - What a power cut leaves
+
+  /// Whether a file can be what is left of one that began so and was not permanent: nothing, zeros, or a
+  /// beginning of it.
+  static func isRemains(_ bytes: [UInt8], of beginning: String) -> Bool {
+    zip(bytes, beginning.utf8).allSatisfy { $0 == $1 || $0 == 0 }
+  }
+
+  /// Whether a file is a sound index of a store, or what is left of one.
+  static func isIndexOrRemains(_ bytes: [UInt8], of uuid: String) -> Bool {
+    if let index = try? StoreIndex(bytes, place: "") { return index.uuid == uuid }
+    return !SelfCheck.holds(bytes) && isRemains(bytes, of: "{\n  \"slab\": 1,")
+  }
+
+  /// Whether a file is a sound run of a store, or what is left of one.
+  static func isRunOrRemains(_ bytes: [UInt8], of uuid: String) -> Bool {
+    guard SelfCheck.holds(bytes) else { return isRemains(bytes, of: "{\n  \"slab_run\": 1,") }
+    let store = (try? JSONParser.parse(bytes, depthLimit: 32))?.object?["store"]?.string
+    return store == uuid
+  }
+
+  /// Whether a file names the holder of a lock or claim, or is what is left of one that did.
+  static func isHolderOrRemains(_ bytes: [UInt8]) -> Bool {
+    let holder = (try? JSONParser.parse(bytes))?.object
+    return holder?["pid"] != nil || isRemains(bytes, of: "{\"writer\": ")
+  }
+}

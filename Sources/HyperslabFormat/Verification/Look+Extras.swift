@@ -1,0 +1,224 @@
+import HyperslabCodecs
+import HyperslabCore
+
+// What no index speaks of.
+
+extension Look {
+  struct Extra {
+    let path: StorePath
+    let finding: Finding
+  }
+
+  /// What something is that was met where nothing is expected: nothing, if the index speaks of it after
+  /// all, or it is gone.
+  func extra(_ path: StorePath) -> [Extra] {
+    do throws(HyperslabError) {
+      if path == StoreLayout.reserved {
+        if try files.status(path)?.kind == .directory { return [] }
+        let error = HyperslabError(.missing, "the store's own directory is not there")
+        return [Extra(path: path, finding: Finding(path, .missing, error))]
+      }
+      guard let status = try files.status(path) else {
+        return try isUnspeakable(path)
+          ? [Extra(path: path, finding: Finding(path, .foreign, "its name is no UTF-8. Rename it"))]
+          : []
+      }
+      if try isListed(path, status.kind) { return [] }
+      // What a new data set brought along; whoever opens the store next takes it away.
+      if path.name == StoreLayout.arrivalMark, status.byteCount == 0 {
+        return [Extra(path: path, finding: .leftover("\(path)"))]
+      }
+      if path.components.first == StoreLayout.reserved.name {
+        return reserved(path, status.kind).map { [Extra(path: path, finding: $0)] } ?? []
+      }
+      return try outside(path, status.kind)
+    } catch {
+      // Gone while it was looked at, or a directory made something else.
+      if !error.leavesUnchecked { return [] }
+      return [Extra(path: path, finding: Finding(path, .foreign, error))]
+    }
+  }
+
+  /// Whether there is something of which the name was not told as it is.
+  private func isUnspeakable(_ path: StorePath) throws(HyperslabError) -> Bool {
+    guard Provenance.isUnspeakable(path.name) else { return false }
+    return try files.list(path.parent).contains { $0.name == path.name }
+  }
+
+  /// Whether the index speaks of a path below no reserved name. Where a table cannot be read nothing is
+  /// concluded from that.
+  func isListed(_ path: StorePath, _ kind: FileKind) throws(HyperslabError) -> Bool {
+    if path == StoreLayout.index || path == StoreLayout.reserved { return true }
+    if let node = try? NodePath(path.description), index.nodes[node] != nil {
+      return kind == .directory
+    }
+    if path.name == "zarr.json", let node = try? NodePath(path.parent.description) {
+      return index.nodes[node] != nil
+    }
+    guard let (record, coordinates) = chunkPlace(path) else { return false }
+    if coordinates.count < record.grid.rank { return kind == .directory }
+    // What else than a file stands there is told of the chunk.
+    let chunk = ChunkIndex(coordinates)
+    guard record.grid.contains(chunk) else { return false }
+    do { return try table(record).row(chunk).state == .stored } catch { return true }
+  }
+
+  /// The data set and grid coordinates that a path below its `c` stands for.
+  private func chunkPlace(_ path: StorePath) -> (record: DatasetRecord, coordinates: [Int])? {
+    let components = path.components
+    guard let mark = components.firstIndex(of: "c"),
+      let node = try? NodePath(components[..<mark].joined(separator: "/")),
+      let record = index.dataset(node)
+    else { return nil }
+    let coordinates = components[(mark + 1)...].compactMap { StoreLayout.coordinate($0) }
+    guard coordinates.count == components.count - mark - 1, coordinates.count <= record.grid.rank
+    else { return nil }
+    return (record, coordinates)
+  }
+
+  /// Whether the last commit has yet to move or remove it.
+  private func isPending(_ path: StorePath) -> Bool {
+    let isOfRemoved = index.removed.contains { removal in
+      let node = StoreLayout.node(removal.path)
+      return path == node || path.ancestors.contains(node)
+    }
+    if isOfRemoved { return true }
+    guard let (record, coordinates) = chunkPlace(path), let pending = record.pending,
+      coordinates.count == record.grid.rank
+    else { return false }
+    return pending.numbering.number(of: ChunkIndex(coordinates)).map { number in
+      pending.drop.contains { $0.contains(number) }
+    } ?? false
+  }
+
+  private func outside(_ path: StorePath, _ kind: FileKind) throws(HyperslabError) -> [Extra] {
+    if path.depth == 1, kind == .file, StoreLayout.temporaryIndexWriter(path.name) != nil {
+      return [Extra(path: path, finding: .leftover("\(path)"))]
+    }
+    let (_, parts) = try Provenance(files: files, quick: quick).judge(path, kind)
+    return parts.map { part in
+      Extra(path: part.path, finding: finding(part.path, part.origin, kind))
+    }
+  }
+
+  private func finding(_ path: StorePath, _ origin: Origin, _ kind: FileKind) -> Finding {
+    switch origin {
+    case .nobodys:
+      let detail =
+        HarmlessFiles.contains(path.name, .file) || HarmlessFiles.contains(path.name, .directory)
+        ? "systems drop it everywhere; no harm" : "nothing is in it; no harm"
+      return Finding(path, .foreignHarmless, detail)
+    case .ours:
+      // What an unfinished write may leave is no damage while somebody may still be at it.
+      if hasWork || isPending(path) { return .leftover("\(path)") }
+      let isChunk = chunkPlace(path) != nil
+      return Finding(
+        path, .orphan,
+        isChunk ? "a chunk file that the table does not list" : "of a data set that no commit has")
+    case .anothers, .mixed: return Finding(path, .foreign, foreignDetail(path))
+    }
+  }
+
+  private func foreignDetail(_ path: StorePath) -> String {
+    if chunkPlace(path) != nil || Provenance.canBeChunk(path) {
+      if (try? Provenance(files: files).isAnothersChunk(path)) == true {
+        return "a chunk that another program wrote. slab adopt takes it in"
+      }
+      return "no chunk of the store's. Move it elsewhere"
+    }
+    if ((try? files.status(path / "zarr.json")) ?? nil) != nil || path.name == "zarr.json" {
+      return "what another program saved here. slab adopt takes it in, or move it elsewhere"
+    }
+    return "nothing of the store's. Move it elsewhere"
+  }
+
+  // MARK: - Below the store's own directory
+
+  private func reserved(_ path: StorePath, _ kind: FileKind) -> Finding? {
+    if HarmlessFiles.contains(path.name, kind) { return finding(path, .nobodys, kind) }
+    if path.parent == StoreLayout.reserved { return ownName(path, kind) }
+    if path.parent == StoreLayout.writers {
+      return StoreLayout.isIdentifier(path.name) && kind == .directory
+        ? .leftover("\(path)") : Finding(path, .foreign, "no writer's directory. Move it elsewhere")
+    }
+    if path.parent == StoreLayout.tables {
+      return kind == .directory && DatasetRecord.id(path.name) != nil
+        ? nil : Finding(path, .foreign, "no data set's runs. Move it elsewhere")
+    }
+    if path.parent.parent == StoreLayout.tables {
+      return listedRuns().contains(path) ? nil : unlistedRun(path, kind)
+    }
+    return .leftover("\(path)")
+  }
+
+  private func ownName(_ path: StorePath, _ kind: FileKind) -> Finding? {
+    switch (path.name, kind) {
+    case ("t", .directory), ("w", .directory): return nil
+    case ("trash", .directory), ("lost", .directory): return nil
+    case ("lock", _): return nil
+    case (let name, .file) where name.hasPrefix(StoreLayout.temporaryDerivedPrefix):
+      return .leftover("\(path)")
+    default: break
+    }
+    if let commit = StoreLayout.kept(path.name) {
+      if index.keptCommits.contains(commit) { return nil }
+      do throws(HyperslabError) {
+        let bytes = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
+        let newest = try files.contents(StoreLayout.index, limit: StoreIndex.maximumFileByteCount)
+        if commit == index.commit, bytes == newest { return nil }
+        // A copy that was cut short; one that a power cut brought back, or kept the commit away after.
+        if Provenance.isIndexOrRemains(bytes, of: index.uuid) || commit == index.commit {
+          return .leftover("\(path)")
+        }
+      } catch {
+        if error.code == .missing { return nil }
+        if error.leavesUnchecked { return Finding(path, .index, error) }
+      }
+      return Finding(path, .foreign, "no index of this store's. Move it elsewhere")
+    }
+    if StoreLayout.claimed(path.name) != nil, kind == .file,
+      (try? files.contents(path, limit: 4096)).map(Provenance.isHolderOrRemains) ?? true
+    {
+      return .leftover("\(path)")
+    }
+    return Finding(path, .foreign, "nothing of the store's. Move it elsewhere")
+  }
+
+  /// Runs that are not listed any more are kept a while for readers; their name tells their sum.
+  func unlistedRun(_ path: StorePath, _ kind: FileKind) -> Finding? {
+    guard kind == .file, path.name.hasSuffix(".json"),
+      let commit = Int(path.name.prefix { $0 != "-" })
+    else { return Finding(path, .foreign, "no run's name. Move it elsewhere") }
+    let bytes: [UInt8]
+    do throws(HyperslabError) {
+      bytes = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
+    } catch {
+      if error.code == .missing { return nil }
+      return error.leavesUnchecked ? Finding(path, .table, error) : .leftover("\(path)")
+    }
+    let isItself = CRC32C.hex(CRC32C.of(bytes)) == path.name.dropLast(5).suffix(8)
+    if !isItself, SelfCheck.holds(bytes) {
+      return Finding(path, .table, "an unlisted run that is not what its name says")
+    }
+    if !isItself, !Provenance.isRunOrRemains(bytes, of: index.uuid) {
+      return Finding(path, .foreign, "no run. Move it elsewhere")
+    }
+    // No index that could be needed lists it: of a commit that was cut short, perhaps in the middle of
+    // this file and long before others made theirs.
+    let isOfDataset = index.datasets.contains { $0.record.tableDirectory == path.parent }
+    return !isItself || commit > index.commit || !isOfDataset ? .leftover("\(path)") : nil
+  }
+
+  /// The runs that the index and those kept before it list.
+  func listedRuns() -> Set<StorePath> {
+    let kept = index.keptCommits.compactMap {
+      try? KeptIndex.read(StoreLayout.oldIndex(commit: $0), files)
+    }
+    let runs = ([index] + kept).flatMap { known in
+      known.datasets.flatMap { _, record in
+        record.runs.map { StoreLayout.run(record.tableDirectory, $0) }
+      }
+    }
+    return Set(runs)
+  }
+}

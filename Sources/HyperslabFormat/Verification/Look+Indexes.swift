@@ -1,0 +1,104 @@
+import HyperslabCodecs
+import HyperslabCore
+
+// The indexes that are kept, the lock, and the derived metadata.
+
+extension Look {
+  /// Whether `slab.json` is older than an index that the store keeps under its number.
+  func newest() -> Finding? {
+    do throws(HyperslabError) {
+      guard let newer = try NewerIndex.newest(files, than: index) else { return nil }
+      return Finding(StoreLayout.index, .index, newer.error(found: index.commit))
+    } catch { return Finding(StoreLayout.reserved, .index, error) }
+  }
+
+  /// One of the two indexes before the newest, and the runs that only it lists: what repair would fall
+  /// back to.
+  func keptIndex(_ commit: Int) -> [Finding] {
+    guard index.keptCommits.contains(commit) else { return [] }
+    let path = StoreLayout.oldIndex(commit: commit)
+    let old: StoreIndex
+    do throws(HyperslabError) { old = try KeptIndex.read(path, files) } catch {
+      if error.code == .missing {
+        let gone = HyperslabError(.missing, "the index kept of commit \(commit) is not there")
+        return [Finding(path, .missing, gone)]
+      }
+      return [Finding(path, .index, error)]
+    }
+    let known = Set(
+      index.datasets.flatMap { _, record in
+        record.runs.map { StoreLayout.run(record.tableDirectory, $0) }
+      })
+    var findings: [Finding] = []
+    for (_, record) in old.datasets {
+      for reference in record.runs {
+        let file = StoreLayout.run(record.tableDirectory, reference)
+        if known.contains(file) { continue }
+        do throws(HyperslabError) {
+          let bytes = try files.contents(file, limit: StoreIndex.maximumFileByteCount)
+          if bytes.count == reference.byteCount, CRC32C.of(bytes) == reference.crc { continue }
+        } catch {
+          if error.leavesUnchecked {
+            findings.append(Finding(file, .table, error))
+            continue
+          }
+        }
+        let error = HyperslabError(
+          .damagedTable, "a run that a kept older index lists is missing or damaged")
+        findings.append(Finding(file, .table, error))
+      }
+    }
+    return findings
+  }
+
+  func lock() -> Finding? {
+    let status: FileStatus?
+    do throws(HyperslabError) { status = try files.status(StoreLayout.lock) } catch {
+      return Finding(StoreLayout.lock, .foreign, error)
+    }
+    guard let status else {
+      let error = HyperslabError(.missing, "the lock file is not there")
+      return Finding(StoreLayout.lock, .missing, error)
+    }
+    if status.kind == .file { return nil }
+    return Finding(StoreLayout.lock, .foreign, HyperslabError(.foreign, "the lock is no file"))
+  }
+
+  // MARK: - Derived files
+
+  /// A derived file that is not what the index implies. A commit writes it last, so that one at work or
+  /// cut short explains it, but not what another program wrote there.
+  func derived(_ path: NodePath) -> Finding? {
+    guard let wanted = documents[path] else { return nil }
+    let file = StoreLayout.zarr(path)
+    // Mostly it is; only then is it worth the while to ask what else it may be.
+    if let found = try? files.contents(file, limit: wanted.count), found == wanted { return nil }
+    switch FoundDocuments(files: files, index: index).states(of: [path])[path] {
+    case .same, nil: return nil
+    case .missing:
+      return hasWork
+        ? .leftover("\(file)")
+        : Finding(
+          file, .missing, HyperslabError(.missing, "is not there", remedy: Self.derivesAgain))
+    case .outdated:
+      return hasWork
+        ? .leftover("\(file)")
+        : Finding(
+          file, .stale,
+          HyperslabError(.damagedIndex, "of an earlier commit", remedy: Self.derivesAgain))
+    case .junk:
+      return Finding(
+        file, .stale,
+        HyperslabError(.damagedIndex, "no Zarr metadata", remedy: Self.derivesAgain))
+    case .foreign:
+      let error = HyperslabError(
+        .foreign, "another program rewrote the derived metadata",
+        remedy: "slab adopt takes in what it says; until then it stays as it is")
+      return Finding(file, .foreign, error)
+    case .unreadable(let error):
+      return Finding(file, error.code == .foreign ? .foreign : .stale, error)
+    }
+  }
+
+  private static let derivesAgain = "The next writer derives it again"
+}

@@ -1,0 +1,161 @@
+import Foundation
+import HyperslabCore
+import SystemPackage
+import Testing
+
+@testable import HyperslabFormat
+
+/// `slab.json` put back from a backup.
+@Suite struct OlderIndexTests {
+  private let directory: TemporaryDirectory
+  private var path: FilePath { directory.path.appending("x.slab") }
+  private var index: FilePath { path.appending("slab.json") }
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    try Patient.write(at: path)
+  }
+
+  /// The index of every commit so far, with what the store held when it was closed with a new data set.
+  private func grow() throws -> [UInt8] {
+    let old = try contents(index)
+    let store = try SlabStore.open(path, mode: .readWrite)
+    try store.createDataset("newer", row(chunks: 3)).put(0, 77)
+    try store.commit()
+    try store.dataset("line").put(2, 23)
+    try store.setAttribute("turn", 9, of: .root)
+    try store.close()
+    return old
+  }
+
+  private enum Way: String, CaseIterable { case written, renamed }
+
+  private func putBack(_ bytes: [UInt8], _ way: Way) throws {
+    if way == .renamed { try remove(index) }
+    try write(bytes, to: index)
+  }
+
+  /// Written into the file that is there, as `cp` does, and put in its place, as `rsync` does.
+  @Test(arguments: ["written", "renamed"])
+  func itIsRecognisedAndTheNewestPutBack(way: String) throws {
+    let old = try grow()
+    let way = try #require(Way(rawValue: way))
+    let newest = try contents(index)
+    let commit = try SlabStore.open(path).commitNumber
+    let files = try directory.files(in: path)
+    try putBack(old, way)
+    // A writer refuses, and sweeps nothing.
+    expectError(.olderIndex) { _ = try SlabStore.open(path, mode: .readWrite) }
+    #expect(try directory.files(in: path) == files)
+    // A reader sees what there is.
+    #expect(try SlabStore.open(path).commitNumber < commit)
+    let found = try SlabStore.verify(path)
+    let problem = try #require(found.problems.first { $0.path == "slab.json" })
+    #expect(problem.kind == .index && problem.detail.contains("commit \(commit)"))
+    #expect(problem.detail.contains("slab repair"))
+
+    let report = try SlabStore.repair(path)
+    #expect(report.ok, "\(report.remaining)")
+    #expect(report.commitAfter == commit)
+    #expect(try contents(index) == newest)
+    #expect(try firsts(path, "newer") == [77, nil, nil])
+    #expect(try firsts(path, "line")[2] == 23)
+    #expect(try SlabStore.open(path).node(.root).attributes["turn"] == 9)
+    let lost = try directory.files(in: path).filter { $0.hasPrefix("__slab/lost/") }
+    #expect(lost.count == 1)
+    #expect(try lost.map { try contents(path.appending($0)) } == [old])
+    #expect(report.actions.contains { $0.path == "slab.json" && $0.action.contains(lost[0]) })
+    try expectSound(path)
+    #expect(try !SlabStore.repair(path).changed)
+    try SlabStore.open(path, mode: .readWrite).close()
+  }
+
+  /// Every commit's index, put back after every later one.
+  @Test func anyOlderCommit() throws {
+    let x = directory.path.appending("y.slab")
+    var history: [[UInt8]] = []
+    let store = try SlabStore.create(at: x)
+    let line = try store.createDataset("line", row(chunks: 8))
+    for chunk in 0..<6 {
+      try line.put(chunk, Int32(chunk))
+      try store.commit()
+      history.append(try contents(x.appending("slab.json")))
+    }
+    try store.close()
+    let newest = try contents(x.appending("slab.json"))
+    for (number, old) in history.enumerated() {
+      try write(old, to: x.appending("slab.json"))
+      expectError(.olderIndex) { _ = try SlabStore.open(x, mode: .readWrite) }
+      let report = try SlabStore.repair(x)
+      #expect(report.ok, "\(number): \(report.remaining)")
+      #expect(try contents(x.appending("slab.json")) == newest, "\(number)")
+      #expect(try firsts(x, "line") == [0, 1, 2, 3, 4, 5, nil, nil], "\(number)")
+    }
+  }
+
+  /// All of an older copy laid over the store: what it has is whole, so that it stands; of the newer one
+  /// nothing is thrown away.
+  @Test func aWholeOlderStoreLaidOver() throws {
+    let backup = directory.path.appending("backup.slab")
+    try copyTree(path, to: backup)
+    let before = Patient.contents(path)
+    _ = try grow()
+    for name in try directory.files(in: backup) {
+      try write(contents(backup.appending(name)), to: path.appending(name))
+    }
+    expectError(.olderIndex) { _ = try SlabStore.open(path, mode: .readWrite) }
+    let report = try SlabStore.repair(path)
+    #expect(report.ok, "\(report.remaining)")
+    #expect(Patient.contents(path) == before)
+    #expect(try directory.files(in: path).contains { $0.contains("newer") })
+    #expect(
+      try directory.files(in: path).contains {
+        $0.hasPrefix("__slab/lost/") && $0.contains("root-")
+      })
+    #expect(try !SlabStore.repair(path).changed)
+  }
+
+  /// A copy that is no proof: damaged, of another store, or with tables that are gone.
+  @Test func aCopyThatProvesNothing() throws {
+    let commit = try SlabStore.open(path).commitNumber
+    let other = directory.path.appending("other.slab")
+    try Patient.write(at: other)
+    let store = try SlabStore.open(other, mode: .readWrite)
+    for turn in 0..<4 {
+      try store.setAttribute("turn", .integer(turn), of: .root)
+      try store.commit()
+    }
+    try store.close()
+    let number = try SlabStore.open(other).commitNumber
+    #expect(number > commit)
+    let foreign = try contents(other.appending("__slab/root-\(number)"))
+    for bytes in [foreign, Array(foreign.dropLast(9)), Array("root".utf8), []] {
+      try write(bytes, to: path.appending("__slab/root-\(number)"))
+      try SlabStore.open(path, mode: .readWrite).close()
+      #expect(try !SlabStore.verify(path).problems.contains { $0.path == "slab.json" })
+      try? remove(path.appending("__slab/root-\(number)"))
+    }
+  }
+
+  /// The copy is for this alone: damaged or gone it harms nobody, and the next commit makes another.
+  @Test func withoutTheCopyAllIsWell() throws {
+    let commit = try SlabStore.open(path).commitNumber
+    let copy = path.appending("__slab/root-\(commit)")
+    #expect(try contents(copy) == contents(index))
+    for bytes in [Array(try contents(index).dropLast(7)), [0, 0, 0], []] {
+      try write(bytes, to: copy)
+      let report = try SlabStore.verify(path)
+      #expect(report.ok && report.leftovers == ["__slab/root-\(commit)"], "\(report)")
+    }
+    try remove(copy)
+    #expect(try SlabStore.verify(path).ok)
+    let store = try SlabStore.open(path, mode: .readWrite)
+    try store.setAttribute("turn", 1, of: .root)
+    try store.close()
+    try expectSound(path)
+    let newest = try SlabStore.open(path).commitNumber
+    #expect(try contents(path.appending("__slab/root-\(newest)")) == contents(index))
+    let kept = try directory.files(in: path).filter { $0.hasPrefix("__slab/root-") }
+    #expect(kept.count == 3, "\(kept)")
+  }
+}
