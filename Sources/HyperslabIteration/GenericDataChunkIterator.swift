@@ -26,15 +26,16 @@ public final class GenericDataChunkIterator<Source: DataChunkSource>: Sendable {
   ///   - bufferShape: The buffer's shape instead.
   ///   - chunkMB: Bytes of one chunk in units of 1e6; 10 when no chunk option is given.
   ///   - chunkShape: The chunk's shape instead.
+  ///   - growingTo: How far each axis may grow later, nil without limit; not at all when not given.
   /// - Throws: what ``BufferPlan`` refuses.
   public init(
     _ source: Source, bufferGB: Double? = nil, bufferShape: Shape? = nil, chunkMB: Double? = nil,
-    chunkShape: Shape? = nil
+    chunkShape: Shape? = nil, growingTo limits: [Int?]? = nil
   ) throws(HyperslabError) {
     self.source = source
     plan = try BufferPlan(
       shape: source.shape, dataType: source.dataType, bufferGB: bufferGB, bufferShape: bufferShape,
-      chunkMB: chunkMB, chunkShape: chunkShape)
+      chunkMB: chunkMB, chunkShape: chunkShape, maximumShape: limits)
   }
 
   /// The shape of the storage chunks.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Hyperslab
 
-struct AdoptCommand: ParsableCommand, JSONPrinting {
+struct AdoptCommand: PrintingCommand, JSONPrinting {
   static let configuration = CommandConfiguration(
     commandName: "adopt",
     abstract: "Takes in what Zarr tools wrote into a store, and says what it could not take.",
@@ -17,7 +17,7 @@ struct AdoptCommand: ParsableCommand, JSONPrinting {
   @Flag(help: "Print one JSON document.")
   var json = false
 
-  func run() throws {
+  func run(_ printer: Printer) throws {
     let address = try StoreAddress(existing: store)
     guard address.node == .root else {
       throw HyperslabError(
@@ -25,11 +25,13 @@ struct AdoptCommand: ParsableCommand, JSONPrinting {
         remedy: "slab adopt \(address.store)")
     }
     let report = try SlabStore.adopt(address.store)
-    if json { print(report.json.text()) } else { printText(report, address) }
+    if json { try printer.document(report.json) } else { try printText(report, address, printer) }
     if !report.left.isEmpty { throw ExitCode(1) }
   }
 
-  private func printText(_ report: AdoptionReport, _ address: StoreAddress) {
+  private func printText(
+    _ report: AdoptionReport, _ address: StoreAddress, _ printer: Printer
+  ) throws(HyperslabError) {
     var table = TextTable([.left, .left, .left])
     for item in report.taken {
       table.add("taken", item.path, item.detail + (item.chunk.map { " \($0)" } ?? ""))
@@ -37,11 +39,11 @@ struct AdoptCommand: ParsableCommand, JSONPrinting {
     for item in report.left {
       table.add("left", item.path, item.detail + (item.chunk.map { ", chunk \($0)" } ?? ""))
     }
-    table.lines.forEach { print($0) }
+    try printer.table(table)
     if report.taken.isEmpty && report.left.isEmpty {
-      print("\(address): nothing of other programs")
+      try printer.line("\(address): nothing of other programs")
     } else {
-      print(
+      try printer.line(
         "\(address): \(report.taken.count) taken, \(report.left.count) left; "
           + "commit \(report.commitAfter)")
     }

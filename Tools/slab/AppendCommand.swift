@@ -1,14 +1,14 @@
 import ArgumentParser
 import Hyperslab
 
-struct AppendCommand: ParsableCommand {
+struct AppendCommand: PrintingCommand {
   static let configuration = CommandConfiguration(
     commandName: "append",
     abstract: "Adds a .npy file, a file of plain numbers or standard input to a data set's end.",
     discussion: """
       The data set grows with every commit, and only as far as that commit writes: after an
       interrupted append, slab info tells by its shape how much arrived; append only the rest.
-      A data set can grow if it was imported with --shape ?,… (or created with such a maximum shape).
+      A data set can grow as far as its --max-shape said when it was imported.
       """)
 
   @Argument(help: "A .npy file; a file of plain numbers with --raw; - for standard input.")
@@ -17,7 +17,9 @@ struct AppendCommand: ParsableCommand {
   @Argument(help: "What to add to: recording.slab/ecephys/lfp.")
   var dataset: String
 
-  @Option(help: "The axis that grows.")
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The axis that grows; -1 is the last.", valueName: "axis"))
   var axis = 0
 
   @OptionGroup var inputOptions: InputOptions
@@ -32,25 +34,30 @@ struct AppendCommand: ParsableCommand {
 
   mutating func validate() throws {
     try inputOptions.check(input)
-    if axis < 0 { throw ValidationError("--axis must be at least 0.") }
   }
 
-  func run() throws {
+  func run(_ printer: Printer) throws {
     let address = try StoreAddress(existing: dataset)
     let limit = try work.residentByteLimit(bufferGB: nil)
     switch try ImportInput(input, inputOptions, beside: address.store, limit: limit) {
-    case .npy(let file): try append(file, to: address)
-    case .raw(let file): try append(file, to: address)
+    case .npy(let file): try append(file, to: address, printer)
+    case .raw(let file): try append(file, to: address, printer)
     }
   }
 
-  private func append(_ source: some DataChunkSource, to address: StoreAddress) throws {
-    let options = WriteOptions(
+  private func append(
+    _ source: some DataChunkSource, to address: StoreAddress, _ printer: Printer
+  ) throws {
+    var options = WriteOptions(
       commit: commit?.policy ?? .everyBuffer, threads: work.threads,
-      memoryByteCount: try work.budget()?.bufferByteCount, cancellation: Cancellation())
+      memoryByteCount: try work.budget()?.bufferByteCount)
     let store = try SlabStore.open(address.store, mode: .readWrite)
+    let description = try store.dataset(address.node).description
+    let axis = axis < 0 ? axis + description.shape.rank : axis
+    try checkRoom(description, for: source.shape, along: axis, address)
     let start = ContinuousClock.now
-    _ = try showingProgress(isQuiet: work.quiet, options.cancellation) { report in
+    _ = try showingProgress(isQuiet: work.quiet) { cancellation, report in
+      options.cancellation = cancellation
       try store.append(source, to: address.node, axis: axis, options: options, progress: report)
     }
     let info = try store.dataset(address.node).info
@@ -58,9 +65,27 @@ struct AppendCommand: ParsableCommand {
     warnUnsettled(store)
     if work.quiet { return }
     let count = source.shape.indices.contains(axis) ? source.shape[axis] : 0
-    print(
+    try printer.line(
       "\(address)  \(HumanText.grouped(count)) appended along axis \(axis): "
         + "now \(info.description.shape) \(info.description.dataType)  in "
         + HumanText.duration(ContinuousClock.now - start))
+  }
+
+  /// Says beforehand, and in flags, what to do about a data set that may not grow so far.
+  private func checkRoom(
+    _ description: DatasetDescription, for added: Shape, along axis: Int, _ address: StoreAddress
+  ) throws(HyperslabError) {
+    let shape = description.shape
+    guard shape.indices.contains(axis), added.rank == shape.rank,
+      let limit = description.maximumShape[axis],
+      shape.indices.allSatisfy({ $0 == axis || shape[$0] == added[$0] }),
+      Checked.add(shape[axis], added[axis]).map({ $0 > limit }) ?? true
+    else { return }
+    let room = shape.indices.map { $0 == axis ? "?" : "\(shape[$0])" }.joined(separator: ",")
+    throw HyperslabError(
+      .invalidShape, "appending \(added[axis]) to the \(shape[axis]) along axis \(axis)",
+      at: "\(address)", expected: "at most \(limit) in all, which it was imported for",
+      remedy: "Import it again with room to grow: slab export \(address) x.npy && "
+        + "slab import x.npy \(address) --overwrite --max-shape '\(room)'")
   }
 }

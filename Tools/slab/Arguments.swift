@@ -1,7 +1,7 @@
 public import ArgumentParser
 import Hyperslab
 
-/// A shape as it is typed: `20000,5000`; empty or `()` for rank 0; `?` for an unknown first axis.
+/// A shape as it is typed: `20000,5000`; empty or `()` for rank 0; `?` for an unknown axis.
 struct ShapeArgument: ExpressibleByArgument {
   private let words: [Substring]
   let text: String
@@ -45,7 +45,7 @@ struct ShapeArgument: ExpressibleByArgument {
     guard known.count == axes.count else {
       throw HyperslabError(
         .invalidShape, "the shape \(text) has an unknown axis",
-        remedy: "? is for importing files without a header")
+        remedy: "? goes with --shape of an import without a header, and with --max-shape")
     }
     return Shape(known)
   }
@@ -139,7 +139,7 @@ struct FilterArgument: ExpressibleByArgument {
   var defaultValueDescription: String { "auto" }
 }
 
-/// `key=json`.
+/// `key=json`, `key=@file`.
 struct AttributeArgument: ExpressibleByArgument {
   let key: String
   let json: String
@@ -153,13 +153,7 @@ struct AttributeArgument: ExpressibleByArgument {
   }
 
   func value() throws(HyperslabError) -> JSONValue {
-    do throws(HyperslabError) {
-      return try JSONParser.parse(json.utf8)
-    } catch {
-      throw HyperslabError(
-        .invalidJSON, "the attribute \"\(key)\" is no JSON", found: json,
-        remedy: "Text needs quotes of its own: --attribute '\(key)=\"\(json)\"'")
-    }
+    try JSONArgument(text: json, key: key).value()
   }
 }
 

@@ -6,7 +6,7 @@ struct AttributeCommand: ParsableCommand {
     commandName: "attr", abstract: "Reads and changes attributes.",
     subcommands: [Get.self, Set.self, Remove.self])
 
-  struct Get: ParsableCommand {
+  struct Get: PrintingCommand {
     static let configuration = CommandConfiguration(
       abstract: "Prints an attribute, or all of them, as JSON.")
 
@@ -16,21 +16,18 @@ struct AttributeCommand: ParsableCommand {
     @Argument(help: "Which one (default: all).")
     var key: String?
 
-    func run() throws {
+    @OptionGroup var reading: ReadingOptions
+
+    func run(_ printer: Printer) throws {
       let address = try StoreAddress(existing: address)
       let attributes =
-        switch try SlabStore.open(address.store).node(address.node) {
+        switch try reading.open(address).node(address.node) {
         case .group(_, let attributes): attributes
         case .dataset(let info): info.description.attributes
         }
-      guard let key else {
-        print(JSONValue.object(attributes).text(pretty: true))
-        return
-      }
-      guard let value = attributes[key] else {
-        throw HyperslabError(.notFound, "no attribute \"\(key)\"", at: "\(address)")
-      }
-      print(value.text(pretty: true))
+      guard let key else { return try printer.document(.object(attributes), pretty: true) }
+      guard let value = attributes[key] else { throw missing(key, attributes, address) }
+      try printer.document(value, pretty: true)
     }
   }
 
@@ -43,17 +40,14 @@ struct AttributeCommand: ParsableCommand {
     @Argument(help: "Which one.")
     var key: String
 
-    @Argument(help: "Its value as JSON; text needs quotes of its own: '\"mV\"'.")
+    @Argument(
+      help: ArgumentHelp(
+        "Its value as JSON; text needs quotes of its own: '\"mV\"'.",
+        discussion: "@file takes what a file holds, - standard input."))
     var value: String
 
     func run() throws {
-      let value: JSONValue
-      do throws(HyperslabError) { value = try JSONParser.parse(self.value.utf8) } catch {
-        throw HyperslabError(
-          .invalidJSON, "the value of \"\(key)\" is no JSON", found: self.value,
-          remedy: "Text needs quotes of its own: '\"\(self.value)\"'")
-      }
-      try change(address, key, to: value)
+      try change(address, key, to: JSONArgument(text: value, key: key).value())
     }
   }
 
@@ -71,9 +65,24 @@ struct AttributeCommand: ParsableCommand {
   }
 }
 
+private func missing(
+  _ key: String, _ attributes: JSONObject, _ address: StoreAddress
+) -> HyperslabError {
+  HyperslabError(
+    .notFound, "no attribute \"\(key)\"", at: "\(address)",
+    found: attributes.isEmpty
+      ? "none"
+      : attributes.keys.prefix(8).joined(separator: ", ") + (attributes.count > 8 ? ", …" : ""),
+    remedy: "slab attr get \(address) shows them all")
+}
+
 private func change(_ text: String, _ key: String, to value: JSONValue?) throws {
   let address = try StoreAddress(existing: text)
   let store = try SlabStore.open(address.store, mode: .readWrite)
+  if value == nil {
+    let attributes = try store.node(address.node).attributes
+    if attributes[key] == nil { throw missing(key, attributes, address) }
+  }
   try store.setAttribute(key, value, of: address.node)
   try store.commit()
   try store.close()

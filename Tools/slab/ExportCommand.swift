@@ -19,12 +19,14 @@ struct ExportCommand: ParsableCommand {
   @Flag(help: "Write chunks that were never written as the fill value instead of refusing.")
   var fillMissing = false
 
+  @OptionGroup var reading: ReadingOptions
+
   func run() throws {
     let address = try StoreAddress(existing: dataset)
-    let dataset = try SlabStore.open(address.store).dataset(address.node)
-    let file = try outputFile(output)
-    try NpyWriter.write(
-      AxisSlice.parse(select), of: dataset, to: file, missing: fillMissing ? .fill : .refuse)
-    try file.finish()
+    let dataset = try reading.open(address).dataset(address.node)
+    let terms = try AxisSlice.parse(select)
+    try writingOutput(output) { file in
+      try NpyWriter.write(terms, of: dataset, to: file, missing: fillMissing ? .fill : .refuse)
+    }
   }
 }

@@ -75,7 +75,8 @@ struct TextTable {
 
   init(_ alignments: [Alignment]) { self.alignments = alignments }
 
-  mutating func add(_ cells: String...) { rows.append(cells) }
+  /// What a cell holds is shown as it is, on one line.
+  mutating func add(_ cells: String...) { rows.append(cells.map(\.visible)) }
 
   /// The lines, two spaces between columns, nothing trailing.
   var lines: [String] {

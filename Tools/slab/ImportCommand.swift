@@ -2,10 +2,14 @@ import ArgumentParser
 import Hyperslab
 import SystemPackage
 
-struct ImportCommand: ParsableCommand {
+struct ImportCommand: PrintingCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    abstract: "Writes a .npy file, a file of plain numbers or standard input as a data set.")
+    abstract: "Writes a .npy file, a file of plain numbers or standard input as a data set.",
+    discussion: """
+      The store, and directories above it, are made if need be: it is the part of the path that ends
+      in .slab (or .zarr), else all but the last name.
+      """)
 
   @Argument(help: "A .npy file; a file of plain numbers with --raw; - for standard input.")
   var input: String
@@ -16,6 +20,14 @@ struct ImportCommand: ParsableCommand {
   @OptionGroup var inputOptions: InputOptions
 
   @OptionGroup var options: PlanOptions
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "How far each axis may grow later, ? without limit: ?,384.",
+      discussion: "Not at all when not given, but for an axis that --shape has as ?.",
+      valueName: "shape"))
+  var maxShape: ShapeArgument?
 
   @Option(help: "The filter before compression: auto, none, shuffle or bitshuffle.")
   var filter = FilterArgument()
@@ -33,12 +45,16 @@ struct ImportCommand: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("What reads where nothing was stored (default: 0).", valueName: "value"))
+    help: ArgumentHelp(
+      "What reads where nothing was stored (default: 0), such as -1, nan or 1+2j.",
+      valueName: "value"))
   var fillValue: String?
 
   @Option(
     name: .customLong("attribute"), parsing: .unconditionalSingleValue,
-    help: ArgumentHelp("Something worth knowing; may be repeated.", valueName: "key=json"))
+    help: ArgumentHelp(
+      "Something worth knowing; key=@file takes a file's contents; may be repeated.",
+      valueName: "key=json"))
   var attributes: [AttributeArgument] = []
 
   @Option(help: ArgumentHelp("The axes' names: t,y,x.", valueName: "names"))
@@ -59,8 +75,17 @@ struct ImportCommand: ParsableCommand {
   @Flag(help: "Continue an import that was interrupted, or whose input has grown since.")
   var resume = false
 
-  @Flag(help: "Replace the data set if it is there; the old one stays until the end.")
+  @Flag(
+    help: ArgumentHelp(
+      "Replace the data set if it is there; the old one stays until the end.",
+      discussion: "Its attributes, unit and dims are kept where no others are given."))
   var overwrite = false
+
+  @Flag(help: "With --overwrite: keep no attributes, unit and dims of the old data set.")
+  var dropMetadata = false
+
+  @Flag(help: "Make a new store even inside another program's Zarr or N5 hierarchy.")
+  var insideZarr = false
 
   @Option(
     help: ArgumentHelp(
@@ -77,6 +102,12 @@ struct ImportCommand: ParsableCommand {
         "--overwrite commits at the end, so that the old values stay until then.")
     }
     if !(1...12).contains(level) { throw ValidationError("--level goes from 1 to 12.") }
+    if dropMetadata, !overwrite {
+      throw ValidationError("--drop-metadata goes with --overwrite.")
+    }
+    if input == "-", attributes.contains(where: { $0.json == "-" }) {
+      throw ValidationError("Standard input is the data; an attribute can come from @file.")
+    }
     if overwrite, resume || part != nil {
       throw ValidationError(
         "--overwrite begins anew; it does not go with \(resume ? "--resume" : "--part").")
@@ -86,36 +117,46 @@ struct ImportCommand: ParsableCommand {
     }
   }
 
-  func run() throws {
-    let address = try StoreAddress(creating: dataset)
+  func run(_ printer: Printer) throws {
+    let address = try StoreAddress(creating: dataset, insideZarr: insideZarr)
     guard address.node != .root else {
       throw HyperslabError(
         .invalidName, "the store is named, but no data set in it", at: dataset,
-        remedy: "Write for example \(dataset)/data")
+        remedy: "Write for example \(address.store)/data")
     }
     let limit = try work.residentByteLimit(bufferGB: options.bufferGb)
     switch try ImportInput(input, inputOptions, beside: address.store, limit: limit) {
-    case .npy(let file): try write(file, to: address)
-    case .raw(let file): try write(file, to: address)
+    case .npy(let file): try write(file, to: address, printer)
+    case .raw(let file): try write(file, to: address, printer)
     }
   }
 
-  private func write(_ source: some DataChunkSource, to address: StoreAddress) throws {
+  private func write(
+    _ source: some DataChunkSource, to address: StoreAddress, _ printer: Printer
+  ) throws {
     let budget = try work.budget()
     let bufferGB =
       options.bufferGb ?? (options.isBufferChosen ? nil : budget.map { Swift.min($0.bufferGB, 1) })
     let iterator = try GenericDataChunkIterator(
       source, bufferGB: bufferGB, bufferShape: options.bufferShape?.shape(),
-      chunkMB: options.chunkMb, chunkShape: options.chunkShape?.shape())
+      chunkMB: options.chunkMb, chunkShape: options.chunkShape?.shape(),
+      growingTo: maximumShape(source.shape))
     try budget?.check(iterator.plan)
-    let writeOptions = try writeOptions(source, budget)
+    var writeOptions = try writeOptions(source, budget)
+    // What is refused leaves no store behind.
+    _ = try writeOptions.description(for: iterator.plan).validated()
     let store = try openStore(address)
     let isNew = !store.contains(address.node)
     if isNew, !work.quiet {
-      iterator.plan.warnings.forEach { printToStandardError("slab: warning: \($0)") }
+      iterator.plan.warnings.forEach { Printer.complain("slab: warning: \($0)") }
+    }
+    var kept = KeptMetadata()
+    if overwrite, !dropMetadata, !isNew, let old = try? store.dataset(address.node).description {
+      kept = KeptMetadata(of: old, in: &writeOptions, rank: source.shape.rank)
     }
     let start = ContinuousClock.now
-    let last = try showingProgress(isQuiet: work.quiet, writeOptions.cancellation) { report in
+    let last = try showingProgress(isQuiet: work.quiet) { cancellation, report in
+      writeOptions.cancellation = cancellation
       if overwrite {
         try OverwritingStore(store).write(
           iterator, to: address.node, options: writeOptions, progress: report)
@@ -129,8 +170,27 @@ struct ImportCommand: ParsableCommand {
     warnUnsettled(store)
     if work.quiet { return }
     let summary = ImportSummary(
-      address: address, info: info, progress: last, elapsed: ContinuousClock.now - start)
-    print(summary.text(part: part, isNew: isNew))
+      address: address, info: info, progress: last, kept: kept,
+      elapsed: ContinuousClock.now - start)
+    try printer.line(summary.text(part: part, isNew: isNew))
+  }
+
+  /// How far the array may grow.
+  private func maximumShape(_ shape: Shape) throws(HyperslabError) -> [Int?]? {
+    if let maxShape {
+      let limits = try maxShape.axes()
+      guard limits.count == shape.rank else {
+        throw HyperslabError(
+          .invalidShape, "--max-shape \(maxShape.text) for an array of shape \(shape)",
+          expected: "\(shape.rank) axes", found: "\(limits.count)",
+          remedy: "Give one limit an axis, for example "
+            + (["?"] + shape.dropFirst().map(String.init)).joined(separator: ","))
+      }
+      return limits
+    }
+    // An input whose length was not known may have more to come.
+    guard inputOptions.shape?.isOpen ?? false else { return nil }
+    return [nil] + shape.dropFirst().map { $0 }
   }
 
   private var dimensionNames: [String?]? {
@@ -148,16 +208,7 @@ struct ImportCommand: ParsableCommand {
   }
 
   private func openStore(_ address: StoreAddress) throws(HyperslabError) -> SlabStore {
-    if StoreAddress.holdsStore(address.store) {
-      return try SlabStore.open(address.store, mode: .readWrite, durability: durability)
-    }
-    do {
-      return try SlabStore.create(at: address.store, durability: durability)
-    } catch {
-      // Another part was faster.
-      guard part != nil, StoreAddress.holdsStore(address.store) else { throw error }
-      return try SlabStore.open(address.store, mode: .readWrite, durability: durability)
-    }
+    try SlabStore.openOrCreate(at: address.store, durability: durability)
   }
 
   private func writeOptions(
@@ -172,15 +223,11 @@ struct ImportCommand: ParsableCommand {
     for attribute in attributes { result.attributes[attribute.key] = try attribute.value() }
     result.compression = Compression(filter: filter.filter, level: level, delta: try deltaAxis())
     result.commit = overwrite ? .atEnd : commit?.policy ?? .everyBuffer
-    if inputOptions.shape?.isOpen ?? false {
-      // An input whose length was not known may have more to come.
-      result.maximumShape = [nil] + source.shape.dropFirst().map { $0 }
-    }
+    result.maximumShape = try maximumShape(source.shape)
     result.resume = resume
     result.part = part
     result.threads = work.threads
     result.memoryByteCount = budget?.bufferByteCount
-    result.cancellation = Cancellation()
     return result
   }
 }

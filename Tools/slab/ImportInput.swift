@@ -1,6 +1,14 @@
 import Hyperslab
 import SystemPackage
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// What an import or an append reads, opened.
 enum ImportInput {
   case npy(NpyFile)
@@ -34,9 +42,16 @@ enum ImportInput {
   private static func spooled(
     beside store: FilePath, limit: Int?
   ) throws(HyperslabError) -> SpooledInput {
-    let parent = store.removingLastComponent()
-    return try SpooledInput(
-      .standardInput, in: parent.isEmpty ? "." : parent, limit: limit)
+    // Directories above the store may have yet to be made; the nearest is on the same disk.
+    var directory = store.removingLastComponent()
+    while !directory.isEmpty, access(directory.string, F_OK) != 0 {
+      directory.removeLastComponent()
+    }
+    if directory.isEmpty { directory = "." }
+    if access(directory.string, W_OK) != 0 {
+      directory = FilePath(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")
+    }
+    return try SpooledInput(.standardInput, in: directory, limit: limit)
   }
 
   /// How many bytes a shape holds, where it says so.

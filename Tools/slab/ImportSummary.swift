@@ -1,10 +1,32 @@
 import Hyperslab
 
+/// What an import that replaces a data set keeps of it.
+struct KeptMetadata {
+  private var parts: [String] = []
+
+  init() {}
+
+  init(of old: DatasetDescription, in options: inout WriteOptions, rank: Int) {
+    let given = options
+    options.keepMetadata(of: old, rank: rank)
+    let count = options.attributes.count - given.attributes.count
+    if count > 0 { parts.append(HumanText.count(count, "attribute")) }
+    if options.unit != given.unit { parts.append("unit") }
+    if options.dimensionNames != given.dimensionNames { parts.append("dims") }
+  }
+
+  var text: String {
+    parts.isEmpty
+      ? "" : "; kept of the old one: \(parts.joined(separator: ", ")) (not with --drop-metadata)"
+  }
+}
+
 /// What an import says at its end.
 struct ImportSummary {
   let address: StoreAddress
   let info: DatasetInfo
   let progress: WriteProgress?
+  let kept: KeptMetadata
   let elapsed: Duration
 
   func text(part: WritePart?, isNew: Bool) -> String {
@@ -24,7 +46,7 @@ struct ImportSummary {
       ? "; \(HumanText.size(skipped)) were there, \(HumanText.size(written)) written" : ""
     return "\(address)  \(info.description.shape) \(info.description.dataType)  "
       + "\(HumanText.size(info.logicalByteCount)) → \(HumanText.size(info.storedByteCount)) "
-      + "(\(HumanText.ratio(info.ratio)))\(time(written))\(continued)"
+      + "(\(HumanText.ratio(info.ratio)))\(time(written))\(continued)\(kept.text)"
   }
 
   private func time(_ byteCount: Int) -> String {

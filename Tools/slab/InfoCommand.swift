@@ -1,7 +1,7 @@
 import ArgumentParser
 import Hyperslab
 
-struct InfoCommand: ParsableCommand, JSONPrinting {
+struct InfoCommand: PrintingCommand, JSONPrinting {
   static let configuration = CommandConfiguration(
     commandName: "info",
     abstract: "Shows one group or data set in full, with statistics from the index.")
@@ -15,13 +15,14 @@ struct InfoCommand: ParsableCommand, JSONPrinting {
   @Flag(help: "Draw which chunks are stored.")
   var chunks = false
 
-  func run() throws {
+  @OptionGroup var reading: ReadingOptions
+
+  func run(_ printer: Printer) throws {
     let address = try StoreAddress(existing: address)
-    let store = try SlabStore.open(address.store)
+    let store = try reading.open(address)
     let node = try store.node(address.node)
     if json {
-      print(node.json.text(pretty: true))
-      return
+      return try printer.document(node.json, pretty: true)
     }
     var table = TextTable([.left, .left])
     switch node {
@@ -33,8 +34,8 @@ struct InfoCommand: ParsableCommand, JSONPrinting {
       add(info, address, to: &table)
       for note in store.zarrNotes(of: address.node) { table.add("in Zarr", note) }
     }
-    table.lines.forEach { print($0) }
-    if chunks, case .dataset = node { try printMap(store.dataset(address.node)) }
+    try printer.table(table)
+    if chunks, case .dataset = node { try printMap(store.dataset(address.node), printer) }
   }
 
   private func addStore(_ store: SlabStore, to table: inout TextTable) {
@@ -113,13 +114,15 @@ struct InfoCommand: ParsableCommand, JSONPrinting {
     }
   }
 
-  private func printMap(_ dataset: SlabDataset) throws(HyperslabError) {
+  private func printMap(
+    _ dataset: SlabDataset, _ printer: Printer
+  ) throws(HyperslabError) {
     let map = try ChunkMap(dataset)
-    print("")
-    map.lines.forEach { print($0) }
+    try printer.line("")
+    for line in map.lines { try printer.line(line) }
     let scale =
       map.scale == (1, 1)
       ? "" : "; a mark stands for \(map.scale.rows) × \(map.scale.columns) chunks"
-    print("█ stored  ░ fill  · never written\(scale)")
+    try printer.line("█ stored  ░ fill  · never written\(scale)")
   }
 }

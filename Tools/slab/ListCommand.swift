@@ -1,7 +1,7 @@
 import ArgumentParser
 import Hyperslab
 
-struct ListCommand: ParsableCommand, JSONPrinting {
+struct ListCommand: PrintingCommand, JSONPrinting {
   static let configuration = CommandConfiguration(
     commandName: "ls", abstract: "Shows the groups and data sets of a store as a tree.")
 
@@ -14,30 +14,31 @@ struct ListCommand: ParsableCommand, JSONPrinting {
   @Flag(help: "Print one JSON document.")
   var json = false
 
-  func run() throws {
+  @OptionGroup var reading: ReadingOptions
+
+  func run(_ printer: Printer) throws {
     let address = try StoreAddress(existing: address)
-    let store = try SlabStore.open(address.store)
+    let store = try reading.open(address)
     _ = try store.node(address.node)
     let nodes = store.nodes().filter {
       $0.path == address.node || $0.path.isDescendant(of: address.node)
     }
     if json {
-      printJSON(store, nodes)
+      try printer.document(document(store, nodes), pretty: true)
     } else {
-      printTree(address, nodes)
+      try printer.table(tree(address, nodes))
     }
   }
 
-  private func printJSON(_ store: SlabStore, _ nodes: [NodeInfo]) {
-    let document: JSONValue = [
+  private func document(_ store: SlabStore, _ nodes: [NodeInfo]) -> JSONValue {
+    [
       "store": .string(store.path.string), "uuid": .string(store.uuid),
       "commit": .integer(store.commitNumber), "state": .string(store.state),
       "nodes": .array(nodes.map(\.json)),
     ]
-    print(document.text(pretty: true))
   }
 
-  private func printTree(_ address: StoreAddress, _ nodes: [NodeInfo]) {
+  private func tree(_ address: StoreAddress, _ nodes: [NodeInfo]) -> TextTable {
     var table = TextTable([.left, .left, .left, .right, .right, .right, .left, .left, .left])
     let tree = NodeTree(nodes.map(\.path), root: address.node)
     for (node, branch) in zip(nodes, tree.branches) {
@@ -47,7 +48,7 @@ struct ListCommand: ParsableCommand, JSONPrinting {
       case .dataset(let info): add(info, name, to: &table)
       }
     }
-    table.lines.forEach { print($0) }
+    return table
   }
 
   private func add(_ info: DatasetInfo, _ name: String, to table: inout TextTable) {

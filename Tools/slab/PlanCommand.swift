@@ -2,7 +2,7 @@ import ArgumentParser
 import Hyperslab
 import SystemPackage
 
-struct PlanCommand: ParsableCommand, JSONPrinting {
+struct PlanCommand: PrintingCommand, JSONPrinting {
   static let configuration = CommandConfiguration(
     commandName: "plan",
     abstract: "Shows how an array would be walked and stored, before anything is written.")
@@ -14,6 +14,12 @@ struct PlanCommand: ParsableCommand, JSONPrinting {
   var dtype: TypeArgument?
 
   @OptionGroup var options: PlanOptions
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "How far each axis may grow, ? without limit: ?,5000.", valueName: "shape"))
+  var maxShape: ShapeArgument?
 
   @Flag(help: "Print one JSON document.")
   var json = false
@@ -40,7 +46,7 @@ struct PlanCommand: ParsableCommand, JSONPrinting {
     }
   }
 
-  func run() throws {
+  func run(_ printer: Printer) throws {
     if let batch {
       try PlanBatch(selectionCount: selections.limit, threads: encoders).run(batch)
       return
@@ -49,8 +55,8 @@ struct PlanCommand: ParsableCommand, JSONPrinting {
     let plan = try BufferPlan(
       shape: shape.shape(), dataType: dtype.type.dataType, bufferGB: options.bufferGb,
       bufferShape: options.bufferShape?.shape(), chunkMB: options.chunkMb,
-      chunkShape: options.chunkShape?.shape())
-    if json { try printJSON(plan) } else { printText(plan) }
+      chunkShape: options.chunkShape?.shape(), maximumShape: maxShape?.axes())
+    if json { try printJSON(plan) } else { try printText(plan, printer) }
   }
 
   private var encoders: Int { threads ?? Machine.processorCount }
@@ -78,7 +84,7 @@ struct PlanCommand: ParsableCommand, JSONPrinting {
     try output.finish()
   }
 
-  private func printText(_ plan: BufferPlan) {
+  private func printText(_ plan: BufferPlan, _ printer: Printer) throws(HyperslabError) {
     let peak = plan.peakMemoryByteCount(threads: encoders, bufferGB: budget)
     var table = TextTable([.left, .left, .right, .left])
     table.add(
@@ -90,8 +96,8 @@ struct PlanCommand: ParsableCommand, JSONPrinting {
       "buffer", "\(plan.bufferShape)", HumanText.size(plan.bufferByteCount),
       HumanText.count(plan.count, "buffer"))
     table.add("memory", "", HumanText.size(peak), "at most")
-    table.lines.forEach { print($0) }
-    for warning in plan.warnings { print("warning: \(warning)") }
-    for selection in plan.prefix(selections.limit) { print(selection) }
+    try printer.table(table)
+    for warning in plan.warnings { try printer.line("warning: \(warning)") }
+    for selection in plan.prefix(selections.limit) { try printer.line("\(selection)") }
   }
 }

@@ -1,4 +1,3 @@
-import Dispatch
 import Hyperslab
 import Synchronization
 import SystemPackage
@@ -39,48 +38,21 @@ struct ProgressBar: Sendable {
 ///
 /// - Returns: the last report of how far it came.
 func showingProgress(
-  isQuiet: Bool, _ cancellation: Cancellation?,
-  _ write: (@escaping @Sendable (WriteProgress) -> Void) throws -> Void
+  isQuiet: Bool,
+  _ write: (Cancellation, @escaping @Sendable (WriteProgress) -> Void) throws -> Void
 ) throws -> WriteProgress? {
   let bar = ProgressBar(isQuiet: isQuiet)
   let last = LastReport()
-  let interrupt = Interrupt(cancellation)
-  defer {
-    interrupt.stop()
-    bar.clear()
-  }
-  try write { report in
-    last.report.withLock { $0 = report }
-    bar.show(report)
+  defer { bar.clear() }
+  try Interrupt.cancelling { cancellation in
+    try write(cancellation) { report in
+      last.report.withLock { $0 = report }
+      bar.show(report)
+    }
   }
   return last.report.withLock { $0 }
 }
 
 private final class LastReport: Sendable {
   let report = Mutex<WriteProgress?>(nil)
-}
-
-/// Turns the first interrupt from the keyboard into a cancellation; a second one ends the process.
-struct Interrupt {
-  private let source: (any DispatchSourceSignal)?
-
-  init(_ cancellation: Cancellation?) {
-    guard let cancellation else {
-      source = nil
-      return
-    }
-    signal(SIGINT, SIG_IGN)
-    let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
-    source.setEventHandler {
-      cancellation.cancel()
-      signal(SIGINT, SIG_DFL)
-    }
-    source.resume()
-    self.source = source
-  }
-
-  func stop() {
-    source?.cancel()
-    signal(SIGINT, SIG_DFL)
-  }
 }

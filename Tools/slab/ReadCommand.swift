@@ -25,25 +25,36 @@ struct ReadCommand: ParsableCommand {
   @Flag(help: "Read chunks that were never written as the fill value instead of refusing.")
   var fillMissing = false
 
+  @OptionGroup var reading: ReadingOptions
+
   func run() throws {
     let address = try StoreAddress(existing: dataset)
-    let dataset = try SlabStore.open(address.store).dataset(address.node)
+    let dataset = try reading.open(address).dataset(address.node)
     let terms = try AxisSlice.parse(selection)
     let missing: MissingChunks = fillMissing ? .fill : .refuse
-    let file = try outputFile(output)
-    switch format {
-    case .text:
-      try file.write(ArrayText.summary(terms, of: dataset, missing: missing) + "\n")
-    case .csv: try TextWriter.writeCSV(terms, of: dataset, to: file, missing: missing)
-    case .json: try TextWriter.writeJSON(terms, of: dataset, to: file, missing: missing)
-    case .npy: try NpyWriter.write(terms, of: dataset, to: file, missing: missing)
-    case .raw: try NpyWriter.writeRaw(terms, of: dataset, to: file, missing: missing)
+    try writingOutput(output) { file in
+      switch format {
+      case .text:
+        try file.write(ArrayText.summary(terms, of: dataset, missing: missing) + "\n")
+      case .csv: try TextWriter.writeCSV(terms, of: dataset, to: file, missing: missing)
+      case .json: try TextWriter.writeJSON(terms, of: dataset, to: file, missing: missing)
+      case .npy: try NpyWriter.write(terms, of: dataset, to: file, missing: missing)
+      case .raw: try NpyWriter.writeRaw(terms, of: dataset, to: file, missing: missing)
+      }
     }
-    try file.finish()
   }
 }
 
-/// A file, or standard output for `-`.
-func outputFile(_ path: String) throws(HyperslabError) -> OutputFile {
-  path == "-" ? OutputFile(stream: .standardOutput) : try OutputFile(FilePath(path))
+/// Writes a file, or standard output for `-`; of a file nothing stays when that is interrupted.
+func writingOutput(_ path: String, _ write: (OutputFile) throws -> Void) throws {
+  let file =
+    path == "-"
+    ? OutputFile(stream: .standardOutput)
+    : try OutputFile(FilePath(path), cancellation: Interrupt.cancellation)
+  func whole() throws {
+    try write(file)
+    try file.finish()
+  }
+  // A pipe that nobody reads may hold up a write for ever; there the first interrupt ends the process.
+  if file.isStream { try whole() } else { try Interrupt.cancelling { _ in try whole() } }
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Hyperslab
 
-struct RepairCommand: ParsableCommand, JSONPrinting {
+struct RepairCommand: PrintingCommand, JSONPrinting {
   static let configuration = CommandConfiguration(
     commandName: "repair",
     abstract: "Puts a damaged or interrupted store in order, and says what it gave up.",
@@ -22,7 +22,7 @@ struct RepairCommand: ParsableCommand, JSONPrinting {
   @Option(help: "Threads that read (default: all cores).")
   var threads: Int?
 
-  func run() throws {
+  func run(_ printer: Printer) throws {
     let address = try StoreAddress(damaged: store)
     guard address.node == .root else {
       throw HyperslabError(
@@ -30,12 +30,14 @@ struct RepairCommand: ParsableCommand, JSONPrinting {
         remedy: "slab repair \(address.store)")
     }
     let report = try SlabStore.repair(address.store, threads: threads)
-    if json { print(report.json.text()) } else { printText(report, address) }
+    if json { try printer.document(report.json) } else { try printText(report, address, printer) }
     if report.isDamaged { throw ExitCode(1) }
     if !report.ok { throw ExitCode(2) }
   }
 
-  private func printText(_ report: RepairReport, _ address: StoreAddress) {
+  private func printText(
+    _ report: RepairReport, _ address: StoreAddress, _ printer: Printer
+  ) throws(HyperslabError) {
     var table = TextTable([.left, .left, .left])
     for action in report.actions {
       table.add(action.kind.rawValue, action.path, action.action)
@@ -46,17 +48,17 @@ struct RepairCommand: ParsableCommand, JSONPrinting {
     for unchecked in report.unchecked {
       table.add("unchecked", unchecked.path, unchecked.detail)
     }
-    table.lines.forEach { print($0) }
-    for line in Remedies.lines(for: report.remaining, store: "\(address.store)") { print(line) }
-    if !report.changed {
-      print("\(address): nothing to repair")
-      return
+    try printer.table(table)
+    for line in Remedies.lines(for: report.remaining, store: "\(address.store)") {
+      try printer.line(line)
     }
+    if !report.changed { return try printer.line("\(address): nothing to repair") }
     let commits =
       report.commitBefore == report.commitAfter
       ? "at commit \(report.commitAfter) as before"
       : "now at commit \(report.commitAfter), before at "
         + (report.commitBefore.map { "\($0)" } ?? "none that can be read")
-    print("\(address): repaired: \(HumanText.count(report.actions.count, "action")); \(commits)")
+    try printer.line(
+      "\(address): repaired: \(HumanText.count(report.actions.count, "action")); \(commits)")
   }
 }

@@ -21,6 +21,7 @@ struct SlabCommand: ParsableCommand {
 
       Exit codes: 0 done, 1 the answer is no, 2 the operation failed, 64 wrong usage.
       """,
+    version: "slab \(SlabStore.version)",
     subcommands: [
       PlanCommand.self, ImportCommand.self, AppendCommand.self, ListCommand.self,
       InfoCommand.self, ReadCommand.self, ExportCommand.self, VerifyCommand.self,
@@ -28,12 +29,11 @@ struct SlabCommand: ParsableCommand {
     ])
 
   static func main() {
-    // A reader that closes a pipe early, such as head, is no failure of ours.
-    signal(SIGPIPE, SIG_DFL)
+    StandardStreams.prepare()
     var printsJSON = false
     do {
       var command = try parseAsRoot(
-        SelectionWords.protected(Array(CommandLine.arguments.dropFirst())))
+        NumberWords.protected(Array(CommandLine.arguments.dropFirst())))
       printsJSON = (command as? any JSONPrinting)?.json ?? false
       try command.run()
     } catch let error as HyperslabError {
@@ -41,18 +41,69 @@ struct SlabCommand: ParsableCommand {
     } catch  where exitCode(for: error) == .failure && !(error is ExitCode) {
       fail(HyperslabError(.fileAccess, "\(error)"), printsJSON: printsJSON)
     } catch {
-      exit(withError: error)
+      end(error)
     }
   }
 
+  /// Says what was asked for (help, the version) or how to use the tool, and ends.
+  private static func end(_ error: any Error) -> Never {
+    let code = exitCode(for: error)
+    let text = fullMessage(for: error)
+    if !text.isEmpty {
+      if code.isSuccess {
+        let printer = Printer()
+        do throws(HyperslabError) {
+          try printer.lines(text)
+          try printer.finish()
+        } catch { fail(error, printsJSON: false) }
+      } else {
+        Printer.complain(text, keeping: ["\n", "\t"])
+      }
+    }
+    exit(withError: code)
+  }
+
   private static func fail(_ error: HyperslabError, printsJSON: Bool) -> Never {
+    // A reader that closes a pipe early, such as head, is no failure of ours.
+    if error.code == .fileAccess, error.cause as? Errno == .brokenPipe {
+      Interrupt.end(by: SIGPIPE)
+    }
     var error = error
     if error.code == .neverWritten {
       error.remedy = "Write it (an interrupted import resumes), or read with --fill-missing"
     }
-    if printsJSON { print(error.json.text()) }
-    printToStandardError("slab: \(error)")
+    error.remedy = error.remedy.map(FlagWords.translated)
+    if printsJSON {
+      let printer = Printer()
+      try? printer.document(error.json)
+      try? printer.finish()
+    }
+    Printer.complain("slab: \(error)")
+    Interrupt.endIfCaught()
     exit(withError: ExitCode(2))
+  }
+}
+
+/// What the library calls by its names, the tool calls by its flags.
+enum FlagWords {
+  private static let words = [
+    ("Open the store for reading with followingLinks: true", "Read it with --follow-links"),
+    ("insideZarr: true", "--inside-zarr"),
+    ("or ask to overwrite", "or replace it with --overwrite, or continue it with --resume"),
+    ("overwrite: true", "--overwrite"),
+    ("--resume (resume: true)", "--resume"), ("SlabStore.repair", "slab repair"),
+  ]
+
+  static func translated(_ text: String) -> String {
+    words.reduce(text) { text, word in
+      var result = ""
+      var rest = text[...]
+      while let range = rest.firstRange(of: word.0) {
+        result += rest[..<range.lowerBound] + word.1
+        rest = rest[range.upperBound...]
+      }
+      return result + rest
+    }
   }
 }
 
@@ -61,15 +112,28 @@ protocol JSONPrinting {
   var json: Bool { get }
 }
 
-func printToStandardError(_ line: String) {
-  _ = try? FileDescriptor.standardError.writeAll((line + "\n").utf8)
-}
-
-/// Selections that begin with a minus sign, such as `-3:`, would be taken for options.
-enum SelectionWords {
+/// Selections and values that begin with a minus sign, such as `-3:` or `-5`, would be taken for options.
+enum NumberWords {
   static func protected(_ words: [String]) -> [String] {
-    guard let verb = words.first, ["read", "export"].contains(verb) else { return words }
-    return words.map { word in
+    switch words.first {
+    case "read", "export": protectedSelections(words)
+    case "attr": protectedValues(words)
+    default: words
+    }
+  }
+
+  /// An attribute's value, such as -5 or -Infinity, and what follows it are no options: one minus sign
+  /// begins only -h.
+  private static func protectedValues(_ words: [String]) -> [String] {
+    let isValue = { (word: String) in
+      word.hasPrefix("-") && !word.hasPrefix("--") && word != "-" && word != "-h"
+    }
+    guard !words.contains("--"), let index = words.firstIndex(where: isValue) else { return words }
+    return words[..<index] + ["--"] + words[index...]
+  }
+
+  private static func protectedSelections(_ words: [String]) -> [String] {
+    words.map { word in
       let isSelection =
         word.hasPrefix("-") && word.dropFirst().first?.isNumber == true
         && word.allSatisfy { "-0123456789:,. ".contains($0) }

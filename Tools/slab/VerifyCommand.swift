@@ -1,7 +1,7 @@
 import ArgumentParser
 import Hyperslab
 
-struct VerifyCommand: ParsableCommand, JSONPrinting {
+struct VerifyCommand: PrintingCommand, JSONPrinting {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Checks every checksum and every file, and names each that is damaged.",
@@ -23,30 +23,39 @@ struct VerifyCommand: ParsableCommand, JSONPrinting {
   @Option(help: "Threads that read (default: all cores).")
   var threads: Int?
 
-  func run() throws {
+  @OptionGroup var reading: ReadingOptions
+
+  func run(_ printer: Printer) throws {
     let address = try StoreAddress(damaged: address)
     let report = try SlabStore.verify(
-      address.store, node: address.node, quick: quick, threads: threads)
-    if json { print(report.json.text()) } else { printText(report, address) }
+      address.store, node: address.node, quick: quick, threads: threads,
+      followingLinks: reading.followLinks)
+    if json { try printer.document(report.json) } else { try printText(report, address, printer) }
     if report.isDamaged { throw ExitCode(1) }
     if !report.ok { throw ExitCode(2) }
   }
 
-  private func printText(_ report: VerificationReport, _ address: StoreAddress) {
+  private func printText(
+    _ report: VerificationReport, _ address: StoreAddress, _ printer: Printer
+  ) throws(HyperslabError) {
     var table = TextTable([.left, .left, .left])
     for problem in report.problems {
-      table.add(problem.kind.rawValue, problem.path, problem.detail)
+      table.add(problem.kind.rawValue, problem.path, FlagWords.translated(problem.detail))
     }
     for unchecked in report.unchecked {
-      table.add("unchecked", unchecked.path, unchecked.detail)
+      table.add("unchecked", unchecked.path, FlagWords.translated(unchecked.detail))
     }
-    table.lines.forEach { print($0) }
-    for difference in report.zarrDifferences { print("zarr view differs: \(difference)") }
-    for line in Remedies.lines(for: report.problems, store: "\(address.store)") { print(line) }
+    try printer.table(table)
+    for difference in report.zarrDifferences {
+      try printer.line("zarr view differs: \(difference)")
+    }
+    for line in Remedies.lines(for: report.problems, store: "\(address.store)") {
+      try printer.line(line)
+    }
     if !report.unchecked.isEmpty {
-      print("unchecked: no damage is known of it; verify again where it can be read")
+      try printer.line("unchecked: no damage is known of it; verify again where it can be read")
     }
-    print(
+    try printer.line(
       "\(address): \(verdict(report)); \(HumanText.count(report.datasets, "data set")), "
         + "\(HumanText.count(report.chunksChecked, "chunk")), \(HumanText.size(report.bytesChecked)) "
         + (quick ? "looked at" : "checked"))

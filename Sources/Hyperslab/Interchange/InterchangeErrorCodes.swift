@@ -9,4 +9,6 @@ extension HyperslabError.Code {
   public static let fileAccess = Self(rawValue: "io")
   /// An output form that cannot show an array of such a shape.
   public static let unsupportedFormat = Self(rawValue: "unsupported_format")
+  /// A store would be made inside another program's Zarr or N5 hierarchy.
+  public static let insideZarr = Self(rawValue: "inside_zarr")
 }

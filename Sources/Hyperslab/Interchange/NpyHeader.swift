@@ -55,9 +55,7 @@ public struct NpyHeader: Hashable, Sendable {
   /// Where the header's text begins, after checking what comes before.
   private static func textStart(_ prefix: [UInt8]) throws(HyperslabError) -> Int {
     guard prefix.starts(with: magic) else {
-      throw HyperslabError(
-        .invalidArrayFile, "not a .npy file: it does not begin with \\x93NUMPY",
-        remedy: "For a file of plain numbers give --raw with --dtype and --shape")
+      throw stranger(prefix)
     }
     let start = prefix.count > 6 && prefix[6] == 1 ? 10 : 12
     guard prefix.count >= start else {
@@ -69,6 +67,36 @@ public struct NpyHeader: Hashable, Sendable {
         found: "\(prefix[6]).\(prefix[7])")
     }
     return start
+  }
+
+  /// What a file that is no `.npy` file looks like.
+  private static func stranger(_ prefix: [UInt8]) -> HyperslabError {
+    let known: [(start: [UInt8], what: String, remedy: String)] = [
+      (
+        Array("PK".utf8), "a .npz archive of several arrays",
+        "Save each by itself: for name, array in np.load(path).items(): np.save(name, array)"
+      ),
+      (
+        [0x89] + Array("HDF".utf8), "an HDF5 file",
+        "Save the array in it by itself: np.save(\"x.npy\", h5py.File(path)[name][...])"
+      ),
+      (
+        [0x80], "a pickle, which only Python reads and which may hold code",
+        "Save the array in it by itself with np.save"
+      ),
+      ([0x1F, 0x8B], "a compressed file", "Unpack it: gunzip -c file | slab import - …"),
+    ]
+    if prefix.isEmpty {
+      return HyperslabError(
+        .invalidArrayFile, "not a .npy file: it is empty", remedy: "Save the array again")
+    }
+    if let match = known.first(where: { prefix.starts(with: $0.start) }) {
+      return HyperslabError(
+        .invalidArrayFile, "not a .npy file, but \(match.what)", remedy: match.remedy)
+    }
+    return HyperslabError(
+      .invalidArrayFile, "not a .npy file: it does not begin with \\x93NUMPY",
+      remedy: "For a file of plain numbers give --raw with --dtype and --shape")
   }
 
   private init(members literal: PythonLiteral, byteCount: Int) throws(HyperslabError) {
@@ -99,9 +127,19 @@ public struct NpyHeader: Hashable, Sendable {
     switch descriptor {
     case .string(let text): return try NumPyType(text)
     case .sequence(let fields):
+      let names = fields.compactMap { field -> String? in
+        guard case .sequence(let parts) = field, case .string(let name)? = parts.first else {
+          return nil
+        }
+        return name
+      }
+      let name = names.first ?? "x"
       throw HyperslabError(
         .unsupportedType, "a structured array of \(fields.count) fields",
-        remedy: "Save each field as a file of its own: np.save(\"x.npy\", array[\"x\"])")
+        found: names.isEmpty
+          ? nil : names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", …" : ""),
+        remedy: "Save each field as a file of its own: np.save(\"\(name).npy\", array[\"\(name)\"])"
+      )
     default: throw HyperslabError(.invalidArrayFile, "the header's descr is no type")
     }
   }

@@ -67,19 +67,60 @@ public struct NumPyType: Hashable, Sendable {
       expected: DataType.allCases.map(\.rawValue).joined(separator: ", "), remedy: remedy)
   }
 
+  /// What NumPy calls it, and what its users can do.
   private static func explanation(_ code: Substring) -> (kind: String?, remedy: String?) {
+    let count = code.dropFirst().prefix(while: \.isNumber)
     switch code.first {
     case "O":
-      ("Python objects", "Convert them in Python, for example with array.astype(\"float64\")")
-    case "S", "a", "U":
-      ("text", "Keep text in attributes, or store its codes: array.view(\"uint8\") or \"uint32\"")
-    case "V":
-      ("structures or raw bytes", "Save each field as an array of its own, or view as uint8")
+      return (
+        "Python objects, saved as a pickle, which only Python reads and which may hold code",
+        "Convert them in Python, for example with array.astype(\"float64\"); rows of different "
+          + "lengths with np.concatenate(list(array)), keeping the lengths"
+      )
+    case "S", "a":
+      return (
+        "text of \(count) bytes",
+        "Keep text in attributes, or store its codes: "
+          + "array.view(\"uint8\").reshape(array.shape + (\(count),))"
+      )
+    case "U":
+      return (
+        "text of \(count) characters",
+        "Keep text in attributes, or store its codes: "
+          + "array.view(\"uint32\").reshape(array.shape + (\(count),))"
+      )
+    case "V": return (voidKind, voidRemedy(count))
     case "M", "m":
-      ("dates or times", "Save array.view(\"int64\") and name the unit with --unit")
+      let unit = code.drop { $0 != "[" }.dropFirst().dropLast()
+      let since = code.first == "M" ? " since 1970-01-01" : ""
+      return (
+        code.first == "M" ? "dates" : "time differences",
+        "Save array.astype(\"int64\")"
+          + (unit.isEmpty ? "" : " and import it with --unit \"\(unit)\(since)\"")
+          + "; NaT becomes the smallest number"
+      )
     case "f" where code != "f4", "c" where code != "c8":
-      ("extended precision", "Convert with array.astype(\"float64\") or \"complex128\"")
-    default: (nil, nil)
+      return (
+        "extended precision",
+        "Convert with array.astype(\"\(code.first == "f" ? "float64" : "complex128")\")"
+      )
+    default: return (nil, nil)
+    }
+  }
+
+  private static let voidKind =
+    "bytes without a type: NumPy saves types that it does not know itself so, and their name is lost"
+
+  private static func voidRemedy(_ count: Substring) -> String {
+    switch count {
+    case "1":
+      "If they are 8-bit floats of ml_dtypes, save array.view(ml_dtypes.float8_e4m3fn) (or whichever "
+        + "they are).astype(\"float32\"); to keep the bits, array.view(\"uint8\")"
+    case "2":
+      "If they are bfloat16, save array.view(ml_dtypes.bfloat16).astype(\"float32\"), which holds each "
+        + "exactly; to keep the bits, array.view(\"uint16\")"
+    case "4", "8": "To keep the bits, save array.view(\"uint\(count == "4" ? 32 : 64)\")"
+    default: "To keep the bits, save array.view(\"uint8\")"
     }
   }
 }

@@ -1,4 +1,5 @@
 public import HyperslabCore
+public import HyperslabIteration
 public import SystemPackage
 
 #if canImport(Glibc)
@@ -10,36 +11,78 @@ public import SystemPackage
 #endif
 
 /// A file that appears under its name only when it is complete, or a stream.
+///
+/// A file that is there already is replaced by one of the same mode, and owner and group as far as
+/// allowed; a symbolic link stays, and what it leads to is replaced. Devices and pipes are written into.
 public final class OutputFile {
   private let descriptor: FileDescriptor
   /// The name while it is incomplete; nil for a stream.
   private let staging: FilePath?
-  private let path: FilePath?
+  private let target: FilePath?
+  private let existing: OutputTarget.ExistingFile?
+  private let isOwned: Bool
+  private let place: String
+  private let cancellation: Cancellation?
   private var pending: [UInt8] = []
   private var isFinished = false
+  private var isClosed = false
 
   /// Begins a file beside its final place; whatever is there stays until ``finish()``.
   ///
-  /// - Throws: `io`.
-  public init(_ path: FilePath) throws(HyperslabError) {
-    let staging = path.removingLastComponent().appending(
-      ".slab-output-\(UInt64.random(in: .min ... .max))")
+  /// - Parameters:
+  ///   - path: Where; not inside a store.
+  ///   - cancellation: Ends the output when it is cancelled: writing and finishing throw `cancelled`.
+  /// - Throws: `io`; `invalid_value` for a place inside a store.
+  public init(
+    _ path: FilePath, cancellation: Cancellation? = nil
+  ) throws(HyperslabError) {
+    place = path.string
+    self.cancellation = cancellation
+    let found = try OutputTarget(path)
     do {
-      descriptor = try FileDescriptor.open(
-        staging, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
-        permissions: [.ownerReadWrite, .groupRead, .otherRead])
+      switch found {
+      case .open(let number):
+        descriptor = try FileDescriptor(rawValue: number).duplicate()
+        (staging, target, existing) = (nil, nil, nil)
+      case .stream:
+        descriptor = try FileDescriptor.open(path, .writeOnly, options: [.closeOnExec])
+        (staging, target, existing) = (nil, nil, nil)
+      case .file(let file, let old):
+        let temporary = file.removingLastComponent().appending(
+          ".slab-output-\(UInt64.random(in: .min ... .max))")
+        // What replaces a private file is private from the start.
+        descriptor = try FileDescriptor.open(
+          temporary, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
+          permissions: FilePermissions(rawValue: old == nil ? 0o666 : 0o600))
+        (staging, target, existing) = (temporary, file, old)
+      }
     } catch {
-      throw HyperslabError(.fileAccess, "cannot be written", at: path.string, cause: error)
+      throw Self.openingFailed(path, error)
     }
-    self.staging = staging
-    self.path = path
+    isOwned = true
   }
 
   /// Writes to an open stream, such as standard output, which stays open.
   public init(stream: FileDescriptor) {
     descriptor = stream
-    staging = nil
-    path = nil
+    (staging, target, existing, cancellation) = (nil, nil, nil, nil)
+    isOwned = false
+    place = "standard output"
+  }
+
+  /// Whether it is written into as it is: nothing is to be put in order when the process ends early.
+  public var isStream: Bool { staging == nil }
+
+  private static func openingFailed(_ path: FilePath, _ cause: any Error) -> HyperslabError {
+    var error = HyperslabError(.fileAccess, "cannot be written", at: path.string, cause: cause)
+    switch cause as? Errno {
+    case .noSuchFileOrDirectory:
+      error.remedy = "Make its directory first: mkdir -p \(path.removingLastComponent().string)"
+    case .permissionDenied, .readOnlyFileSystem:
+      error.remedy = "A new file is made in its directory: choose another one, or write to a stream"
+    default: break
+    }
+    return error
   }
 
   /// Appends bytes.
@@ -60,21 +103,37 @@ public final class OutputFile {
     if pending.count >= 1 << 16 { try flush() }
   }
 
-  /// Makes what was written permanent and gives the file its name.
+  /// Makes what was written permanent and gives the file its name; of a stream, sends what was gathered.
   public func finish() throws(HyperslabError) {
     try flush()
-    guard let staging, let path else { return }
-    guard fsync(descriptor.rawValue) == 0, rename(staging.string, path.string) == 0 else {
+    try checkCancelled()
+    guard let staging, let target else { return try close() }
+    existing?.apply(to: descriptor)
+    guard fsync(descriptor.rawValue) == 0 else { throw failure(Errno(rawValue: errno)) }
+    try close()
+    guard rename(staging.string, target.string) == 0 else {
       throw failure(Errno(rawValue: errno))
     }
     isFinished = true
+    // Where directories cannot be made permanent, the file is all the same.
+    let parent = target.removingLastComponent()
+    guard let directory = try? FileDescriptor.open(parent.isEmpty ? "." : parent, .readOnly)
+    else { return }
+    fsync(directory.rawValue)
+    try? directory.close()
   }
 
   /// Closes the file; without ``finish()`` nothing of it remains.
   deinit {
-    guard let staging else { return }
-    try? descriptor.close()
-    if !isFinished { unlink(staging.string) }
+    if isOwned, !isClosed { try? descriptor.close() }
+    if let staging, !isFinished { unlink(staging.string) }
+  }
+
+  /// Some file systems tell only now that something could not be written.
+  private func close() throws(HyperslabError) {
+    guard isOwned, !isClosed else { return }
+    isClosed = true
+    do { try descriptor.close() } catch { throw failure(error) }
   }
 
   private func flush() throws(HyperslabError) {
@@ -84,13 +143,32 @@ public final class OutputFile {
     try send(ready.span.bytes)
   }
 
+  private func checkCancelled() throws(HyperslabError) {
+    guard cancellation?.isCancelled ?? false else { return }
+    throw HyperslabError(
+      .cancelled, "was interrupted", at: place, remedy: "Nothing of it remains; begin again")
+  }
+
   private func send(_ bytes: RawSpan) throws(HyperslabError) {
-    let sent = bytes.withUnsafeBytes { memory in Result { try descriptor.writeAll(memory) } }
+    try checkCancelled()
+    let sent = bytes.withUnsafeBytes { memory in Result { try send(memory) } }
     if case .failure(let error) = sent { throw failure(error) }
   }
 
+  private func send(_ memory: UnsafeRawBufferPointer) throws {
+    var rest = memory[...]
+    while !rest.isEmpty {
+      do {
+        rest = try rest.dropFirst(descriptor.write(UnsafeRawBufferPointer(rebasing: rest)))
+      } catch Errno.wouldBlock {
+        // Whoever shares the stream may have set it so that it does not wait.
+        var ready = pollfd(fd: descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
+        poll(&ready, 1, -1)
+      }
+    }
+  }
+
   private func failure(_ cause: any Error) -> HyperslabError {
-    HyperslabError(
-      .fileAccess, "cannot be written", at: path?.string ?? "standard output", cause: cause)
+    HyperslabError(.fileAccess, "cannot be written", at: place, cause: cause)
   }
 }

@@ -1,14 +1,6 @@
 public import HyperslabCore
 public import SystemPackage
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// A place in a store written as one path: `recording.slab/ecephys/lfp`.
 public struct StoreAddress: Hashable, Sendable, CustomStringConvertible {
   /// The store's directory.
@@ -22,14 +14,17 @@ public struct StoreAddress: Hashable, Sendable, CustomStringConvertible {
     self.node = node
   }
 
-  /// Finds the store in a path: the nearest ancestor, itself included, that holds `slab.json`.
+  /// Finds the store in a path: the nearest ancestor, itself included, that holds `slab.json`. Links and
+  /// `..` are followed as the system follows them.
   ///
-  /// - Throws: `not_found` when none does; `invalid_name` for a node that cannot be.
+  /// - Throws: `not_found` when none does; `io` where one may not look; `invalid_name` for a node that
+  ///   cannot be.
   public init(existing text: String) throws(HyperslabError) {
-    guard let address = try Self.find(FilePath(text)) else {
+    guard let address = try Self.find(text) else {
       throw HyperslabError(
         .notFound, "neither it nor a directory above it is a store", at: text,
-        expected: "a directory with a slab.json in it")
+        expected: "a directory with a slab.json in it",
+        remedy: "Check the path; slab import makes stores")
     }
     self = address
   }
@@ -37,26 +32,45 @@ public struct StoreAddress: Hashable, Sendable, CustomStringConvertible {
   /// As ``init(existing:)``, but where there is no store yet, takes the shortest prefix that ends in
   /// `.slab` or `.zarr`, else all but the last component, as the store to create.
   ///
-  /// - Throws: `invalid_name` when nothing is left to name the data set.
-  public init(creating text: String) throws(HyperslabError) {
-    if let address = try Self.find(FilePath(text)) {
+  /// - Parameters:
+  ///   - text: The path.
+  ///   - insideZarr: Whether that may lie inside another program's Zarr or N5 hierarchy.
+  /// - Throws: `invalid_name` when nothing is left to name the data set; `inside_zarr`; `io` where one
+  ///   may not look.
+  public init(creating text: String, insideZarr: Bool = false) throws(HyperslabError) {
+    if let address = try Self.find(text) {
       self = address
       return
     }
-    let path = FilePath(text).lexicallyNormalized()
-    let names = path.components.map(\.string)
-    let ending = names.firstIndex { name in
-      [".slab", ".zarr"].contains { name.hasSuffix($0) && name != $0 }
+    let path = FilePath(text)
+    let components = Array(path.components)
+    func prefix(_ count: Int) -> FilePath { FilePath(root: path.root, components[..<count]) }
+    func ending(in suffix: String) -> Int? {
+      components.indices.first { index in
+        let name = components[index].string
+        return name.hasSuffix(suffix) && name != suffix
+      }.map { $0 + 1 }
     }
-    let count = ending.map { $0 + 1 } ?? names.count - 1
-    guard count >= 1, names[..<count].last != ".." else {
+    // Another program's hierarchy is no name for a store.
+    let zarr = ending(in: ".zarr").flatMap { ForeignHierarchy.kind(prefix($0)) == nil ? $0 : nil }
+    let count = ending(in: ".slab") ?? zarr ?? components.count - 1
+    guard count >= 1, components[count - 1].kind != .parentDirectory else {
       throw HyperslabError(
         .invalidName, "no store and data set can be told apart in it", at: text,
         remedy: "Write the store and the data set, for example recording.slab/lfp")
     }
-    var store = FilePath(root: path.root)
-    for name in names[..<count] { store.append(name) }
-    self.init(store: store, node: try NodePath(names[count...].joined(separator: "/")))
+    let names = components[count...].filter { $0.kind != .currentDirectory }.map(\.string)
+    store = prefix(count)
+    node = try NodePath(names.joined(separator: "/"))
+    if insideZarr { return }
+    if let foreign = ForeignHierarchy.enclosing(store) {
+      let name = node == .root ? "data" : node.name
+      throw HyperslabError(
+        .insideZarr, "a store would be made inside \(foreign.kind) of another program",
+        at: text, found: "\(foreign.place.string)",
+        remedy: "Name a store of its own, for example \(name).slab/\(name), or allow it with "
+          + "insideZarr: true")
+    }
   }
 
   /// As ``init(existing:)``, but also takes what is left of a store whose `slab.json` is gone, so
@@ -64,40 +78,29 @@ public struct StoreAddress: Hashable, Sendable, CustomStringConvertible {
   ///
   /// - Throws: as ``init(existing:)``.
   public init(damaged text: String) throws(HyperslabError) {
-    let path = FilePath(text).lexicallyNormalized()
-    if let address = try Self.find(path) {
+    if let address = try Self.find(text) {
       self = address
       return
     }
-    guard let address = try Self.find(path, marker: "__slab") else {
+    guard let address = try Self.find(text, marker: "__slab") else {
       try self.init(existing: text)
       return
     }
     self = address
   }
 
-  /// Whether a directory holds a store.
-  public static func holdsStore(_ path: FilePath) -> Bool {
-    access(path.appending("slab.json").string, F_OK) == 0
-  }
-
   private static func find(
-    _ text: FilePath, marker: FilePath.Component = "slab.json"
+    _ text: String, marker: String = "slab.json"
   ) throws(HyperslabError) -> StoreAddress? {
-    // "." alone normalizes to nothing; as a directory it is wanted.
-    var store = text.lexicallyNormalized()
-    if store.isEmpty { store = "." }
-    var names: [String] = []
-    while true {
-      if access(store.appending(marker).string, F_OK) == 0 {
-        return StoreAddress(
-          store: store, node: try NodePath(names.reversed().joined(separator: "/")))
-      }
-      guard let last = store.lastComponent, last.kind == .regular else { return nil }
-      names.append(last.string)
-      store.removeLastComponent()
-      if store.isEmpty { store = "." }
+    var search = StoreSearch(marker)
+    guard let found = try search.run(FilePath(text)) else { return nil }
+    // A way that turns back is not for messages.
+    let turns = found.store.components.drop { $0.kind == .parentDirectory }.contains {
+      $0.kind == .parentDirectory
     }
+    return StoreAddress(
+      store: turns ? StoreSearch.real(found.store) ?? found.store : found.store,
+      node: try NodePath(found.names.joined(separator: "/")))
   }
 
   /// The path it was written as.

@@ -30,29 +30,7 @@ extension FillValue {
     try self.init(bytes: bytes, dataType: dataType)
   }
 
-  /// Reads the spelling of a command line: as in JSON, the quotes left out.
-  ///
-  /// - Throws: as ``init(json:dataType:)``.
-  public init(text: String, dataType: DataType) throws(HyperslabError) {
-    let word = text.filter { !$0.isWhitespace }
-    if dataType.kind == .complex, word.hasPrefix("["), word.hasSuffix("]") {
-      let parts = word.dropFirst().dropLast().split(
-        separator: ",", omittingEmptySubsequences: false)
-      let values = parts.map { Self.json(ofWord: String($0), dataType.byteCount / 2) }
-      try self.init(json: .array(values), dataType: dataType)
-      return
-    }
-    let size = dataType.kind == .floating ? dataType.byteCount : 0
-    try self.init(json: Self.json(ofWord: word, size), dataType: dataType)
-  }
-
-  /// A word that spells a float of some size stays one; others are JSON, or strings if they are not.
-  private static func json(ofWord word: String, _ floatByteCount: Int) -> JSONValue {
-    if floatByteCount > 0, float(.string(word), floatByteCount) != nil { return .string(word) }
-    do { return try JSONParser.parse(word.utf8) } catch { return .string(word) }
-  }
-
-  private static func hint(_ dataType: DataType) -> String {
+  static func hint(_ dataType: DataType) -> String {
     switch dataType.kind {
     case .boolean: "true or false"
     case .signed, .unsigned: "an integer in the type's range"
@@ -90,7 +68,7 @@ extension FillValue {
     }
   }
 
-  private static func float(_ json: JSONValue, _ size: Int) -> [UInt8]? {
+  static func float(_ json: JSONValue, _ size: Int) -> [UInt8]? {
     if case .string(let text) = json {
       switch text {
       case "NaN": return little(canonicalNaN(size), size)
@@ -124,7 +102,7 @@ extension FillValue {
     return .double(value)
   }
 
-  private static func canonicalNaN(_ size: Int) -> UInt64 {
+  static func canonicalNaN(_ size: Int) -> UInt64 {
     switch size {
     case 2: 0x7E00
     case 4: 0x7FC0_0000
@@ -132,7 +110,7 @@ extension FillValue {
     }
   }
 
-  private static func little(_ bits: UInt64, _ size: Int) -> [UInt8] {
+  static func little(_ bits: UInt64, _ size: Int) -> [UInt8] {
     (0..<size).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) }
   }
 

@@ -245,11 +245,11 @@ package struct JSONParser {
       if let value = Int(text) { return .integer(value) }
       if let value = UInt64(text) { return .unsigned(value) }
       if !roundsLargeIntegers {
-        throw error("the integer \(text.prefix(80)) does not fit into 64 bits")
+        throw error("the integer \(text.prefix(40)) does not fit into 64 bits")
       }
     }
     guard let value = Double(text), value.isFinite else {
-      throw error("the number \(text.prefix(80)) does not fit into a double")
+      throw error("the number \(text.prefix(40)) does not fit into a double, which ends at 1.8e308")
     }
     return .double(value)
   }

@@ -8,7 +8,8 @@ extension JSONValue {
   }
 
   /// The value as JSON text. Doubles print as the shortest decimal that reads back the same; JSON has
-  /// no NaN and no infinities, which print as Zarr spells them, `"NaN"` and `"-Infinity"`.
+  /// no NaN and no infinities, which print as Zarr spells them, `"NaN"` and `"-Infinity"`. In strings,
+  /// characters that act instead of being seen are escaped: controls, and what turns text around.
   public func text(pretty: Bool = false) -> String {
     String(decoding: bytes(pretty: pretty), as: UTF8.self)
   }
@@ -75,18 +76,24 @@ extension JSONValue {
 
   package static func writeString(_ text: String, to output: inout [UInt8]) {
     output.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""): output += "\\\"".utf8
-      case UInt8(ascii: "\\"): output += "\\\\".utf8
-      case UInt8(ascii: "\n"): output += "\\n".utf8
-      case UInt8(ascii: "\r"): output += "\\r".utf8
-      case UInt8(ascii: "\t"): output += "\\t".utf8
-      case 0..<0x20, 0x7F:
-        output += "\\u00".utf8
-        if byte < 0x10 { output.append(UInt8(ascii: "0")) }
-        output += String(byte, radix: 16).utf8
-      default: output.append(byte)
+    if text.utf8.allSatisfy({ 0x20 <= $0 && $0 < 0x7F }) {
+      for byte in text.utf8 {
+        if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+          output.append(UInt8(ascii: "\\"))
+        }
+        output.append(byte)
+      }
+    } else {
+      for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\"": output += "\\\"".utf8
+        case "\\": output += "\\\\".utf8
+        case "\n": output += "\\n".utf8
+        case "\r": output += "\\r".utf8
+        case "\t": output += "\\t".utf8
+        case _ where scalar.isInvisibleControl: output += scalar.escaped.utf8
+        default: output += Array(String(scalar).utf8)
+        }
       }
     }
     output.append(UInt8(ascii: "\""))

@@ -108,18 +108,43 @@ func systemError(
   // Before anything is allocated for a message, which may leave another number where memory is short.
   let error = Errno(rawValue: errno)
   let (what, place) = (what(), place())
+  if let explained = linkError(error, place) { return explained }
   let code: HyperslabError.Code =
     switch error {
     case .noSuchFileOrDirectory: missing
-    case .notDirectory, .tooManySymbolicLinkLevels, .isDirectory, .noSuchAddressOrDevice: .foreign
+    case .notDirectory, .isDirectory: .foreign
     case .noSpace, .diskQuotaExceeded: .noSpace
     case .fileExists, .directoryNotEmpty: .alreadyExists
     default: .io
     }
-  let isShort = error == .tooManyOpenFiles || error == .tooManyOpenFilesInSystem
-  return HyperslabError(
-    code, what, at: place,
-    remedy: isShort ? "Allow more open files, as with ulimit -n 256" : nil, cause: error)
+  let remedy: String? =
+    switch error {
+    case .tooManyOpenFiles, .tooManyOpenFilesInSystem:
+      "Allow more open files, as with ulimit -n 256"
+    case .permissionDenied:
+      "Whoever owns the store can share it with its group: chmod -R g+rX, for writing g+rwX"
+    default: nil
+    }
+  return HyperslabError(code, what, at: place, remedy: remedy, cause: error)
+}
+
+/// What to say of links in a store: to something, or to nothing.
+private func linkError(_ error: Errno, _ place: String) -> HyperslabError? {
+  switch error {
+  case .tooManySymbolicLinkLevels:
+    HyperslabError(
+      .foreign, "a symbolic link, or behind one, as git-annex and DataLad make them", at: place,
+      expected: "files of the store's own",
+      remedy: "Open the store for reading with followingLinks: true; to write, put the files "
+        + "themselves there (git annex unlock)",
+      cause: error)
+  case .noSuchAddressOrDevice:
+    HyperslabError(
+      .foreign, "neither a file nor a link to one that is there", at: place,
+      remedy: "Where git-annex or DataLad keeps the contents, fetch them (datalad get)",
+      cause: error)
+  default: nil
+  }
 }
 
 /// Makes a descriptor's contents permanent; on Apple's systems through the drive's own cache.

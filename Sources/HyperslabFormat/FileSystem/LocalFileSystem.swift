@@ -1,5 +1,6 @@
 import CPlatform
 package import HyperslabCore
+import Synchronization
 package import SystemPackage
 
 #if canImport(Glibc)
@@ -11,22 +12,30 @@ package import SystemPackage
 #endif
 
 /// A directory of the local disk. Every component below it is opened relative to its parent and
-/// without following links, so that nothing in a store can point out of it.
+/// without following links, so that nothing in a store can point out of it, unless a reader wants that.
+///
+/// What is made in a store is open to whom its `slab.json` is; see ``Sharing``.
 package final class LocalFileSystem: FileSystem {
   /// Opened before anything is written, so that ``synchronizeAll()`` hears of every failed write.
   private let root: Int32
   private let canSynchronizeAll: Bool
   private let resolvesByComponents: Bool
+  private let followsLinks: Bool
+  private let sharing = Mutex<Sharing?>(nil)
   package let rootDescription: String
 
   /// Opens the directory.
   ///
-  /// - Parameter byComponents: Whether to do without the call that resolves a path as a whole.
+  /// - Parameters:
+  ///   - byComponents: Whether to do without the call that resolves a path as a whole.
+  ///   - followsLinks: Whether to read through symbolic links, wherever they point; for reading only.
   /// - Throws: `not_found` when there is none.
   package init(
-    root path: FilePath, resolvingByComponents byComponents: Bool = false
+    root path: FilePath, resolvingByComponents byComponents: Bool = false,
+    followingLinks followsLinks: Bool = false
   ) throws(HyperslabError) {
-    resolvesByComponents = byComponents
+    resolvesByComponents = byComponents || followsLinks
+    self.followsLinks = followsLinks
     rootDescription = path.string
     let root = path.withPlatformString { openDirectory(AT_FDCWD, $0, O_CLOEXEC) }
     self.root = root
@@ -34,6 +43,13 @@ package final class LocalFileSystem: FileSystem {
       throw systemError("cannot be opened as a directory", path.string, .notFound)
     }
     canSynchronizeAll = hyperslab_can_synchronize_file_system(root) != 0
+    lookAtSharing()
+  }
+
+  /// Whom what is made from now on is for.
+  private func lookAtSharing() {
+    let found = Sharing(of: root, StoreLayout.index.name)
+    sharing.withLock { $0 = found }
   }
 
   deinit { close(root) }
@@ -50,6 +66,7 @@ package final class LocalFileSystem: FileSystem {
 
   package func create(_ path: StorePath) throws(HyperslabError) -> any FileHandle {
     let descriptor = try openFile(path, "cannot be created", O_RDWR | O_CREAT | O_EXCL)
+    sharing.withLock { $0 }?.apply(toFile: descriptor)
     return LocalFile(descriptor, byteCount: 0, path, below: rootDescription)
   }
 
@@ -97,7 +114,10 @@ package final class LocalFileSystem: FileSystem {
   package func makeDirectory(_ path: StorePath) throws(HyperslabError) -> Bool {
     let parent = try directory(path.parent)
     defer { close(parent) }
-    if mkdirat(parent, path.name, 0o777) == 0 { return true }
+    if mkdirat(parent, path.name, 0o777) == 0 {
+      sharing.withLock { $0 }?.apply(toDirectory: path.name, in: parent)
+      return true
+    }
     if errno == EEXIST { return false }
     throw systemError("cannot be created", place(path))
   }
@@ -143,7 +163,7 @@ package final class LocalFileSystem: FileSystem {
     do throws(HyperslabError) {
       var status = stat()
       _ = try inDirectory(path, "cannot be examined") { directory, name in
-        fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW)
+        fstatat(directory, name, &status, linkFlag)
       }
       return FileStatus(status)
     } catch {
@@ -161,7 +181,7 @@ package final class LocalFileSystem: FileSystem {
   }
 
   package func lock(_ path: StorePath, wait: Bool) throws(HyperslabError) -> (any FileLock)? {
-    let descriptor = try openFile(path, "cannot be locked", O_RDWR | O_CREAT | O_NONBLOCK)
+    let descriptor = try openLockFile(path)
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       close(descriptor)
@@ -175,23 +195,40 @@ package final class LocalFileSystem: FileSystem {
       errno = error
       throw systemError("cannot be locked", place(path))
     }
+    // Who holds it may be about to replace `slab.json`, which somebody may have opened to others.
+    lookAtSharing()
     return LocalLock(descriptor: descriptor)
+  }
+
+  private func openLockFile(_ path: StorePath) throws(HyperslabError) -> Int32 {
+    do { return try openFile(path, "cannot be locked", O_RDWR | O_NONBLOCK) } catch {
+      guard error.code == .missing else { throw error }
+    }
+    let made = try openFile(path, "cannot be locked", O_RDWR | O_CREAT | O_NONBLOCK)
+    sharing.withLock { $0 }?.apply(toFile: made)
+    return made
   }
 
   // MARK: - Resolving
 
   private func place(_ path: StorePath) -> String { path.description(below: rootDescription) }
 
+  private var linkFlag: Int32 { followsLinks ? 0 : AT_SYMLINK_NOFOLLOW }
+
   /// Opens or creates a file.
   private func openFile(
     _ path: StorePath, _ what: String, _ flags: Int32
   ) throws(HyperslabError) -> Int32 {
-    let flags = flags | O_NOFOLLOW | O_CLOEXEC
+    let flags = flags | (followsLinks ? 0 : O_NOFOLLOW) | O_CLOEXEC
     if let descriptor = openBeneath(path, flags) {
       if descriptor < 0 { throw systemError(what, place(path)) }
       return descriptor
     }
-    return try inDirectory(path, what) { openat($0, $1, flags, 0o666) }
+    return try inDirectory(path, what) { directory, name in
+      let descriptor = openat(directory, name, flags, 0o666)
+      if descriptor < 0, followsLinks { tellDanglingLink(name, in: directory) }
+      return descriptor
+    }
   }
 
   /// Opens what lies at a path in one call, -1 with `errno` set if that fails; nil where the system
@@ -224,7 +261,12 @@ package final class LocalFileSystem: FileSystem {
     var descriptor = openDirectory(root, ".", O_CLOEXEC)
     for component in path.components {
       guard descriptor >= 0 else { break }
-      let next = openDirectory(descriptor, component, O_NOFOLLOW | O_CLOEXEC)
+      let next = openDirectory(
+        descriptor, component, (followsLinks ? 0 : O_NOFOLLOW) | O_CLOEXEC)
+      // A link is no directory, says the call; that it is one is the better answer.
+      if next < 0, errno == ENOTDIR, !followsLinks, isLink(component, in: descriptor) {
+        errno = ELOOP
+      }
       let error = errno
       close(descriptor)
       errno = error
@@ -251,8 +293,20 @@ package final class LocalFileSystem: FileSystem {
 
   private func kind(of name: String, in directory: Int32) -> FileKind {
     var status = stat()
-    guard fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return .other }
+    guard fstatat(directory, name, &status, linkFlag) == 0 else { return .other }
     return fileKind(status.st_mode)
+  }
+
+  private func isLink(_ name: UnsafePointer<CChar>, in directory: Int32) -> Bool {
+    var status = stat()
+    return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0
+      && status.st_mode & S_IFMT == S_IFLNK
+  }
+
+  /// Makes `errno` say it where a link is there and what it points to is not.
+  private func tellDanglingLink(_ name: UnsafePointer<CChar>, in directory: Int32) {
+    guard errno == ENOENT else { return }
+    errno = isLink(name, in: directory) ? ENXIO : ENOENT
   }
 }
 

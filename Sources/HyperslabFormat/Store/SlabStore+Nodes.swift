@@ -173,13 +173,17 @@ extension SlabStore {
     let place = "\(self.path)/\(path)"
     let index = state.snapshot(opened).index
     if state.holds(path, in: index) {
+      let isGroup = isGroup(path, in: state)
       throw HyperslabError(
-        .alreadyExists, "a node of that name exists", at: place,
-        remedy: "Choose another name, or ask to overwrite")
+        .alreadyExists, "a \(isGroup ? "group" : "data set") of that name exists", at: place,
+        remedy: isGroup
+          ? "Choose another name, or one in it" : "Choose another name, or ask to overwrite")
     }
     for ancestor in path.ancestors
     where state.holds(ancestor, in: index) && !isGroup(ancestor, in: state) {
-      throw HyperslabError(.alreadyExists, "\"\(ancestor)\" is a data set", at: place)
+      throw HyperslabError(
+        .alreadyExists, "\"\(ancestor)\" is a data set", at: place,
+        remedy: "Choose a name outside it")
     }
     // Names that some file systems take for the same.
     var names = state.names
@@ -187,7 +191,8 @@ extension SlabStore {
     let new = (path.ancestors + [path]).filter { names[$0] != $0 }
     if let twin = new.lazy.compactMap({ names[$0] }).first {
       throw HyperslabError(
-        .invalidName, "a name that differs from \"\(twin)\" only in letter case", at: place)
+        .invalidName, "a name that differs from \"\(twin)\" only in letter case", at: place,
+        remedy: "Some disks take them for one: use that name, or another")
     }
     guard names.count + new.count <= StoreIndex.maximumNodeCount else {
       throw HyperslabError(
@@ -242,7 +247,10 @@ extension SlabStore {
   }
 
   private func aGroup(_ path: NodePath) -> HyperslabError {
-    HyperslabError(.wrongKind, "a group, not a data set", at: "\(self.path)/\(path)")
+    HyperslabError(
+      .wrongKind, "a group, not a data set",
+      at: path == .root ? self.path.string : "\(self.path)/\(path)",
+      remedy: "Name a data set in it; slab ls shows them")
   }
 
   func notFound(_ path: NodePath) -> HyperslabError {

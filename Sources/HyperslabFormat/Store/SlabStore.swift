@@ -85,7 +85,8 @@ public final class SlabStore: ChunkedStore {
   /// Creates an empty store and opens it for writing.
   ///
   /// - Parameters:
-  ///   - path: Where; the directory above must exist.
+  ///   - path: Where; missing directories above are made. An empty directory that is there becomes
+  ///     the store and keeps its mode and owner.
   ///   - durability: What commits outlive.
   ///   - overwrite: Whether a slab store that is there may be replaced; its data is gone when this
   ///     returns. Nothing but a slab store is ever replaced.
@@ -98,6 +99,23 @@ public final class SlabStore: ChunkedStore {
       path: path, files: try LocalFileSystem(root: path), mode: .readWrite, durability: durability)
   }
 
+  /// Opens the store that is there for writing, or creates it: of many that do so at once one creates
+  /// it, and all have it open.
+  ///
+  /// - Throws: as ``open(_:mode:durability:patience:followingLinks:)`` and
+  ///   ``create(at:durability:overwrite:)``.
+  public static func openOrCreate(
+    at path: FilePath, durability: Durability = .full
+  ) throws(HyperslabError) -> SlabStore {
+    // A store that is created and removed over and over is not waited for.
+    for _ in 0..<8 where !StoreCreation.holdsStore(path) {
+      do { return try create(at: path, durability: durability) } catch {
+        guard error.code == .alreadyExists, StoreCreation.holdsStore(path) else { throw error }
+      }
+    }
+    return try open(path, mode: .readWrite, durability: durability)
+  }
+
   /// Opens a store.
   ///
   /// - Parameters:
@@ -106,15 +124,23 @@ public final class SlabStore: ChunkedStore {
   ///   - durability: What commits outlive.
   ///   - patience: How long one and the same other writer is waited for while it holds the store's
   ///     lock, here and in every commit. The lock of a process that died is free at once.
+  ///   - followsLinks: Whether to read through symbolic links in the store, as git-annex and DataLad
+  ///     leave them, wherever they point. Never for writing.
   /// - Throws: `not_found`, `not_a_store`, `unsupported_version`, `unsupported_feature`, `index`;
-  ///   for writing `locked`, naming the holder, and `older_index` where somebody put an older index back.
+  ///   for writing `locked`, naming the holder, and `older_index` where somebody put an older index back;
+  ///   `foreign` for a link; `invalid_value` for links and writing.
   public static func open(
     _ path: FilePath, mode: Mode = .readOnly, durability: Durability = .full,
-    patience: Duration = .seconds(60)
+    patience: Duration = .seconds(60), followingLinks followsLinks: Bool = false
   ) throws(HyperslabError) -> SlabStore {
-    try SlabStore(
-      path: path, files: try LocalFileSystem(root: path), mode: mode, durability: durability,
-      patience: patience)
+    if mode == .readWrite, followsLinks {
+      throw HyperslabError(
+        .invalidValue, "writing through symbolic links", at: path.string,
+        remedy: "Open it for reading, or put the files themselves there")
+    }
+    return try SlabStore(
+      path: path, files: try LocalFileSystem(root: path, followingLinks: followsLinks), mode: mode,
+      durability: durability, patience: patience)
   }
 
   private static func checkWritable(

@@ -15,13 +15,16 @@ extension SlabStore {
   ///   - node: What to check; the root is everything.
   ///   - quick: Structure, lengths and headers only; no chunk data is read.
   ///   - threads: How many chunks at a time; nil for one a processor.
+  ///   - followsLinks: Whether to read through symbolic links, wherever they point.
   /// - Throws: `not_found`, `not_a_store`, `unsupported_version`, `unsupported_feature`; `io` where not
   ///   even the index can be read; damage is no error but reported.
   public static func verify(
-    _ path: FilePath, node: NodePath = .root, quick: Bool = false, threads: Int? = nil
+    _ path: FilePath, node: NodePath = .root, quick: Bool = false, threads: Int? = nil,
+    followingLinks followsLinks: Bool = false
   ) throws(HyperslabError) -> VerificationReport {
     var verifier = Verifier(
-      files: try LocalFileSystem(root: path), node: node, quick: quick,
+      files: try LocalFileSystem(root: path, followingLinks: followsLinks), node: node,
+      quick: quick,
       threads: threads ?? Machine.processorCount)
     try verifier.run()
     return verifier.finished

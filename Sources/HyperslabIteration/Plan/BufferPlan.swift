@@ -20,7 +20,10 @@ public struct BufferPlan: Sendable, Hashable {
   public let shape: Shape
   /// The element type.
   public let dataType: DataType
-  /// The shape of the storage chunks; every axis at least 1.
+  /// How far each axis may grow, nil without limit; the shape itself where nothing else was said.
+  public let maximumShape: [Int?]
+  /// The shape of the storage chunks; every axis at least 1. Longer than the array only along an axis
+  /// that may grow.
   public let chunkShape: Shape
   /// The shape of a buffer that is not cut by the end of the array; every axis at least 1.
   public let bufferShape: Shape
@@ -36,7 +39,7 @@ public struct BufferPlan: Sendable, Hashable {
   let chunkChoice: ChunkChoice
 
   /// What was said of the chunk's shape.
-  enum ChunkChoice: Hashable { case usual, megabytes, shape }
+  enum ChunkChoice: Hashable { case usual, megabytes(Double), shape }
 
   /// Resolves the shapes.
   ///
@@ -47,6 +50,8 @@ public struct BufferPlan: Sendable, Hashable {
   ///   - bufferShape: The buffer's shape instead.
   ///   - chunkMB: Bytes of one chunk in units of 1e6; 10 when no chunk option is given.
   ///   - chunkShape: The chunk's shape instead.
+  ///   - maximumShape: How far each axis may grow, nil without limit; the shape when not given. The
+  ///     usual chunk shape is then the one of an array that has grown to at least a chunk.
   /// - Throws: the refusals of HDMF in HDMF's order (`buffer_gb_and_shape`, `chunk_mb_and_shape`,
   ///   `nonpositive_chunk_mb`, `nonpositive_buffer_gb`, `nonpositive_chunk`, `nonpositive_buffer`,
   ///   `chunk_exceeds_data`, `buffer_exceeds_data`, `chunk_exceeds_buffer`,
@@ -54,31 +59,42 @@ public struct BufferPlan: Sendable, Hashable {
   ///   `overflow` for more buffers than 64 bits count.
   public init(
     shape: Shape, dataType: DataType, bufferGB: Double? = nil, bufferShape: Shape? = nil,
-    chunkMB: Double? = nil, chunkShape: Shape? = nil
+    chunkMB: Double? = nil, chunkShape: Shape? = nil, maximumShape: [Int?]? = nil
   ) throws(HyperslabError) {
+    let limits = maximumShape ?? shape.map { $0 }
     let checks = PlanChecks(shape: shape, elementByteCount: dataType.byteCount)
     try checks.requireOne(
       of: bufferGB, bufferShape, .bufferGBAndShape, "both buffer_gb and buffer_shape")
     try checks.requireOne(
       of: chunkMB, chunkShape, .chunkMBAndShape, "both chunk_mb and chunk_shape")
     try checks.requireArray(chunkShape: chunkShape, bufferShape: bufferShape)
+    try checks.requireRoom(limits)
 
     let chunk: Shape
     if let chunkShape {
+      try checks.requireChunk(chunkShape, within: limits)
       chunk = chunkShape
     } else {
+      // Where the buffer's shape was chosen, chunks have to fit into that.
+      let grown =
+        bufferShape == nil
+        ? GrowthRule.plannedShape(
+          of: shape, upTo: limits, elementByteCount: dataType.byteCount, chunkMB: chunkMB ?? 10)
+        : shape
       chunk = try ChunkShapeRule.chunkShape(
-        of: shape, elementByteCount: dataType.byteCount, chunkMB: chunkMB ?? 10)
+        of: grown, elementByteCount: dataType.byteCount, chunkMB: chunkMB ?? 10)
     }
+    // What of a chunk there is now: what buffers are made of.
+    let present = GrowthRule.present(chunk, in: shape, upTo: limits)
     let buffer: Shape
     if let bufferShape {
       buffer = bufferShape
     } else {
       buffer = try BufferShapeRule.bufferShape(
-        of: shape, chunkShape: chunk, elementByteCount: dataType.byteCount,
+        of: shape, chunkShape: present, elementByteCount: dataType.byteCount,
         bufferGB: bufferGB ?? 1)
     }
-    try checks.requireFit(chunkShape: chunk, bufferShape: buffer)
+    try checks.requireFit(chunkShape: present, bufferShape: buffer)
 
     let grid = Shape(zip(shape, buffer).map { $0.dividedRoundingUp(by: $1) })
     guard let count = grid.elementCount else {
@@ -88,14 +104,29 @@ public struct BufferPlan: Sendable, Hashable {
     }
     self.shape = shape
     self.dataType = dataType
+    self.maximumShape = limits
     self.chunkShape = chunk
     self.bufferShape = buffer
     self.count = count
     bufferGrid = grid
     bufferByteLimit = (bufferGB ?? 1) * 1e9
     isBufferSized = bufferShape == nil
-    chunkChoice = chunkShape != nil ? .shape : chunkMB != nil ? .megabytes : .usual
+    chunkChoice = chunkShape != nil ? .shape : chunkMB.map { .megabytes($0) } ?? .usual
   }
+
+  /// The same array, known to grow: its chunks are those of the grown one, unless their shape was given.
+  func growing(to limits: [Int?]?) throws(HyperslabError) -> BufferPlan {
+    guard let limits, limits != maximumShape else { return self }
+    return try BufferPlan(
+      shape: shape, dataType: dataType,
+      bufferGB: isBufferSized ? bufferByteLimit / 1e9 : nil,
+      bufferShape: isBufferSized ? nil : bufferShape,
+      chunkMB: chunkChoice == .shape ? nil : chunkMB,
+      chunkShape: chunkChoice == .shape ? chunkShape : nil, maximumShape: limits)
+  }
+
+  /// The chunk's size that was asked for, in megabytes; nil for another way.
+  private var chunkMB: Double? { if case .megabytes(let size) = chunkChoice { size } else { nil } }
 
   /// The same walk in buffers made of other chunks: those of a data set that is there already.
   func aligned(to chunks: Shape) throws(HyperslabError) -> BufferPlan {

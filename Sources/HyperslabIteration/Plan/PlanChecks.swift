@@ -30,6 +30,35 @@ struct PlanChecks {
     }
   }
 
+  /// Refuses limits of growth that the array does not fit into.
+  func requireRoom(_ limits: [Int?]) throws(HyperslabError) {
+    guard limits.count == shape.rank else {
+      throw HyperslabError(
+        .invalidShape, "a maximum shape of \(limits.count) axes for the array shape \(shape)",
+        expected: "\(shape.rank) axes",
+        remedy: "Give one limit an axis, the present length where it does not grow")
+    }
+    for axis in shape.indices {
+      guard let limit = limits[axis], limit < shape[axis] else { continue }
+      throw HyperslabError(
+        .invalidShape, "axis \(axis) of the maximum shape for the array shape \(shape)",
+        expected: "at least \(shape[axis]), or none", found: "\(limit)",
+        remedy: "Raise the limit")
+    }
+  }
+
+  /// A chunk may be longer than the present array where that may grow so far.
+  func requireChunk(_ chunk: Shape, within limits: [Int?]) throws(HyperslabError) {
+    for axis in shape.indices {
+      guard let limit = limits[axis], limit > shape[axis], chunk[axis] > limit else { continue }
+      throw HyperslabError(
+        .chunkExceedsData,
+        "axis \(axis) of the chunk shape \(chunk) exceeds what the array shape \(shape) may grow to",
+        expected: "at most \(limit)", found: "\(chunk[axis])",
+        remedy: "Shorten that axis of the chunk shape, or let the array grow further")
+    }
+  }
+
   /// HDMF's checks in HDMF's order, each over all axes, with an axis of length 0 counted as 1.
   func requireFit(chunkShape chunk: Shape, bufferShape buffer: Shape) throws(HyperslabError) {
     let data = Shape(shape.map { Swift.max($0, 1) })

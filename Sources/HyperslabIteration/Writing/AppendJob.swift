@@ -90,8 +90,7 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
       throw HyperslabError(
         .invalidShape, "appending \(source.shape[axis]) to the \(shape[axis]) along axis \(axis)",
         at: "\(path)", expected: "at most \(limit) in all, the maximum shape",
-        remedy: "Create the data set with a maximum shape that leaves room: "
-          + "--shape ?,… (maximumShape: [nil, …])")
+        remedy: "Create the data set with a maximum shape that leaves room (maximumShape)")
     }
     try checkLastChunks(dataset)
   }

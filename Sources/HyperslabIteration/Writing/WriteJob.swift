@@ -45,6 +45,7 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
   mutating func run() throws(HyperslabError) -> Store.Dataset {
     try options.validate()
     do throws(HyperslabError) {
+      if options.chunkShape == nil { plan = try plan.growing(to: options.maximumShape) }
       try checkPart()
       depth = try bufferDepth()
       if options.resume || options.part != nil, let dataset = try existing() {

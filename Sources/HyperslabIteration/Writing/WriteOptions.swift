@@ -27,7 +27,8 @@ public struct WriteOptions: Sendable {
   /// Another chunk shape than the iterator's, as `H5DataIO(chunks=…)`; buffers that cover such
   /// chunks only partly cost a read and a second write of them.
   public var chunkShape: Shape?
-  /// How far each axis may grow, nil without limit; the array's own shape when not given.
+  /// How far each axis may grow, nil without limit; what the iterator's plan says when not given. Chunks
+  /// whose shape is not given are then those of the grown array.
   public var maximumShape: [Int?]?
   /// When to commit.
   public var commit: CommitPolicy
@@ -80,7 +81,8 @@ public struct WriteOptions: Sendable {
       && chunksAreWhole(plan)
     return DatasetDescription(
       shape: plan.shape, chunkShape: chunkShape ?? plan.chunkShape, dataType: plan.dataType,
-      maximumShape: maximumShape, fillValue: fillValue, dimensionNames: dimensionNames, unit: unit,
+      maximumShape: maximumShape ?? plan.maximumShape, fillValue: fillValue,
+      dimensionNames: dimensionNames, unit: unit,
       attributes: attributes, compression: compression,
       sourceFingerprint: isKept ? sourceFingerprint : nil)
   }

@@ -88,15 +88,16 @@ import Testing
   }
 
   static let refusals: [(text: String, dataType: DataType)] = [
-    ("1", .bool), ("TRUE", .bool), ("128", .int8), ("-129", .int8), ("-1", .uint8), ("256", .uint8),
-    ("1.0", .int32), ("1e3", .int32), ("2147483648", .int32), ("-2147483649", .int32),
+    ("2", .bool), ("yes", .bool), ("128", .int8), ("-129", .int8), ("-1", .uint8), ("256", .uint8),
+    ("1.5", .int32), ("1e10", .int32), ("2147483648", .int32), ("-2147483649", .int32),
     ("9223372036854775808", .int64), ("18446744073709551616", .uint64), ("-1", .uint64),
     ("", .int8),
-    ("NaN", .int32), ("nan", .float32), ("inf", .float32), ("1e39", .float32), ("65520", .float16),
+    ("NaN", .int32), ("inf", .int8), ("nano", .float32), ("infi", .float32), ("1e39", .float32),
+    ("65520", .float16),
     ("1e309", .float64), ("0x7fc0000", .float32), ("0x7fc000011", .float32),
     ("0x+fc00001", .float32),
-    ("0x-0000001", .float32), ("0x-0000000", .float32), ("0x7fc0000g", .float32), ("0x1", .int32),
-    ("1", .complex64), ("[1]", .complex64), ("[1,2,3]", .complex64), ("[1,x]", .complex64),
+    ("0x-0000001", .float32), ("0x-0000000", .float32), ("0x7fc0000g", .float32), ("0x1g", .int32),
+    ("1+", .complex64), ("[1]", .complex64), ("[1,2,3]", .complex64), ("[1,x]", .complex64),
     ("[]", .complex64),
     ("[1e39,0]", .complex64), ("[[1,2]]", .complex128), ("null", .float32), ("[1", .complex64),
     ("true", .float32), ("{}", .int8),

@@ -1,0 +1,68 @@
+import Hyperslab
+import SystemPackage
+
+/// JSON as it is typed: the text itself, `@file` for what a file holds, `-` for standard input.
+struct JSONArgument {
+  let text: String
+  /// What it is the value of.
+  let key: String
+
+  /// Far above what a store takes, which says so itself.
+  private static let byteCountLimit = 16 << 20
+
+  /// - Throws: `invalid_json`, saying what would do; `io`.
+  func value() throws(HyperslabError) -> JSONValue {
+    if text == "-" { return try parse(contents(of: .standardInput, "standard input")) }
+    guard text.hasPrefix("@") else { return try parse(Array(text.utf8)) }
+    let path = String(text.dropFirst())
+    let file: FileDescriptor
+    do { file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec) } catch {
+      throw HyperslabError(.fileAccess, "cannot be opened", at: path, cause: error)
+    }
+    defer { try? file.close() }
+    return try parse(contents(of: file, path))
+  }
+
+  private func parse(_ bytes: [UInt8]) throws(HyperslabError) -> JSONValue {
+    do throws(HyperslabError) { return try JSONParser.parse(bytes) } catch {
+      let found = String(decoding: bytes.prefix(60), as: UTF8.self) + (bytes.count > 60 ? "…" : "")
+      throw HyperslabError(
+        .invalidJSON, "the value of \"\(key)\" cannot be taken", found: found,
+        remedy: remedy(found.filter { !$0.isWhitespace }), cause: error)
+    }
+  }
+
+  private func remedy(_ found: String) -> String {
+    let word = found.lowercased().drop { $0 == "-" || $0 == "+" }
+    if ["nan", "inf", "infinity"].contains(String(word)) {
+      return "JSON has no NaN and no infinity; write it as text: '\"\(found)\"'"
+    }
+    if word.first?.isNumber == true, word.allSatisfy({ "0123456789.e+-".contains($0) }) {
+      return "Where the digits count, write it as text: '\"\(found)\"'"
+    }
+    if ["true", "false"].contains(String(word)) { return "JSON's words are true, false and null" }
+    if text == "-" || text.hasPrefix("@") { return "The whole of it must be one JSON value" }
+    return "Text needs quotes of its own: '\"\(text)\"'; a file's contents are named @file"
+  }
+
+  private func contents(
+    of file: FileDescriptor, _ place: String
+  ) throws(HyperslabError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    do {
+      while true {
+        let piece = try [UInt8](unsafeUninitializedCapacity: 1 << 16) { memory, count in
+          count = try file.read(into: UnsafeMutableRawBufferPointer(memory))
+        }
+        if piece.isEmpty { return bytes }
+        bytes += piece
+        guard bytes.count <= Self.byteCountLimit else { break }
+      }
+    } catch {
+      throw HyperslabError(.fileAccess, "cannot be read", at: place, cause: error)
+    }
+    throw HyperslabError(
+      .limit, "a value of more than \(Self.byteCountLimit) bytes", at: place,
+      remedy: "Keep large values in a data set")
+  }
+}
