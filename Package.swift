@@ -96,7 +96,8 @@ let package = Package(
     .testTarget(
       name: "HyperslabTests",
       dependencies: [
-        "Hyperslab", .product(name: "SystemPackage", package: "swift-system"),
+        "Hyperslab", "HyperslabTestSupport",
+        .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict
     ),

@@ -201,6 +201,14 @@ import Testing
       "g/x",
       DatasetDescription(
         shape: [20, 0], chunkShape: [8, 4], dataType: .int32, maximumShape: [20, nil]))
+    // What is not committed is not there for anybody else, an append among them.
+    let early = #expect(throws: HyperslabError.self) {
+      try store.append(
+        try InMemorySource(elements: [Int32](repeating: 0, count: 20), shape: [20, 1]), to: "g/x",
+        axis: 1)
+    }
+    #expect(early?.code == .notFound && early?.remedy?.contains("commit()") == true)
+    try store.commit()
     let whole = try source(20)
     for columns in [0..<1, 1..<3, 3..<6] {
       let elements = (0..<20).flatMap { row in columns.map { whole.elements[row * 6 + $0] } }

@@ -168,11 +168,11 @@ import Testing
     }
     try expect(60, in: path("a.slab/g/x"))
     #expect(try Tool.run(["verify", path("a.slab")]).code == 0)
-    let twice = try Tool.run(lines[0])
-    #expect(twice.code == 2)
-    #expect(twice.errorLine.contains("Add --resume"))
-    let resumed = try Tool.run(lines[0] + ["--resume"])
-    #expect(resumed.code == 0)
-    #expect(resumed.output.contains("nothing to do; the data set is complete"))
+    // Engines start tasks twice; the second finds its work done.
+    for more in [[], ["--resume"]] {
+      let again = try Tool.run(lines[0] + more)
+      #expect(again.code == 0)
+      #expect(again.output.contains("nothing to do; the data set is complete"), "\(again.output)")
+    }
   }
 }

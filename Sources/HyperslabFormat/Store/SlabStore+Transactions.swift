@@ -16,6 +16,11 @@ extension SlabStore {
         throw error
       }
     }
+    if let path, own.state.withLock({ $0.created(path) }) != nil {
+      throw HyperslabError(
+        .notFound, "created by this handle, and not committed", at: "\(self.path)/\(path)",
+        remedy: "Call commit() first, or do both in one transaction")
+    }
     let changes = ChangeSet(opened, own.session, follows: false)
     defer { changes.leaveLines() }
     if let path { changes.standInLine(path) }

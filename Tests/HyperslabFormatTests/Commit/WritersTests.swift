@@ -141,9 +141,9 @@ import Testing
     let (a, b) = (try open(), try open())
     let mine = BlockCoding(filter: .shuffle, blockByteCount: 65536)
     for (store, coding) in [(a, mine), (b, other)] {
-      _ = try store.dataset(x)
-      _ = try store.changes?.settle(
-        coding, slot: 0, path: x, opened: #require(store.snapshot.index.dataset(x)))
+      let changes = try #require(store.changes)
+      _ = try changes.settle(
+        coding, slot: changes.slot(of: x), path: x, opened: #require(store.snapshot.index.dataset(x)))
     }
     try a.dataset(x).put(0, Array(repeating: 7, count: 4))
     try a.commit()

@@ -166,7 +166,7 @@ import Testing
     // Nor does a data set of ours take its place.
     let store = try SlabStore.open(path, mode: .readWrite)
     try store.createDataset("mine", row(chunks: 1)).put(0, 1)
-    expectError(.alreadyExists) { try store.commit() }
+    expectError(.foreign) { try store.commit() }
     #expect(exists("mine/c/0"))
     #expect(try places(of: "a chunk of theirs") == ["mine/c/0"])
   }

@@ -231,7 +231,7 @@ struct ScheduleRun {
     }
     var verifier = Verifier(files: disk, node: .root, quick: false, threads: 1)
     try verifier.run()
-    if let problem = verifier.finished.problems.first { throw Wrong("\(problem)") }
+    if let problem = verifier.finished.problems.first(where: \.kind.isDamage) { throw Wrong("\(problem)") }
   }
 
   /// Nothing is left in the private directory of what failed or is published.
@@ -240,6 +240,7 @@ struct ScheduleRun {
       try session.files.status(StoreLayout.staging(writer: session.writer)) != nil
     else { return }
     let names = try session.files.list(StoreLayout.staging(writer: session.writer)).map(\.name)
+      .filter { $0 != "placing" }
     let known = try Snapshot.read(session.files, cache: store.cache).index
     let isPending = known.datasets.contains { $0.record.pending?.writer == session.writer }
     if names != ["lock"], !isPending { throw Wrong("left in the private directory: \(names)") }

@@ -44,7 +44,7 @@ import Testing
     let start = try ScheduleRun.Start()
     let all = Self.operations
     let tally = Tally()
-    let step = CrashScale.isLong ? 1 : CrashScale.count("SCHEDULE_STEP", short: 23, long: 1)
+    let step = CrashScale.isLong ? 1 : CrashScale.count("SCHEDULE_STEP", short: 61, long: 1)
     CrashTally.forEach(all.count * all.count) { pair in
       let (first, second) = (all[pair / all.count], all[pair % all.count])
       if !first.changes && !second.changes { return }

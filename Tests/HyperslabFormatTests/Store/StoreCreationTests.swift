@@ -43,11 +43,16 @@ import Testing
     try makeDirectory("half")
     let half = directory.path.appending("half")
     // Every state that a kill can leave, one name more each time.
-    for name in ["__slab", "__slab/w", "__slab/lock", "slab.json.tmp-0123", "zarr.json"] {
+    let unfinished = "slab.json.tmp-\(StoreLayout.newIdentifier())"
+    for name in ["__slab", "__slab/w", "__slab/lock", unfinished, "zarr.json"] {
       switch name {
       case "__slab", "__slab/w": try makeDirectory("half/\(name)")
       case "zarr.json": try copyTree(whole.appending(name), to: half.appending(name))
-      default: try write([1], to: half.appending(FilePath(name).components))
+      case unfinished:
+        // As much of an index as a power cut may leave.
+        try write(
+          Array(contents(whole.appending("slab.json")).prefix(40)), to: half.appending(name))
+      default: try write([], to: half.appending(FilePath(name).components))
       }
       let copy = directory.path.appending("copy")
       try copyTree(half, to: copy)

@@ -39,7 +39,9 @@ import Testing
     }
     #expect(try contents(file) == [1, 2, 3])
     #expect(try directory.files(in: folder).contains("a/ramp/c/0/0"))
-    expectError(.notFound) { _ = try SlabStore.create(at: directory.path.appending("no/x.slab")) }
+    #expect(throws: HyperslabError.self) {
+      try SlabStore.create(at: directory.path.appending("notes.txt/x.slab"))
+    }
   }
 
   @Test func namesThatSomeDiskConfusesAreRefused() throws {
