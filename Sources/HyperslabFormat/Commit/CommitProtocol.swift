@@ -84,7 +84,7 @@ struct CommitProtocol {
     plan.index.writer = "hyperslab \(SlabStore.version)"
     let root = try plan.index.encoded()
     try refuseOthers(plan.orphans)
-    try PlacingNote(files: files, writer: writer).add(plan.fresh)
+    try PlacingNote(files: files, writer: writer).add(plan.fresh, commit: plan.index.commit)
 
     unsure = true
     do throws(HyperslabError) { try make(plan, root) } catch {

@@ -4,15 +4,16 @@ import HyperslabCore
 /// sets that they are of. If it dies in between, whoever comes next looks exactly there for what it left,
 /// also where no index has such a data set yet.
 ///
-/// It is written once for each new set of data sets and not made permanent. A power cut may take it, but not
-/// the claim on the commit, whose name is permanent before anything is placed: a claim on a commit that
-/// never was says that such things may be anywhere (``DeadWriters``).
+/// It is written before each commit that places something, with that commit's number, and not fsynced. A
+/// power cut may take it or bring an earlier one back, but not the claim on the commit, whose name is durable
+/// before anything is placed: a claim without the note of the same commit says that such things may be
+/// anywhere (``DeadWriters``).
 struct PlacingNote {
   let files: any FileSystem
   let writer: String
 
-  /// The data sets that a writer noted; nil where there is no whole note.
-  func read() throws(HyperslabError) -> Set<NodePath>? {
+  /// The data sets that a writer noted, and for which commit last; nil where there is no whole note.
+  func read() throws(HyperslabError) -> (places: Set<NodePath>, commit: Int)? {
     let bytes: [UInt8]
     do throws(HyperslabError) {
       bytes = try files.contents(
@@ -22,24 +23,23 @@ struct PlacingNote {
       return nil
     }
     guard SelfCheck.holds(bytes),
-      let names = (try? JSONParser.parse(bytes, depthLimit: 4))?.object?["placing"]?.array
+      let json = (try? JSONParser.parse(bytes, depthLimit: 4))?.object,
+      let names = json["placing"]?.array, let commit = json["commit"]?.integer
     else { return nil }
     let paths = names.compactMap { name in name.string.flatMap { try? NodePath($0) } }
-    return paths.count == names.count ? Set(paths) : nil
+    return paths.count == names.count ? (Set(paths), commit) : nil
   }
 
-  /// Adds data sets to the note, if it lacks any.
-  func add(_ fresh: [FreshChunks]) throws(HyperslabError) {
+  /// Adds the data sets of a commit.
+  func add(_ fresh: [FreshChunks], commit: Int) throws(HyperslabError) {
     if fresh.isEmpty { return }
-    var paths = try read() ?? []
-    let count = paths.count
+    var paths = try read()?.places ?? []
     // What goes into the writer's own directory goes with that.
     for chunks in fresh where chunks.to.components.first != StoreLayout.reserved.name {
       paths.insert(try NodePath(chunks.to.parent.description))
     }
-    if paths.count == count { return }
     let names = paths.sorted().map { JSONValue.string("\($0)") }
-    let bytes = SelfCheck.seal(["placing": .array(names)])
+    let bytes = SelfCheck.seal(["placing": .array(names), "commit": .integer(commit)])
     let note = StoreLayout.placing(writer: writer)
     let new = note.parent / "\(note.name).new"
     if try files.status(new) != nil { try files.remove(new) }
@@ -76,7 +76,7 @@ struct DeadWriters {
       writers.append(writer)
       let noted = try PlacingNote(files: files, writer: writer).read()
       // Without one it placed nothing, unless a power cut took it.
-      if let noted { places?.formUnion(noted) }
+      if let noted { places?.formUnion(noted.places) }
     }
     for entry in try files.list(StoreLayout.reserved) where entry.kind == .file {
       guard let commit = StoreLayout.claimed(entry.name), commit > index.commit else { continue }
@@ -85,7 +85,7 @@ struct DeadWriters {
       let holder = (try? JSONParser.parse(bytes))?.object?["writer"]?.string
       // The note of a writer that is there says more.
       if let holder, writers.contains(holder),
-        try PlacingNote(files: files, writer: holder).read() != nil
+        try PlacingNote(files: files, writer: holder).read()?.commit == commit
       {
         continue
       }

@@ -73,7 +73,7 @@ extension Look {
     let file = StoreLayout.zarr(path)
     // Mostly it is; only then is it worth the while to ask what else it may be.
     if let found = try? files.contents(file, limit: wanted.count), found == wanted { return nil }
-    switch FoundDocuments(files: files, index: index).states(of: [path])[path] {
+    switch found.states(files, index)[path] {
     case .same, nil: return nil
     case .missing:
       return hasWork

@@ -1,5 +1,18 @@
 import HyperslabCodecs
 import HyperslabCore
+import Synchronization
+
+/// What the derived files of all nodes are: read once, since what each may be follows from all nodes.
+final class FoundStates: Sendable {
+  private let states = Mutex<[NodePath: FoundDocuments.State]?>(nil)
+
+  func states(_ files: any FileSystem, _ index: StoreIndex) -> [NodePath: FoundDocuments.State] {
+    if let known = states.withLock({ $0 }) { return known }
+    let found = FoundDocuments(files: files, index: index).states(of: Set(index.nodes.keys))
+    states.withLock { $0 = found }
+    return found
+  }
+}
 
 /// A look at a store by one index, read anew: what each thing in it is found to be.
 struct Look {
@@ -11,6 +24,8 @@ struct Look {
   let hasWork: Bool
   /// What the derived files must be.
   let documents: [NodePath: [UInt8]]
+  /// What they are, once somebody asks.
+  let found = FoundStates()
 
   var index: StoreIndex { snapshot.index }
 

@@ -132,6 +132,7 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
     let meter = ProgressMeter(total: byteCount, observer: progress)
     let feed = BufferFeed(
       reader: reader, depth: depth, chunkShape: dataset.grid.chunkShape, origin: origin,
+      pieceByteCount: options.pieceByteCount,
       checkCancelled: { () throws(HyperslabError) in try checkCancelled(cancellation, at: path) })
     func writer(_ dataset: Store.Dataset) -> BufferWriter<Store.Dataset> {
       BufferWriter(

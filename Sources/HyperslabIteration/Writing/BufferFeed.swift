@@ -8,6 +8,8 @@ struct BufferFeed<Source: DataChunkSource> {
   /// The chunks that buffers are made of, and where in the data set the source's first element goes.
   let chunkShape: Shape
   var origin: [Int]?
+  /// Above how many bytes a buffer is read in pieces.
+  let pieceByteCount: Int
   let checkCancelled: () throws(HyperslabError) -> Void
 
   /// Runs `use` on each buffer, and `finish` when the buffer is out of hand again: only then is it
@@ -28,7 +30,7 @@ struct BufferFeed<Source: DataChunkSource> {
   private func pieces(depth: Int) -> BufferPieces {
     BufferPieces(
       of: reader.source, chunkShape: chunkShape, origin: origin, dataType: reader.dataType,
-      depth: depth)
+      depth: depth, wantedByteCount: pieceByteCount)
   }
 
   /// The part of a buffer that is used first.

@@ -12,13 +12,15 @@ struct BufferPieces {
   /// How many buffers may be in memory.
   let depth: Int
 
-  /// Larger pieces gain nothing; smaller ones leave threads without work at the end of each.
-  private static let wantedByteCount = 32 << 20
+  /// Larger pieces gain nothing; smaller ones leave threads without work at the end of each. A buffer of no
+  /// more is one piece.
+  private let wantedByteCount: Int
 
   init(
     of source: some DataChunkSource, chunkShape: Shape, origin: [Int]?, dataType: DataType,
-    depth: Int
+    depth: Int, wantedByteCount: Int
   ) {
+    self.wantedByteCount = wantedByteCount
     axes = (source as? any FileOrderSource)?.axesFromSlowest ?? []
     self.chunkShape = chunkShape
     self.origin = origin
@@ -37,10 +39,11 @@ struct BufferPieces {
   /// of many arrays are empty.
   func pieces(of buffer: Selection) -> [Selection] {
     guard let axis = axes.first(where: { chunkCount(buffer, $0) > 1 }),
-      let byteCount = Checked.product(buffer.shape.axes + [elementByteCount])
+      let byteCount = Checked.product(buffer.shape.axes + [elementByteCount]),
+      byteCount > wantedByteCount
     else { return [buffer] }
     let count = chunkCount(buffer, axis)
-    let most = Swift.min(Self.wantedByteCount, byteCount / 2 * depth)
+    let most = Swift.min(wantedByteCount, byteCount / 2 * depth)
     let together = Swift.max(1, most / Swift.max(1, byteCount.dividedRoundingUp(by: count)))
     let (range, length) = (buffer.bounds[axis], chunkShape[axis])
     let offset = origin?[axis] ?? 0

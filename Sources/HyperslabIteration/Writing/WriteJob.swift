@@ -31,6 +31,7 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
   private var feed: BufferFeed<Source> {
     BufferFeed(
       reader: reader, depth: depth, chunkShape: options.chunkShape ?? plan.chunkShape,
+      pieceByteCount: options.pieceByteCount,
       checkCancelled: { () throws(HyperslabError) in
         try checkCancelled(options.cancellation, at: path)
       })

@@ -37,6 +37,9 @@ public struct WriteOptions: Sendable {
   public var resume: Bool
   /// The share of the buffers to write, where several processes write one data set together.
   public var part: WritePart?
+  /// Above how many bytes a buffer of a file is read in pieces; smaller ones leave threads without work at
+  /// the end of each.
+  package var pieceByteCount = 32 << 20
   /// How many threads encode chunks; all active cores when not given.
   public var threads: Int?
   /// The bytes that buffers may take, all in flight together; a write whose single buffer is larger

@@ -143,7 +143,8 @@ import Testing
     for (store, coding) in [(a, mine), (b, other)] {
       let changes = try #require(store.changes)
       _ = try changes.settle(
-        coding, slot: changes.slot(of: x), path: x, opened: #require(store.snapshot.index.dataset(x)))
+        coding, slot: changes.slot(of: x), path: x,
+        opened: #require(store.snapshot.index.dataset(x)))
     }
     try a.dataset(x).put(0, Array(repeating: 7, count: 4))
     try a.commit()

@@ -231,7 +231,9 @@ struct ScheduleRun {
     }
     var verifier = Verifier(files: disk, node: .root, quick: false, threads: 1)
     try verifier.run()
-    if let problem = verifier.finished.problems.first(where: \.kind.isDamage) { throw Wrong("\(problem)") }
+    if let problem = verifier.finished.problems.first(where: \.kind.isDamage) {
+      throw Wrong("\(problem)")
+    }
   }
 
   /// Nothing is left in the private directory of what failed or is published.

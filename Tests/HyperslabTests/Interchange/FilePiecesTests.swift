@@ -54,8 +54,9 @@ import Testing
       let iterator = try GenericDataChunkIterator(source, bufferShape: buffer, chunkShape: chunk)
       let note = "\(shape), chunks \(chunk), buffers \(buffer), round \(round)"
       for memory in [nil, iterator.plan.bufferByteCount] {
-        let dataset = try MemoryStore().write(
-          iterator, to: "x", options: WriteOptions(memoryByteCount: memory))
+        var options = WriteOptions(memoryByteCount: memory)
+        options.pieceByteCount = Int.random(in: 1...200, using: &random)
+        let dataset = try MemoryStore().write(iterator, to: "x", options: options)
         #expect(try dataset.read(UInt32.self).elements == numbers(shape), "\(note)")
       }
       let other = Shape(shape.map { Int.random(in: 1...$0, using: &random) })
