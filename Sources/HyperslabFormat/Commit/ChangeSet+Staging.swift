@@ -22,10 +22,8 @@ struct Staging {
   }
 
   func file(_ number: Int, writer: String) -> StorePath {
-    copies[number] == 0
-      ? StoreLayout.staged(writer: writer, slot: slot, chunk: chunks[number], batch: batch)
-      : StoreLayout.replacement(
-        writer: writer, slot: slot, chunk: chunks[number], batch: batch, copy: copies[number])
+    StoreLayout.staged(
+      writer: writer, slot: slot, chunk: chunks[number], batch: batch, copy: copies[number])
   }
 }
 

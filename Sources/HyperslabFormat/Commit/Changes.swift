@@ -34,10 +34,7 @@ struct Changes: Sendable {
 
     /// Where its file lies in the private directory.
     func file(writer: String, slot: Int, chunk: ChunkIndex) -> StorePath {
-      copy == 0
-        ? StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
-        : StoreLayout.replacement(
-          writer: writer, slot: slot, chunk: chunk, batch: batch, copy: copy)
+      StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: batch, copy: copy)
     }
   }
 

@@ -73,11 +73,14 @@ enum StoreLayout {
   /// staged name without it is what stood there before.
   static let arrivalMark = "__slab-new"
 
-  /// A chunk that was staged when another file of its batch was there, or on its way.
-  static func replacement(
+  /// A staged chunk by which of the files written for it in its batch it is: 0 for the one with the name that
+  /// a commit looks for, others where that was there, or on its way.
+  static func staged(
     writer: String, slot: Int, chunk: ChunkIndex, batch: Int, copy: Int
   ) -> StorePath {
-    staging(writer: writer) / "\(slot)-\(chunk.key)-\(batch).\(copy)"
+    copy == 0
+      ? staged(writer: writer, slot: slot, chunk: chunk, batch: batch)
+      : staging(writer: writer) / "\(slot)-\(chunk.key)-\(batch).\(copy)"
   }
 
   static func trash(dataset id: Int) -> StorePath { trash / "d\(id)" }

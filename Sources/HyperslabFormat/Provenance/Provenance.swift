@@ -169,11 +169,6 @@ struct Provenance {
     return (document.text(pretty: true) + "\n").utf8.elementsEqual(bytes)
   }
 
-  /// Whether a `zarr.json` is whole and another program's.
-  static func isAnothersDocument(_ bytes: [UInt8]) -> Bool {
-    zarrDocument(bytes) != nil && !isDerived(bytes)
-  }
-
   private static func zarrDocument(_ bytes: [UInt8]) -> JSONValue? {
     guard let value = try? JSONParser.parse(bytes, depthLimit: StoreIndex.depthLimit),
       value.object?["zarr_format"] != nil
