@@ -5,13 +5,16 @@ import HyperslabCore
 extension CommitProtocol {
   /// A copy of the index under its own number, once it stands for good: proof that it was, should somebody
   /// put an older one back. A copy and no link, since whoever writes into `slab.json` must not write into
-  /// it. The commit does not depend on it.
-  func keepNewIndex(_ root: [UInt8], _ commit: Int) {
-    let kept = StoreLayout.oldIndex(commit: commit)
+  /// it. The commit does not depend on it; but it is sure to be there once nobody is at work any more, so
+  /// that damage to it is told as such.
+  ///
+  /// - Returns: whether nothing of that has still to be done.
+  func keepNewIndex(_ root: [UInt8], _ index: StoreIndex) -> Bool {
+    let isLast = index.state == "complete"
     do throws(HyperslabError) {
-      if try files.status(kept) != nil { try files.remove(kept) }
-      try files.create(kept, contents: root, synchronize: false)
-    } catch { try? files.remove(kept) }
+      try KeptIndex.copy(root, of: index, files, isPermanent: isLast && durability == .full)
+      return true
+    } catch { return !isLast }
   }
 
   /// Refuses to begin where another program's files stand in the place of a new data set's chunks.

@@ -93,14 +93,14 @@ struct CommitProtocol {
     }
     unsure = false
     keepsClaim = true
-    keepNewIndex(root, plan.index.commit)
+    let isCopied = keepNewIndex(root, plan.index)
     try? files.remove(StoreLayout.oldIndex(commit: newest.index.commit - 2))
     for path in plan.unneeded { try? files.remove(path) }
     // 8 and 9. What was replaced or removed changes places, overwrites take their names, derived files
     // follow. The claim stays until all of it is done: whoever opens next does the rest.
     do throws(HyperslabError) {
       let left = try settle.finishOwn(plan.index, before: newest.index, deriving: derived)
-      keepsClaim = !left.isEmpty
+      keepsClaim = !left.isEmpty || !isCopied
       noteStuck(left)
     } catch { doubt = error }
     // While the lock is held, so that of writers that close at once the last one sees no other.

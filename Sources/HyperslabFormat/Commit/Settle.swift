@@ -19,6 +19,8 @@ struct Settle {
   /// - Throws: what leaves it unsure what the disk holds.
   func finish(_ index: StoreIndex) throws(HyperslabError) -> Stuck {
     if durability == .full { try synchronize([.root]) }
+    // Whoever was killed may have been about to do so.
+    try? KeptIndex.completeCopy(of: index, files, isPermanent: durability == .full)
     let claim = StoreLayout.claim(commit: index.commit)
     let isClaimed = try files.status(claim) != nil
     // Whoever made the commit removes its claim last.

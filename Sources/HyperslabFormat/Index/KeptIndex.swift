@@ -12,6 +12,36 @@ enum KeptIndex {
     }
     return index
   }
+
+  /// Copies the newest index under its number, in the place of a copy that is not whole.
+  static func copy(
+    _ root: [UInt8], of index: StoreIndex, _ files: any FileSystem, isPermanent: Bool
+  ) throws(HyperslabError) {
+    let kept = StoreLayout.oldIndex(commit: index.commit)
+    do throws(HyperslabError) {
+      if try files.status(kept) != nil { try files.remove(kept) }
+      try files.create(kept, contents: root, synchronize: isPermanent)
+    } catch {
+      try? files.remove(kept)
+      throw error
+    }
+    if isPermanent { try files.synchronizeDirectory(StoreLayout.reserved) }
+  }
+
+  /// Copies the index of a store at which nobody is at work, where the copy is missing or damaged. What
+  /// another program put there stays.
+  static func completeCopy(
+    of index: StoreIndex, _ files: any FileSystem, isPermanent: Bool
+  ) throws(HyperslabError) {
+    guard index.state == "complete" else { return }
+    let kept = StoreLayout.oldIndex(commit: index.commit)
+    let root = try files.contents(StoreLayout.index, limit: StoreIndex.maximumFileByteCount)
+    do throws(HyperslabError) {
+      let found = try files.contents(kept, limit: StoreIndex.maximumFileByteCount)
+      if found == root || !Provenance.isIndexOrRemains(found, of: index.uuid) { return }
+    } catch { if error.code != .missing { return } }
+    try copy(root, of: index, files, isPermanent: isPermanent)
+  }
 }
 
 /// An index that proves `slab.json` to be older than what the store keeps.

@@ -68,6 +68,8 @@ extension Repairer {
         "published again as commit \(nextCommit), since an index kept before it is lost")
       try publish(&index)
     }
+    let copy = StoreLayout.oldIndex(commit: index.commit)
+    if try files.status(copy) == nil { try repairCopy(copy, nil, of: index) }
     for entry in try files.list(StoreLayout.reserved) where entry.name.hasPrefix("root-") {
       let path = StoreLayout.reserved / entry.name
       guard let commit = StoreLayout.kept(entry.name) else { continue }
@@ -94,7 +96,9 @@ extension Repairer {
     _ path: StorePath, _ found: [UInt8]?, of index: StoreIndex
   ) throws(HyperslabError) {
     guard let newest = try contents(StoreLayout.index), found != newest else { return }
-    if let found, Provenance.isIndexOrRemains(found, of: index.uuid) {
+    if found == nil, try files.status(path) == nil {
+      note(path, .missing, "copied again")
+    } else if let found, Provenance.isIndexOrRemains(found, of: index.uuid) {
       note(path, .index, "copied again")
     } else {
       try setAside(path, named: path.name, .index)

@@ -9,6 +9,8 @@ enum Subject: Hashable, Sendable {
   case derived(NodePath)
   /// An older index, and the runs that only it lists.
   case keptIndex(Int)
+  /// The copy of the newest index, of this commit.
+  case copy(Int)
   /// Whether the index is the newest that the store has.
   case newest
   case lock

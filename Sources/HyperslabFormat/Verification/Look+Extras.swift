@@ -170,15 +170,12 @@ extension Look {
     default: break
     }
     if let commit = StoreLayout.kept(path.name) {
-      if index.keptCommits.contains(commit) { return nil }
+      // Those are looked at by themselves.
+      if index.keptCommits.contains(commit) || commit == index.commit { return nil }
       do throws(HyperslabError) {
         let bytes = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
-        let newest = try files.contents(StoreLayout.index, limit: StoreIndex.maximumFileByteCount)
-        if commit == index.commit, bytes == newest { return nil }
-        // A copy that was cut short; one that a power cut brought back, or kept the commit away after.
-        if Provenance.isIndexOrRemains(bytes, of: index.uuid) || commit == index.commit {
-          return .leftover("\(path)")
-        }
+        // One that a power cut brought back, or kept the commit away after.
+        if Provenance.isIndexOrRemains(bytes, of: index.uuid) { return .leftover("\(path)") }
       } catch {
         if error.code == .missing { return nil }
         if error.leavesUnchecked { return Finding(path, .index, error) }

@@ -51,6 +51,33 @@ extension Look {
     return findings
   }
 
+  /// The copy of the newest index: where nobody is at work it is there and whole.
+  func copy(_ commit: Int) -> Finding? {
+    guard index.commit == commit else { return nil }
+    let path = StoreLayout.oldIndex(commit: commit)
+    let restores = "SlabStore.repair (slab repair), or the next writer, copies it again"
+    let newest: [UInt8]
+    do throws(HyperslabError) {
+      newest = try files.contents(StoreLayout.index, limit: StoreIndex.maximumFileByteCount)
+    } catch { return nil }
+    do throws(HyperslabError) {
+      let found = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
+      if found == newest { return nil }
+      // Of a commit that was made meanwhile.
+      guard let now = try? StoreIndex(newest, place: ""), now.commit == commit else { return nil }
+      if hasWork { return .leftover("\(path)") }
+      let error = HyperslabError(
+        .damagedIndex, "is not the copy of the newest index", remedy: restores)
+      return Finding(path, .index, error)
+    } catch {
+      if error.code != .missing { return Finding(path, .index, error) }
+      if hasWork { return nil }
+      let gone = HyperslabError(
+        .missing, "the copy of the newest index is not there", remedy: restores)
+      return Finding(path, .missing, gone)
+    }
+  }
+
   func lock() -> Finding? {
     let status: FileStatus?
     do throws(HyperslabError) { status = try files.status(StoreLayout.lock) } catch {

@@ -67,6 +67,7 @@ struct Look {
     case .totals(let path): totals(of: path).map { [$0] } ?? []
     case .derived(let path): derived(path).map { [$0] } ?? []
     case .keptIndex(let commit): keptIndex(commit)
+    case .copy(let commit): copy(commit).map { [$0] } ?? []
     case .newest: newest().map { [$0] } ?? []
     case .lock: lock().map { [$0] } ?? []
     case .extra(let path): extra(path).map(\.finding)
@@ -89,7 +90,7 @@ struct Look {
       return newer.index.dataset(path)?.runs.contains(reference) ?? false
     case .derived(let path): return documents[path] == newer.documents[path]
     case .keptIndex, .newest, .lock, .extra: return true
-    case .totals: return false
+    case .copy, .totals: return false
     }
   }
 

@@ -105,7 +105,7 @@ extension Verifier {
     case .chunk(let path, let chunk): "\(StoreLayout.chunk(path, chunk))"
     case .run(let path, _), .totals(let path): "\(StoreLayout.node(path))"
     case .derived(let path): "\(StoreLayout.zarr(path))"
-    case .keptIndex(let commit): "\(StoreLayout.oldIndex(commit: commit))"
+    case .keptIndex(let commit), .copy(let commit): "\(StoreLayout.oldIndex(commit: commit))"
     case .newest: "\(StoreLayout.index)"
     case .lock: "\(StoreLayout.lock)"
     case .extra(let path): "\(path)"

@@ -74,7 +74,8 @@ struct Verifier {
     guard look.index.nodes[node] != nil else {
       throw HyperslabError(.notFound, "no such node", at: "\(files.rootDescription)/\(node)")
     }
-    examine([.newest, .lock] + look.index.keptCommits.map { .keptIndex($0) }, look)
+    examine([.newest, .copy(look.index.commit), .lock], look)
+    examine(look.index.keptCommits.map { .keptIndex($0) }, look)
     examine(look.index.nodes.keys.filter(isAskedFor).sorted().map { .derived($0) }, look)
     for (path, record) in look.index.datasets where isAskedFor(path) {
       report.datasets += 1

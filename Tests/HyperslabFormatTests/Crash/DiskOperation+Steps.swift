@@ -56,6 +56,8 @@ extension DiskOperation {
   var removesStaging: Bool {
     (kind == .remove || kind == .removeDirectory) && names.starts(with: ["__slab", "w"])
   }
+  /// Of a writer's directory, at the end.
+  var removesWriter: Bool { kind == .removeDirectory && names.count == 3 && removesStaging }
   var makesCopyOfIndex: Bool { (kind == .create || kind == .write) && isKeptIndex }
   var removesOldIndex: Bool { kind == .remove && isKeptIndex }
   var linksOldIndex: Bool { kind == .link && isKeptIndex }

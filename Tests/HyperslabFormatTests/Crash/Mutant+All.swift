@@ -151,11 +151,10 @@ extension Mutant {
     },
     .late(
       "staging swept before what was in it is sure", { $1 == .after && $0.syncsChunkDirectory },
-      after: { operation, _ in operation.removesStaging }
-    ).seen(.recovering),
+      after: { operation, _ in operation.removesWriter }),
     .late(
       "staging swept before what is in it is placed", { $1 == .after && $0.placesChunk },
-      after: { operation, _ in operation.removesStaging }),
+      after: { operation, _ in operation.removesWriter }),
   ]
 
   private static let isCommitted: Match = { $1 == .publish && $0.syncsRoot }

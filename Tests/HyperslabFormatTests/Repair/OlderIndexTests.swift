@@ -137,18 +137,28 @@ import Testing
     }
   }
 
-  /// The copy is for this alone: damaged or gone it harms nobody, and the next commit makes another.
-  @Test func withoutTheCopyAllIsWell() throws {
+  /// The copy is for this alone: damaged or gone it harms no reader and is told of, and repair or the next
+  /// writer makes another.
+  @Test func theCopyIsToldOfAndMadeAgain() throws {
     let commit = try SlabStore.open(path).commitNumber
     let copy = path.appending("__slab/root-\(commit)")
     #expect(try contents(copy) == contents(index))
-    for bytes in [Array(try contents(index).dropLast(7)), [0, 0, 0], []] {
-      try write(bytes, to: copy)
-      let report = try SlabStore.verify(path)
-      #expect(report.ok && report.leftovers == ["__slab/root-\(commit)"], "\(report)")
+    let damaged: [[UInt8]?] = [Array(try contents(index).dropLast(7)), [0, 0, 0], [], nil]
+    for bytes in damaged {
+      for repairs in [true, false] {
+        if let bytes { try write(bytes, to: copy) } else { try remove(copy) }
+        let report = try SlabStore.verify(path)
+        #expect(report.problems.map(\.path) == ["__slab/root-\(commit)"], "\(report)")
+        if repairs {
+          #expect(try SlabStore.repair(path).actions.map(\.path) == ["__slab/root-\(commit)"])
+        } else {
+          try SlabStore.open(path, mode: .readWrite).close()
+        }
+        #expect(try contents(copy) == contents(index))
+        try expectSound(path)
+      }
     }
     try remove(copy)
-    #expect(try SlabStore.verify(path).ok)
     let store = try SlabStore.open(path, mode: .readWrite)
     try store.setAttribute("turn", 1, of: .root)
     try store.close()

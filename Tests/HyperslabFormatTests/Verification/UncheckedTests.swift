@@ -41,9 +41,7 @@ import Testing
     where file != "slab.json" && file != "__slab/lock" {
       let report = try verify(failing: { $0 == .open && $1 == StorePath(file) })
       #expect(!report.isDamaged, "\(file): \(report.problems)")
-      let isCopy = file == "__slab/root-\(try SlabStore.open(path).commitNumber)"
-      #expect(
-        isCopy || report.unchecked.contains { $0.path == file }, "\(file): \(report.unchecked)")
+      #expect(report.unchecked.contains { $0.path == file }, "\(file): \(report.unchecked)")
     }
   }
 
