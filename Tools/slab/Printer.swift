@@ -67,5 +67,7 @@ enum StandardStreams {
     }
     // A pipe that nobody reads any more is told by the write, so that what is half done is put in order.
     signal(SIGPIPE, SIG_IGN)
+    // So is a limit of the size of files.
+    signal(SIGXFSZ, SIG_IGN)
   }
 }

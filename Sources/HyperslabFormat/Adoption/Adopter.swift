@@ -86,6 +86,9 @@ struct Adopter {
       guard document["node_type"]?.string == "group" else {
         return leave(name, "an array stands where the store has a group")
       }
+      if let member = document.keys.first(where: { !Self.membersOfGroups.contains($0) }) {
+        return leave(name, "the member \"\(member)\" of its metadata")
+      }
       try takeAttributes(document, told: attributes, path, name)
     case .dataset(let record):
       guard document["node_type"]?.string == "array" else {
@@ -96,12 +99,23 @@ struct Adopter {
         return leave(name, "it has \(error.reason)")
       }
       if let reason = Self.difference(array, record) { return leave(name, reason) }
+      if let told = DimensionNames(of: index)[path],
+        let found = array.description.dimensionNames, found != told.map(Optional.some)
+      {
+        let names = told.map { "\"\($0)\"" }.joined(separator: ", ")
+        return leave(
+          name, "other names of its axes. Put back \(names), or have slab repair put the file aside")
+      }
       try takeAttributes(document, told: ZarrAttributes.of(record.description), path, name)
       try takeShape(array.description.shape, path, record, name)
     case nil: return
     }
     adopted.insert(path)
   }
+
+  private static let membersOfGroups: Set = [
+    "zarr_format", "node_type", "attributes", "consolidated_metadata",
+  ]
 
   /// What an array must not differ in from the data set that it was.
   private static func difference(_ array: ForeignArray, _ record: DatasetRecord) -> String? {
@@ -167,6 +181,10 @@ struct Adopter {
       if place == StoreLayout.reserved { continue }
       let path = try? NodePath("\(place)")
       if let path, index.nodes[path] != nil { continue }
+      if try files.status(place / StoreLayout.index.name) != nil {
+        leave("\(place)", "a store of its own. Move it elsewhere")
+        continue
+      }
       guard try files.status(place / "zarr.json") != nil else {
         let isOld = try files.list(place).contains { [".zarray", ".zgroup"].contains($0.name) }
         if isOld { leave("\(place)", "Zarr format 2") }
@@ -186,6 +204,9 @@ struct Adopter {
     }
     do throws(HyperslabError) {
       if document["node_type"]?.string == "group" {
+        if let member = document.keys.first(where: { !Self.membersOfGroups.contains($0) }) {
+          return leave("\(path)", "the member \"\(member)\" of its metadata")
+        }
         try store.createGroup(path, attributes: document["attributes"]?.object ?? [:])
         adopted.insert(path)
         take("\(path)", "the group")

@@ -99,7 +99,11 @@ struct CommitProtocol {
     // 8 and 9. What was replaced or removed changes places, overwrites take their names, derived files
     // follow. The claim stays until all of it is done: whoever opens next does the rest.
     do throws(HyperslabError) {
-      let left = try settle.finishOwn(plan.index, before: newest.index, deriving: derived)
+      let own = try settle.finishOwn(plan.index, before: newest.index, deriving: derived)
+      // What an older commit left stays so, unless this one wrote it anew.
+      let left = own.merging(
+        stuck.filter { !derived.contains($0.key) || plan.index.dataset($0.key)?.pending != nil }
+      ) { own, _ in own }
       keepsClaim = !left.isEmpty || !isCopied
       noteStuck(left)
     } catch { doubt = error }
@@ -139,16 +143,12 @@ struct CommitProtocol {
     }
   }
 
-  /// What a writer that died in the middle of a commit left where a new data set's chunks go: in
-  /// another shape than these it would stand in their way.
+  /// What stands where a new data set's chunks go, and in another shape than these would stand in their
+  /// way. What a writer that died left there was swept; this may be another store's, copied here.
   private func clear(_ orphans: [StorePath]) throws(HyperslabError) {
-    var touched: Set<StorePath> = []
     for path in orphans where try files.status(path) != nil {
-      touched.formUnion(try files.makeDirectories(StoreLayout.trash))
-      try files.rename(path, to: StoreLayout.trash / StoreLayout.newIdentifier())
-      touched.formUnion([path.parent, StoreLayout.trash])
+      _ = try files.setAside(path, named: path.components.joined(separator: "."))
     }
-    try synchronize(touched)
   }
 
   /// Completes the directories that take others' places after the commit: what describes each, and the

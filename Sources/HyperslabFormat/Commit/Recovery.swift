@@ -19,7 +19,7 @@ struct Recovery {
     defer { lock.release() }
     let snapshot = try Snapshot.read(files, cache: cache)
     if let newer = try NewerIndex.newest(files, than: snapshot.index) {
-      throw newer.error(found: snapshot.index.commit).located(at: files.rootDescription)
+      throw newer.error(found: snapshot.index).located(at: files.rootDescription)
     }
     let documents = FoundDocuments(files: files, index: snapshot.index)
     let suspects = documents.suspects()
@@ -135,9 +135,15 @@ struct Recovery {
     let named = Set(index.removed.compactMap { removal in removal.id.map { "d\($0)" } })
     let entries = try files.list(StoreLayout.trash).filter { !named.contains($0.name) }
     if entries.isEmpty { return }
-    var paths: [Int: NodePath] = [:]
-    for (path, record) in keptIndexes(before: index).flatMap(\.datasets) { paths[record.id] = path }
-    let sweep = TrashSweep(files: files, paths: paths)
+    var known: [Int: TrashSweep.Known] = [:]
+    for old in keptIndexes(before: index) {
+      let snapshot = Snapshot(index: old, cache: cache)
+      for (path, record) in old.datasets {
+        known[record.id, default: .init(path: path)].tables.append(snapshot.table(record))
+        known[record.id]?.path = path
+      }
+    }
+    let sweep = TrashSweep(files: files, known: known)
     for entry in entries { try? sweep.run(StoreLayout.trash / entry.name) }
   }
 

@@ -1,21 +1,30 @@
-import HyperslabCodecs
 import HyperslabCore
 
 /// Empties the trash. What proves to be the store's own is removed; whatever else lay in a data set's
 /// directory is moved to `__slab/lost`, under its name.
 struct TrashSweep {
+  /// A data set that lies in the trash, as the indexes before the newest list it.
+  struct Known {
+    var path: NodePath
+    var tables: [ChunkTable] = []
+  }
+
   let files: any FileSystem
-  /// Where the data sets stood that lie in the trash, as far as is known.
-  let paths: [Int: NodePath]
+  /// Those that are known, by their numbers.
+  let known: [Int: Known]
 
   /// Begins the names of arrays of other programs that were taken in, chunks and all.
   static let adopted = "adopted-"
-  /// A prefix that is longer than this is no chunk's of ours.
-  private static let longestPrefix = 1 << 24
+
+  /// Whether a commit gives such names to what it moves to the trash.
+  static func isOwnName(_ name: String) -> Bool {
+    let rest = name.hasPrefix(adopted) ? String(name.dropFirst(adopted.count)) : name
+    return DatasetRecord.id(rest) != nil || StoreLayout.isIdentifier(rest)
+  }
 
   /// Removes what stands at a place in the trash.
   func run(_ entry: StorePath) throws(HyperslabError) {
-    let path = DatasetRecord.id(entry.name).flatMap { paths[$0] }
+    let path = DatasetRecord.id(entry.name).flatMap { known[$0]?.path }
     let name = path.map { $0.components.joined(separator: ".") } ?? entry.name
     try remove(entry, [], named: name)
   }
@@ -48,45 +57,24 @@ struct TrashSweep {
     if isAdopted, place.first == "c", isOwnDirectory(place) { return true }
     if place == ["zarr.json"] { return true }
     if place == [StoreLayout.arrivalMark] { return try files.status(path)?.byteCount == 0 }
-    return isOwnDirectory(place) ? try isFrame(path) : false
-  }
-
-  /// Whether a file begins as a chunk's frame of ours does, sealed by its checksum.
-  private func isFrame(_ path: StorePath) throws(HyperslabError) -> Bool {
-    let file = try files.open(path)
-    var head = [UInt8](repeating: 0, count: 16)
-    guard try file.fill(&head, at: 0) else { return false }
-    let (size, block) = head.withUnsafeBytes { bytes in
-      (
-        Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))),
-        Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self)))
-      )
+    guard isOwnDirectory(place) else { return false }
+    let dataset = path.components.dropFirst(StoreLayout.trash.depth).first ?? ""
+    guard let tables = DatasetRecord.id(dataset).flatMap({ known[$0]?.tables }) else {
+      return try Provenance(files: files, quick: true).isFrame(path)
     }
-    guard head[0] == 2, head[1] == 1, block > 0 else { return false }
-    let sealed = 16 + 8 * ((size + block - 1) / block)
-    guard sealed + 4 <= file.byteCount, sealed <= Self.longestPrefix else { return false }
-    var prefix = [UInt8](repeating: 0, count: sealed + 4)
-    guard try file.fill(&prefix, at: 0) else { return false }
-    let seal = prefix.withUnsafeBytes {
-      UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: sealed, as: UInt32.self))
+    // A chunk of another store, copied here, is sealed like one of this.
+    let chunk = ChunkIndex(place.compactMap { StoreLayout.coordinate($0) })
+    guard let told = Verifier.toldHeader(path, files), let status = try files.status(path) else {
+      return false
     }
-    return CRC32C.of(Array(prefix.prefix(sealed))) == seal
+    return tables.contains { table in
+      guard table.record.grid.contains(chunk), let row = try? table.row(chunk) else { return false }
+      return row.state == .stored && row.crc == told && row.byteCount == status.byteCount
+    }
   }
 
   private func setAside(_ path: StorePath, named name: String) throws(HyperslabError) {
     _ = try files.setAside(path, named: name)
-  }
-}
-
-extension FileHandle {
-  /// Reads as many bytes as an array has; false where the file has fewer.
-  fileprivate func fill(_ bytes: inout [UInt8], at offset: Int) throws(HyperslabError) -> Bool {
-    let result = bytes.withUnsafeMutableBytes { memory -> Result<Int, HyperslabError> in
-      do throws(HyperslabError) { return .success(try read(at: offset, into: memory)) } catch {
-        return .failure(error)
-      }
-    }
-    return try result.get() == bytes.count
   }
 }
 

@@ -122,6 +122,13 @@ final class WriterSession: Sendable {
 
   // MARK: - Private directory
 
+  /// A session that nobody closed, since an error ended what it was for.
+  deinit {
+    if directory.withLock({ $0.lock != nil }) {
+      removeDirectory(newest: (try? Snapshot.read(files, cache: RunCache(files: files)))?.index)
+    }
+  }
+
   /// Makes the private directory and takes its lock, by which others know that this writer lives.
   func prepareDirectory() throws(HyperslabError) {
     var isThere = false

@@ -44,12 +44,13 @@ enum KeptIndex {
   }
 }
 
-/// An index that proves `slab.json` to be older than what the store keeps.
+/// An index that proves `slab.json` to be older than what the store keeps, or another store's.
 ///
 /// A commit leaves a copy of its index under its number, once it stands for good. So where there is a
 /// sound one of a higher number, whose tables are there, somebody has put an older `slab.json` back,
-/// from a backup or with a part of a copy of the store. Nothing that a commit can leave, wherever it is
-/// killed or the power fails, looks like that.
+/// from a backup or with a part of a copy of the store; and where the tables of `slab.json` are not there,
+/// but those of an index of another store are, it is the one of another store. Nothing that a commit can
+/// leave, wherever it is killed or the power fails, looks like either.
 struct NewerIndex {
   let index: StoreIndex
   let bytes: [UInt8]
@@ -64,16 +65,23 @@ struct NewerIndex {
       if error.leavesUnchecked { throw error }
       return []
     }
+    let isCopied = try isCopied(index, files)
+    let mayBeAnothers = isCopied ? false : try !hasOwnTables(index, files)
     for entry in entries {
-      guard let commit = StoreLayout.kept(entry.name), commit > index.commit else { continue }
+      guard let commit = StoreLayout.kept(entry.name), commit > index.commit || mayBeAnothers
+      else { continue }
       let path = StoreLayout.reserved / entry.name
       do throws(HyperslabError) {
         let bytes = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
-        let newer = try StoreIndex(bytes, place: "\(path)")
-        guard newer.commit == commit, newer.uuid == index.uuid, try hasTables(newer, files) else {
-          continue
+        let kept = try StoreIndex(bytes, place: "\(path)")
+        guard kept.commit == commit else { continue }
+        let isProof: Bool
+        if kept.uuid == index.uuid {
+          isProof = commit > index.commit ? try hasTables(kept, files) : false
+        } else {
+          isProof = mayBeAnothers ? try hasOwnTables(kept, files) : false
         }
-        result.append(NewerIndex(index: newer, bytes: bytes))
+        if isProof { result.append(NewerIndex(index: kept, bytes: bytes)) }
       } catch { if error.leavesUnchecked { throw error } }
     }
     return result.sorted { $0.index.commit > $1.index.commit }
@@ -83,6 +91,28 @@ struct NewerIndex {
     _ files: any FileSystem, than index: StoreIndex
   ) throws(HyperslabError) -> NewerIndex? {
     try all(files, than: index).first
+  }
+
+  /// Whether the index stands under its own number, too.
+  private static func isCopied(
+    _ index: StoreIndex, _ files: any FileSystem
+  ) throws(HyperslabError) -> Bool {
+    let limit = StoreIndex.maximumFileByteCount
+    do throws(HyperslabError) {
+      return try files.contents(StoreLayout.index, limit: limit)
+        == files.contents(StoreLayout.oldIndex(commit: index.commit), limit: limit)
+    } catch {
+      if error.leavesUnchecked { throw error }
+      return false
+    }
+  }
+
+  /// Whether every run that an index lists is there, and there are any.
+  private static func hasOwnTables(
+    _ index: StoreIndex, _ files: any FileSystem
+  ) throws(HyperslabError) -> Bool {
+    guard index.datasets.contains(where: { !$0.record.runs.isEmpty }) else { return false }
+    return try hasTables(index, files)
   }
 
   private static func hasTables(
@@ -97,13 +127,16 @@ struct NewerIndex {
     return true
   }
 
-  /// What a writer is told who finds the older one.
-  func error(found commit: Int) -> HyperslabError {
-    HyperslabError(
-      .olderIndex, "slab.json is older than what the store keeps",
+  /// What a writer is told who finds the other one.
+  func error(found other: StoreIndex) -> HyperslabError {
+    let isAnothers = other.uuid != index.uuid
+    return HyperslabError(
+      .olderIndex,
+      isAnothers
+        ? "slab.json is another store's" : "slab.json is older than what the store keeps",
       expected: "commit \(index.commit), as \(StoreLayout.oldIndex(commit: index.commit))",
-      found: "commit \(commit)",
-      remedy: "SlabStore.repair (slab repair) puts the newest back and keeps the older one in "
+      found: "commit \(other.commit)" + (isAnothers ? " of another store" : ""),
+      remedy: "SlabStore.repair (slab repair) puts the newest back and keeps what is there in "
         + "\(StoreLayout.lost)")
   }
 }

@@ -33,8 +33,8 @@ extension Repairer {
       try Self.checkWritable(index)
       if let newer = try newerIndex(than: index) {
         return FoundIndex(
-          index: newer.index, commitOnDisk: index.commit, nextCommit: newer.nextCommit,
-          newer: newer.bytes)
+          index: newer.index, commitOnDisk: index.commit,
+          nextCommit: Swift.max(newer.nextCommit, index.commit + 1), newer: newer.bytes)
       }
       return FoundIndex(index: index, commitOnDisk: index.commit, nextCommit: index.commit + 1)
     } catch {
@@ -131,14 +131,21 @@ extension Repairer {
       try synchronize(&touched)
       note(
         StoreLayout.index, .index,
-        "commit \(found.index.commit) put back, which the store keeps; the older one is \(older)")
+        "commit \(found.index.commit) put back, which the store keeps; what was there is \(older)")
     }
     guard found.isRebuilt else { return }
     note(StoreLayout.index, .index, found.origin)
     if let status = try files.status(StoreLayout.index), status.kind == .file {
       // Kept under a second name; a new index takes the first one.
-      let copy = StoreLayout.lost / "\(nextCommit)-slab.json"
-      if try files.status(copy) == nil { try? files.link(StoreLayout.index, to: copy) }
+      try makeDirectory(StoreLayout.lost)
+      let copy = try freeName("slab.json")
+      do throws(HyperslabError) { try files.link(StoreLayout.index, to: copy) } catch {
+        // Some disks know no links.
+        if let bytes = try contents(StoreLayout.index) {
+          try files.create(copy, contents: bytes, synchronize: true)
+        }
+      }
+      touched.insert(StoreLayout.lost)
     }
     // A removal that is not known of any more did not happen.
     for (path, record) in found.index.datasets {

@@ -23,6 +23,8 @@ extension Repairer {
       case .table where path.parent.parent == StoreLayout.tables:
         try sweepRun(path, index)
       case .foreign where keepsOrphans: try setAsideBroken(path, index)
+      case .foreign where path.parent == StoreLayout.trash:
+        if try files.status(path) == nil { note(path, .foreign, "moved to \(StoreLayout.lost)") }
       default: break
       }
     }

@@ -29,6 +29,10 @@ extension Repairer {
     for position in record.runs.indices.reversed() where runs[position] == nil {
       guard let bytes = try salvage.restored(position) else { continue }
       let file = StoreLayout.run(record.tableDirectory, record.runs[position])
+      // As it is told what it must be, what is there may be somebody's.
+      if let found = try contents(file), !Provenance.isRunOrRemains(found, of: index.uuid) {
+        try setAside(file, named: "d\(record.id)-\(file.name)")
+      }
       try replace(file, with: bytes)
       note(file, .table, "restored; what the chunk files imply has its checksum")
       runs[position] = try run(record.runs[position], of: record, index)

@@ -157,6 +157,9 @@ extension Look {
     if path.parent.parent == StoreLayout.tables {
       return listedRuns().contains(path) ? nil : unlistedRun(path, kind)
     }
+    if path.parent == StoreLayout.trash, kind != .directory || !TrashSweep.isOwnName(path.name) {
+      return Finding(path, .foreign, "nothing that a commit moved here. Move it elsewhere")
+    }
     return .leftover("\(path)")
   }
 

@@ -8,7 +8,7 @@ extension Look {
   func newest() -> Finding? {
     do throws(HyperslabError) {
       guard let newer = try NewerIndex.newest(files, than: index) else { return nil }
-      return Finding(StoreLayout.index, .index, newer.error(found: index.commit))
+      return Finding(StoreLayout.index, .index, newer.error(found: index))
     } catch { return Finding(StoreLayout.reserved, .index, error) }
   }
 

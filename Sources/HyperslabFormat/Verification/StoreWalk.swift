@@ -86,7 +86,7 @@ struct StoreWalk {
       case ("w", .directory): for writer in list(path) { note(path / writer.name) }
       case ("trash", .directory), ("lost", .directory):
         for old in list(path) where !HarmlessFiles.contains(old.name, old.kind) {
-          found.append((.extra(path / old.name), [.leftover("\(path / old.name)")]))
+          note(path / old.name)
         }
       default: note(path)
       }

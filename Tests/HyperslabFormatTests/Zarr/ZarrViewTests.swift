@@ -134,6 +134,36 @@ import Testing
     #expect(try SlabStore.verify(path).zarrView == .same)
   }
 
+  /// What adopt does not take it leaves, whole.
+  @Test(arguments: [
+    ("a/zarr.json", "\"dimension_names\": [\"a_0\"]", "\"dimension_names\": [\"time\"]"),
+    (
+      "zarr.json", "\"zarr_format\": 3,\n  \"node_type\": \"group\"",
+      "\"zarr_format\": 3,\n  \"x\": 1, \"node_type\": \"group\""
+    ),
+  ])
+  func whatIsNotTakenStays(name: String, from: String, to: String) throws {
+    let old = try String(contentsOfFile: file(name), encoding: .utf8)
+    let theirs = old.replacingOccurrences(of: from, with: to)
+    try #require(theirs != old, "\(old)")
+    try write(theirs, name)
+    let report = try SlabStore.adopt(path)
+    #expect(report.left.count == 1 && report.taken.isEmpty, "\(report)")
+    #expect(try String(contentsOfFile: file(name), encoding: .utf8) == theirs)
+  }
+
+  /// Nor does the commit that closes a store forget what one before it could not write.
+  @Test func aDocumentThatIsBehindIsToldAtTheEnd() throws {
+    let (store, files) = try openFaulty(path)
+    files.fail { operation, place, _ in operation == .rename && place == StorePath("a/zarr.json") }
+    try store.setAttribute("k", 1, of: try NodePath("a"))
+    try store.close()
+    #expect(store.unsettled.keys.map { "\($0)" } == ["a"])
+    files.fail(nil)
+    try SlabStore.open(path, mode: .readWrite).close()
+    #expect(try SlabStore.verify(path).zarrView == .same)
+  }
+
   @Test func anotherProgramsChangeUnderAnOpenStoreIsKept() throws {
     let store = try SlabStore.open(path, mode: .readWrite)
     let theirs = try String(contentsOfFile: file("a/zarr.json"), encoding: .utf8)
