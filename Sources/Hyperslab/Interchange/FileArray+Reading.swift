@@ -9,9 +9,6 @@ extension FileArray {
   private static let stagedByteCount = 2 << 20
   /// Copying needs no more, and each may have memory of its own.
   private static var threads: Int { Swift.min(Machine.processorCount, 4) }
-  /// From here on a call a run costs less than reading what lies between.
-  private static let leastRunByteCount = 2048
-  private static let mostGapByteCount = 1 << 14
 
   /// Reads what lies in one piece in the file.
   func readWhole(

@@ -31,26 +31,71 @@ extension FileArray: StreamSource {
     return (length, 0)
   }
 
+  /// From here on a call a run costs less than reading what lies between.
+  static let leastRunByteCount = 2048
+  static let mostGapByteCount = 1 << 14
+  /// What is read at once with the gaps in it; on the stack.
+  private static let spannedByteCount = 1 << 16
+
   /// Reads some of a box's elements as the file has them, box and elements in the order of the file.
   func readRuns(
     _ elements: Range<Int>, of box: Selection, into memory: UnsafeMutableRawPointer
   ) throws(HyperslabError) {
     let source = fileLayout.slice(box)
     let runs = runs(of: source.shape)
+    let run = runs.length * elementByteCount
+    // Runs along the last of the axes that tell them apart lie so far from each other.
+    let step = runs.axes > 0 ? source.byteStrides[runs.axes - 1] : run
+    let together =
+      run < Self.leastRunByteCount && step - run <= Self.mostGapByteCount
+      ? Swift.max(1, (Self.spannedByteCount - run) / step + 1) : 1
     var target = memory
     var rest = elements
     while !rest.isEmpty {
-      var (number, start) = rest.lowerBound.quotientAndRemainder(dividingBy: runs.length)
-      let count = Swift.min(runs.length - start, rest.count)
+      let (first, start) = rest.lowerBound.quotientAndRemainder(dividingBy: runs.length)
+      var number = first
       var offset = source.byteOffset + start * elementByteCount
+      var following = 1
       for axis in (0..<runs.axes).reversed() {
-        offset += number % source.shape[axis] * source.byteStrides[axis]
+        let position = number % source.shape[axis]
+        if axis == runs.axes - 1 { following = source.shape[axis] - position }
+        offset += position * source.byteStrides[axis]
         number /= source.shape[axis]
       }
+      let whole = Swift.min(following, together, rest.count / runs.length)
+      let count =
+        start == 0 && whole > 1 ? whole * runs.length : Swift.min(runs.length - start, rest.count)
       let part = UnsafeMutableRawBufferPointer(start: target, count: count * elementByteCount)
-      try file.read(at: offset, into: part)
+      if count > runs.length {
+        try readSpan(at: offset, runs: whole, of: run, step: step, into: part)
+      } else {
+        try file.read(at: offset, into: part)
+      }
       target += part.count
       rest.removeFirst(count)
     }
+  }
+
+  /// Reads runs with what lies between, and keeps the runs.
+  private func readSpan(
+    at offset: Int, runs count: Int, of run: Int, step: Int,
+    into target: UnsafeMutableRawBufferPointer
+  ) throws(HyperslabError) {
+    let layout = StridedLayout(shape: [count, run], byteStrides: [step, 1])
+    let copy = ChunkCopy(
+      chunkShape: layout.shape, region: StridedSelection(Selection(all: layout.shape)),
+      layout: layout, elementByteCount: 1)
+    let result = withUnsafeTemporaryAllocation(
+      byteCount: (count - 1) * step + run, alignment: 64
+    ) { span -> Result<Void, HyperslabError> in
+      do throws(HyperslabError) { try file.read(at: offset, into: span) } catch {
+        return .failure(error)
+      }
+      if let from = span.baseAddress, let to = target.baseAddress {
+        copy.gather(0..<count * run, from: UnsafeRawPointer(from), into: to)
+      }
+      return .success(())
+    }
+    try result.get()
   }
 }

@@ -18,7 +18,7 @@ import Testing
     }
     try data.write(to: URL(fileURLWithPath: path.string))
     let type = NumPyType(.uint16, byteOrder: isBig ? .big : .little)
-    return try RawFile(path, type: type, shape: shape)
+    return try RawFile(path, type: type, shape: shape.axes)
   }
 
   /// Mostly small steps; where a chunk is nothing but zeros, the fill value.
