@@ -36,7 +36,7 @@ import Testing
   @Test func everyShapeInBlocksThatEndInRows() throws {
     var random = SystemRandomNumberGenerator()
     let store = try SlabStore.create(at: directory.path.appending("shapes.slab"))
-    for round in 0..<40 {
+    for round in 0..<12 {
       let rank = Int.random(in: 1...4, using: &random)
       let most = [40_000, 250, 45, 17][rank - 1]
       let shape = Shape((0..<rank).map { _ in Int.random(in: 1...most, using: &random) })
