@@ -36,27 +36,37 @@ extension BlockCoding {
       return Step(blockByteCount: size, gain: gain, chunkCount: chunkCount)
     }
     let isHigh = level >= Compression.firstHighLevel
-    var steps = [step(upTo: isHigh ? 1 << 19 : 1 << 18, gain: 0.025, chunkCount: .max)]
+    var steps = [step(upTo: isHigh ? 1 << 19 : usualMostByteCount, gain: 0.025, chunkCount: .max)]
     let row = Checked.multiply(chunkShape.last ?? 1, elementByteCount) ?? .max
     if isHigh, row >= CacheLine.byteCount {
-      steps.append(step(upTo: 3 << 20, gain: 0.01, chunkCount: 3))
+      steps.append(step(upTo: highMostByteCount, gain: 0.01, chunkCount: 3))
     }
     return steps
   }
+
+  /// How many chunks may be read together a block of each at a time: what that takes is bounded, whatever
+  /// block size will be chosen.
+  package static func mostStreamedTogether(_ compression: Compression) -> Int {
+    let isHigh = compression.level >= Compression.firstHighLevel
+    let block = compression.blockByteCount ?? (isHigh ? highMostByteCount : usualMostByteCount)
+    return Swift.max(1, streamedByteCount / block)
+  }
+
+  private static let streamedByteCount = 1 << 22
+  private static let (usualMostByteCount, highMostByteCount) = (1 << 18, 3 << 20)
 
   /// Chooses by trying on a sample: the filter that makes it smallest, an earlier one within a
   /// percent of it winning, since undoing less is faster; then the block size, and whether blocks of the
   /// fill value are worth repeating.
   ///
   /// - Parameters:
-  ///   - base, layout: The sample: the first buffer, or the first chunk.
+  ///   - source: The sample: the first buffer, or the first chunk.
   ///   - chunkShape: Blocks are cut the way chunks will cut them.
   ///   - fill: What pads chunks.
   ///   - blockByteCount: The size asked for, nil where it is to be chosen, too.
   /// - Throws: `chunk_too_large`, as creating the data set would.
   package static func choose(
-    _ base: UnsafeRawPointer, layout: StridedLayout, chunkShape: Shape, fill: FillValue, level: Int,
-    blockByteCount: Int?
+    _ source: CodingSource, chunkShape: Shape, fill: FillValue, level: Int, blockByteCount: Int?
   ) throws(HyperslabError) -> BlockCoding {
     let size = fill.dataType.byteCount
     let chunk = Checked.product(chunkShape.axes + [size]) ?? Int.max
@@ -70,7 +80,7 @@ extension BlockCoding {
     }
     guard
       let sample = try CodingSample(
-        base, layout: layout, chunkShape: chunkShape, level: level, fill: fill)
+        source, chunkShape: chunkShape, level: level, fill: fill)
     else {
       // What Zarr's Blosc codec does where nobody chose.
       let filter: Filter = size > 1 ? .shuffle : .bitshuffle

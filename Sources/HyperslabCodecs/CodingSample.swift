@@ -2,8 +2,7 @@ import HyperslabCore
 import Synchronization
 
 /// Parts of some chunks of the sample: the fewer blocks a chunk has, the more chunks.
-// Sendable although it holds a pointer: the memory is only read, and lent for longer than it lives.
-struct CodingSample: @unchecked Sendable {
+struct CodingSample: Sendable {
   /// What of a chunk is tried.
   enum Part {
     /// Some blocks spread over it, in other places of each chunk; more where they are the fill value only,
@@ -18,9 +17,8 @@ struct CodingSample: @unchecked Sendable {
   private static let blockBudget = 24
   /// Blocks looked at for each one wanted, where those hold nothing but the fill value.
   private static let mostLookedAt = 4
-  private let base: UnsafeRawPointer
   private let chunkShape: Shape
-  private let layouts: [StridedLayout]
+  private let chunks: [CodingSource]
   private let level: Int
   private let fill: FillValue
   private let chunkByteCount: Int
@@ -29,12 +27,11 @@ struct CodingSample: @unchecked Sendable {
   ///
   /// - Throws: `chunk_too_large`.
   init?(
-    _ base: UnsafeRawPointer, layout: StridedLayout, chunkShape: Shape, level: Int, fill: FillValue
+    _ source: CodingSource, chunkShape: Shape, level: Int, fill: FillValue
   ) throws(HyperslabError) {
-    guard let grid = try? ChunkGrid(arrayShape: layout.shape, chunkShape: chunkShape),
+    guard let grid = try? ChunkGrid(arrayShape: source.shape, chunkShape: chunkShape),
       grid.chunkCount > 0
     else { return nil }
-    self.base = base
     self.chunkShape = chunkShape
     self.level = level
     self.fill = fill
@@ -43,29 +40,25 @@ struct CodingSample: @unchecked Sendable {
     let count = Swift.min(
       grid.chunkCount, Swift.max(Self.leastChunkCount, Self.blockBudget / blocks))
     let all = Self.numbers(count, of: grid.chunkCount).map { number in
-      layout.slice(grid.selection(of: grid.index(ofNumber: number)))
+      source.part(grid.selection(of: grid.index(ofNumber: number)))
     }
     let format = try FrameFormat(
       elementByteCount: fill.dataType.byteCount, filter: .none, chunkByteCount: chunkByteCount,
       blockByteCount: FrameFormat.defaultBlockByteCount)
     let encoder = FrameEncoder(format: format, level: 1, fill: fill)
     // Chunks of nothing but the fill value are not stored, and have no say in how.
-    layouts = all.indices.filter { number in
-      let copy = Self.copy(all[number], chunkShape, format)
+    var chunks: [CodingSource] = []
+    for (number, chunk) in all.enumerated() {
+      let (copy, supply) = try chunk.open(chunkShape, format)
       let (numbers, others) = Self.spread(over: format, inChunk: number, of: all.count)
-      return (numbers + others).contains {
-        !fill.fills(encoder.bytes(ofBlock: $0, copy, from: base))
+      for block in numbers + others
+      where !fill.fills(try encoder.bytes(ofBlock: block, copy, from: supply)) {
+        chunks.append(chunk)
+        break
       }
-    }.map { all[$0] }
-    if layouts.isEmpty { return nil }
-  }
-
-  private static func copy(
-    _ layout: StridedLayout, _ chunkShape: Shape, _ format: FrameFormat
-  ) -> ChunkCopy {
-    ChunkCopy(
-      chunkShape: chunkShape, region: StridedSelection(Selection(all: layout.shape)),
-      layout: layout, elementByteCount: format.elementByteCount)
+    }
+    if chunks.isEmpty { return nil }
+    self.chunks = chunks
   }
 
   /// Some of the numbers below a limit, all different, evenly spread but in no step that the array's own
@@ -116,28 +109,28 @@ struct CodingSample: @unchecked Sendable {
           blockByteCount: coding.blockByteCount))
     }
     let trials = formats
-    let chunks = chunkCount(part)
+    let count = chunkCount(part)
     let totals = Mutex(Array(repeating: Outcome(), count: trials.count))
     try parallelLoop(
-      count: trials.count * chunks, threads: Machine.processorCount, makeWorker: {},
+      count: trials.count * count, threads: Machine.processorCount, makeWorker: {},
       body: { (_, number) throws(HyperslabError) in
         let (chunk, trial) = number.quotientAndRemainder(dividingBy: trials.count)
-        let outcome = outcome(trials[trial], chunk, of: chunks, part)
+        let outcome = try outcome(trials[trial], chunk, of: count, part)
         totals.withLock { $0[trial].add(outcome) }
       })
     return totals.withLock { $0 }
   }
 
-  private func outcome(_ format: FrameFormat, _ chunk: Int, of chunks: Int, _ part: Part) -> Outcome
-  {
+  private func outcome(
+    _ format: FrameFormat, _ chunk: Int, of count: Int, _ part: Part
+  ) throws(HyperslabError) -> Outcome {
     let encoder = FrameEncoder(format: format, level: level, fill: fill)
-    let layout = layouts[chunk * layouts.count / chunks]
-    let copy = Self.copy(layout, chunkShape, format)
-    let (numbers, others) = blocks(of: format, inChunk: chunk, of: chunks, part)
+    let (copy, supply) = try chunks[chunk * chunks.count / count].open(chunkShape, format)
+    let (numbers, others) = blocks(of: format, inChunk: chunk, of: count, part)
     var outcome = Outcome()
     var wanted = numbers.count
     for (position, block) in (numbers + others).enumerated() where wanted > 0 {
-      let bytes = encoder.bytes(ofBlock: block, copy, from: base)
+      let bytes = try encoder.bytes(ofBlock: block, copy, from: supply)
       let isFill = fill.fills(bytes)
       if !isFill { wanted -= 1 }
       // Looked for in place of others like it, they must not make those look more frequent.
@@ -153,8 +146,8 @@ struct CodingSample: @unchecked Sendable {
 
   private func chunkCount(_ part: Part) -> Int {
     switch part {
-    case .spread: layouts.count
-    case .window(_, let chunks): Swift.min(layouts.count, chunks)
+    case .spread: chunks.count
+    case .window(_, let most): Swift.min(chunks.count, most)
     }
   }
 

@@ -14,6 +14,7 @@ package final class FrameEncoder {
   private let scratch: ElementBuffer
   /// Between the filters delta and bit shuffle.
   private let differences: ElementBuffer?
+  private let window = StreamWindow()
   /// Files in the making, as many as were ever made together.
   private var outputs: [FrameOutput] = []
   /// A block of the fill value as stored, and its size before.
@@ -36,6 +37,19 @@ package final class FrameEncoder {
     differences = format.deltaStride.map { _ in ElementBuffer(byteCount: format.blockByteCount) }
   }
 
+  /// Encodes some of the chunks that lie side by side along the last axis, while they are read.
+  ///
+  /// - Parameters:
+  ///   - range: Which of the stream's chunks. All of them are read, so that what is read lies in one piece.
+  ///   - stream: The elements of all of them.
+  ///   - sinks: What takes the files of those in the range.
+  package func encode(
+    _ range: Range<Int>, of stream: ElementStream, chunkShape: Shape, to sinks: [some FrameSink]
+  ) throws(HyperslabError) -> [EncodedChunk] {
+    let copies = try window.begin(stream, chunkShape: chunkShape, format)
+    return try encode(Array(copies[range]), from: .window(window), to: sinks)
+  }
+
   /// How many chunks may be encoded together.
   package var mostTogether: Int {
     let fitting = Self.togetherByteCount / FrameOutput.leastByteCount(format)
@@ -47,10 +61,10 @@ package final class FrameEncoder {
   ///
   /// - Parameters:
   ///   - copies: Where each chunk's valid part lies; must be of the format's chunk.
-  ///   - base: The memory that they speak of.
+  ///   - supply: The memory that they speak of.
   ///   - sinks: What takes each file.
   package func encode(
-    _ copies: [ChunkCopy], from base: UnsafeRawPointer, to sinks: [some FrameSink]
+    _ copies: [ChunkCopy], from supply: BlockSupply, to sinks: [some FrameSink]
   ) throws(HyperslabError) -> [EncodedChunk] {
     while outputs.count < copies.count {
       outputs.append(FrameOutput(format: format, together: outputs.count + 1))
@@ -58,7 +72,7 @@ package final class FrameEncoder {
     for output in outputs.prefix(copies.count) { output.begin(together: copies.count) }
     for block in 0..<format.blockCount {
       for (position, copy) in copies.enumerated() {
-        try encode(block, of: copy, from: base, to: outputs[position], sinks[position])
+        try encode(block, of: copy, from: supply, to: outputs[position], sinks[position])
       }
     }
     var chunks: [EncodedChunk] = []
@@ -67,12 +81,13 @@ package final class FrameEncoder {
   }
 
   private func encode(
-    _ block: Int, of copy: ChunkCopy, from base: UnsafeRawPointer, to output: FrameOutput,
+    _ block: Int, of copy: ChunkCopy, from supply: BlockSupply, to output: FrameOutput,
     _ sink: some FrameSink
   ) throws(HyperslabError) {
     let isPadded = !copy.coversChunk
     var bytes: UnsafeRawBufferPointer?
     if !isPadded || copy.touches(format.elementRange(ofBlock: block)) {
+      let base = try supply.base(for: format.elementRange(ofBlock: block))
       let loaded = load(block, copy, base, isPadded: isPadded)
       addStatistics(of: loaded, block, isPadded ? copy : nil, to: &output.statistics)
       if !fill.fills(loaded) { bytes = loaded }
@@ -86,9 +101,10 @@ package final class FrameEncoder {
 
   /// One block's bytes, padding included; there until the next block's are asked for.
   func bytes(
-    ofBlock block: Int, _ copy: ChunkCopy, from base: UnsafeRawPointer
-  ) -> UnsafeRawBufferPointer {
-    load(block, copy, base, isPadded: !copy.coversChunk)
+    ofBlock block: Int, _ copy: ChunkCopy, from supply: BlockSupply
+  ) throws(HyperslabError) -> UnsafeRawBufferPointer {
+    let base = try supply.base(for: format.elementRange(ofBlock: block))
+    return load(block, copy, base, isPadded: !copy.coversChunk)
   }
 
   /// The bytes that one block would take, of which the bytes are given.

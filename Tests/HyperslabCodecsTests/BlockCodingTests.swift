@@ -14,7 +14,7 @@ import Testing
         shape ?? [values.count], elementByteCount: Element.dataType.byteCount))
     return try values.withUnsafeBytes { bytes in
       try BlockCoding.choose(
-        #require(bytes.baseAddress), layout: layout, chunkShape: chunk, fill: fill, level: level,
+        .memory(#require(bytes.baseAddress), layout), chunkShape: chunk, fill: fill, level: level,
         blockByteCount: block)
     }
   }

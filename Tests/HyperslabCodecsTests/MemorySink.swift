@@ -19,7 +19,8 @@ extension FrameEncoder {
     _ copy: ChunkCopy, from memory: UnsafeRawBufferPointer
   ) throws -> (chunk: EncodedChunk, file: [UInt8]) {
     let sink = MemorySink()
-    let chunks = try encode([copy], from: try #require(memory.baseAddress), to: [sink])
+    let chunks = try encode(
+      [copy], from: .memory(try #require(memory.baseAddress)), to: [sink])
     let chunk = try #require(chunks.first)
     #expect(sink.bytes.isEmpty || sink.bytes.count == chunk.byteCount)
     return (chunk, sink.bytes)

@@ -9,9 +9,6 @@ extension FileArray {
   private static let stagedByteCount = 2 << 20
   /// Copying needs no more, and each may have memory of its own.
   private static var threads: Int { Swift.min(Machine.processorCount, 4) }
-  /// From here on a call a run costs less than reading what lies between.
-  private static let leastRunByteCount = 2048
-  private static let mostGapByteCount = 1 << 14
 
   /// Reads what lies in one piece in the file.
   func readWhole(
@@ -36,25 +33,30 @@ extension FileArray {
   ) throws(HyperslabError) {
     guard let base = target.baseAddress, !box.isEmpty else { return }
     let source = fileLayout.slice(box)
-    let run = runByteCount(box.shape)
+    let run = runs(of: box.shape).length * elementByteCount
     if run == target.count { return try readWhole(at: source.byteOffset, into: target) }
     let gap = source.byteRange(elementByteCount: elementByteCount).map { span in
       (span.count - target.count) / Swift.max(1, target.count / run - 1)
     }
-    let isByRun = run >= Self.leastRunByteCount || gap ?? .max > Self.mostGapByteCount
-    let limit = isByRun ? Self.pieceByteCount : Self.stagedByteCount
-    let parts = pieces(of: Selection(all: box.shape)) { part in
-      let count = isByRun ? part.shape.reduce(elementByteCount, *) : span(of: part, in: source)
-      return count <= limit
-    }
     let output = DisjointMemory(base: base)
+    if run >= Self.leastRunByteCount || gap ?? .max > Self.mostGapByteCount {
+      let count = target.count / elementByteCount
+      let together = Self.pieceByteCount / elementByteCount
+      return try parallelLoop(
+        count: count.dividedRoundingUp(by: together), threads: Self.threads, makeWorker: {}
+      ) { (_, number) throws(HyperslabError) in
+        let start = number * together
+        try readRuns(
+          start..<Swift.min(start + together, count), of: box,
+          into: output.base + start * elementByteCount)
+      }
+    }
+    let parts = pieces(of: Selection(all: box.shape)) { part in
+      span(of: part, in: source) <= Self.stagedByteCount
+    }
     try parallelLoop(count: parts.count, threads: Self.threads, makeWorker: { Staging() }) {
       (staging, number) throws(HyperslabError) in
-      if isByRun {
-        try readRuns(parts[number], of: source, into: output.base)
-      } else {
-        try pickOut(parts[number], of: source, staging, into: output.base)
-      }
+      try pickOut(parts[number], of: source, staging, into: output.base)
     }
   }
 
@@ -96,16 +98,6 @@ extension FileArray {
     }
   }
 
-  /// Bytes of a box that follow each other in the file without a gap.
-  private func runByteCount(_ box: Shape) -> Int {
-    var count = elementByteCount
-    for axis in box.indices.reversed() {
-      count *= box[axis]
-      if box[axis] != fileLayout.shape[axis] { break }
-    }
-    return count
-  }
-
   private func span(of part: Selection, in source: StridedLayout) -> Int {
     source.slice(part).byteRange(elementByteCount: elementByteCount)?.count ?? .max
   }
@@ -121,43 +113,6 @@ extension FileArray {
       var bounds = box.bounds
       bounds[slowest] = half
       return pieces(of: Selection(bounds), until: isSmall)
-    }
-  }
-
-  /// Reads a part of a box run by run.
-  private func readRuns(
-    _ part: Selection, of source: StridedLayout, into base: UnsafeMutableRawPointer
-  ) throws(HyperslabError) {
-    guard
-      let target = StridedLayout.rowMajor(source.shape, elementByteCount: elementByteCount)?
-        .slice(part)
-    else { return }
-    let from = source.slice(part)
-    // The part's own runs: it may have been cut within one of the box.
-    var inner = part.shape.rank
-    var run = elementByteCount
-    while inner > 0 {
-      inner -= 1
-      run *= part.shape[inner]
-      if part.shape[inner] != fileLayout.shape[inner] { break }
-    }
-    var position = Array(repeating: 0, count: inner)
-    while true {
-      var (offset, place) = (from.byteOffset, target.byteOffset)
-      for axis in 0..<inner {
-        offset += position[axis] * from.byteStrides[axis]
-        place += position[axis] * target.byteStrides[axis]
-      }
-      try file.read(
-        at: offset, into: UnsafeMutableRawBufferPointer(start: base + place, count: run))
-      var axis = inner - 1
-      while axis >= 0 {
-        position[axis] += 1
-        if position[axis] < part.shape[axis] { break }
-        position[axis] = 0
-        axis -= 1
-      }
-      if axis < 0 { return }
     }
   }
 

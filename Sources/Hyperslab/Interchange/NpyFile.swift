@@ -66,4 +66,10 @@ extension NpyFile: FileOrderSource {
   ) throws(HyperslabError) -> StridedLayout {
     try array.load(selection, into: memory)
   }
+
+  package func streamSource(
+    ofBoxes shape: Shape, leastRunByteCount: Int
+  ) -> (any StreamSource)? {
+    array.isRead(inRunsOf: leastRunByteCount, boxesOf: shape) ? array : nil
+  }
 }

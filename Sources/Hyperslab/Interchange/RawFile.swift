@@ -98,4 +98,10 @@ extension RawFile: FileOrderSource {
   ) throws(HyperslabError) -> StridedLayout {
     try array.load(selection, into: memory)
   }
+
+  package func streamSource(
+    ofBoxes shape: Shape, leastRunByteCount: Int
+  ) -> (any StreamSource)? {
+    array.isRead(inRunsOf: leastRunByteCount, boxesOf: shape) ? array : nil
+  }
 }

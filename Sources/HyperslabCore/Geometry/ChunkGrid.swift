@@ -82,6 +82,14 @@ public struct ChunkGrid: Hashable, Sendable {
   /// The shape of a chunk's part inside the array.
   public func validShape(of index: ChunkIndex) -> Shape { selection(of: index).shape }
 
+  /// The part of the array in the chunks of a box, of which the first and the last are named.
+  package func box(from first: ChunkIndex, to last: ChunkIndex) -> Selection {
+    Selection(
+      zip(selection(of: first).bounds, selection(of: last).bounds).map {
+        $0.lowerBound..<Swift.max($0.lowerBound, $1.upperBound)
+      })
+  }
+
   /// The chunk's number in C order.
   public func number(of index: ChunkIndex) -> Int {
     var number = 0

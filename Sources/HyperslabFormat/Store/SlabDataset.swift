@@ -74,16 +74,14 @@ public final class SlabDataset: ChunkedDataset, FillingDataset {
     try checkMemory(layout, shape: layout.shape, byteCount: sample.byteCount)
     _ = try sample.withUnsafeBytes { (bytes) throws(HyperslabError) -> FrameFormat? in
       guard let base = bytes.baseAddress else { return nil }
-      return try chooseFormat(base, layout)
+      return try chooseFormat(.memory(base, layout))
     }
   }
 
-  private func chooseFormat(
-    _ base: UnsafeRawPointer, _ layout: StridedLayout
-  ) throws(HyperslabError) -> FrameFormat {
+  func chooseFormat(_ sample: CodingSource) throws(HyperslabError) -> FrameFormat {
     if let format = try format() { return format }
     let choice = try BlockCoding.choose(
-      base, layout: layout, chunkShape: grid.chunkShape, fill: description.fillValue,
+      sample, chunkShape: grid.chunkShape, fill: description.fillValue,
       level: description.compression.level, blockByteCount: record.fixedBlockByteCount)
     let settled = try store.writing().settle(
       choice, slot: slot ?? 0, path: path, opened: record)
@@ -118,24 +116,33 @@ public final class SlabDataset: ChunkedDataset, FillingDataset {
     guard let first = parts.first else { return }
     try bytes.withUnsafeBytes { (memory) throws(HyperslabError) in
       guard let base = memory.baseAddress else { return }
-      let format = try chooseFormat(base, first.layout)
-      try encoders.withItem(
-        make: {
-          FrameEncoder(
-            format: format, level: description.compression.level, fill: description.fillValue)
-        },
-        { (encoder) throws(HyperslabError) in
-          for start in stride(from: 0, to: parts.count, by: encoder.mostTogether) {
-            let some = parts[start..<Swift.min(parts.count, start + encoder.mostTogether)]
-            let copies = some.map { copy(of: $0) }
-            try changes.stage(
-              path: path, slot: slot, chunks: some.map(\.chunk), opened: record, id: openedID
-            ) { (sinks) throws(HyperslabError) in
-              try encoder.encode(copies, from: base, to: sinks)
-            }
-          }
-        })
+      try stage(
+        parts.map(\.chunk), chooseFormat(.memory(base, first.layout)), changes, slot: slot
+      ) { (encoder, range, sinks) throws(HyperslabError) in
+        let copies = parts[range].map { copy(of: $0) }
+        return try encoder.encode(copies, from: .memory(base), to: sinks)
+      }
     }
+  }
+
+  /// Stages chunks, as many at once as are encoded together.
+  func stage(
+    _ chunks: [ChunkIndex], _ format: FrameFormat, _ changes: ChangeSet, slot: Int,
+    encode: (FrameEncoder, Range<Int>, [StagedFile]) throws(HyperslabError) -> [EncodedChunk]
+  ) throws(HyperslabError) {
+    try encoders.withItem(
+      make: {
+        FrameEncoder(
+          format: format, level: description.compression.level, fill: description.fillValue)
+      },
+      { (encoder) throws(HyperslabError) in
+        for start in stride(from: 0, to: chunks.count, by: encoder.mostTogether) {
+          let range = start..<Swift.min(chunks.count, start + encoder.mostTogether)
+          try changes.stage(
+            path: path, slot: slot, chunks: Array(chunks[range]), opened: record, id: openedID
+          ) { (sinks) throws(HyperslabError) in try encode(encoder, range, sinks) }
+        }
+      })
   }
 
   private func copy(of part: PlacedChunk) -> ChunkCopy {

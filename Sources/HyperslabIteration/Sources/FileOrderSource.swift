@@ -13,4 +13,8 @@ package protocol FileOrderSource: DataChunkSource {
   func load(
     _ selection: Selection, into memory: UnsafeMutableRawBufferPointer
   ) throws(HyperslabError) -> StridedLayout
+
+  /// The array as a source of streams, if boxes of a shape lie in it in runs of C order at least so long:
+  /// shorter ones are read faster with all that is between.
+  func streamSource(ofBoxes shape: Shape, leastRunByteCount: Int) -> (any StreamSource)?
 }

@@ -132,7 +132,7 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
     let meter = ProgressMeter(total: byteCount, observer: progress)
     let feed = BufferFeed(
       reader: reader, depth: depth, chunkShape: dataset.grid.chunkShape, origin: origin,
-      pieceByteCount: options.pieceByteCount,
+      pieceByteCount: options.pieceByteCount, leastRunByteCount: options.leastRunByteCount,
       checkCancelled: { () throws(HyperslabError) in try checkCancelled(cancellation, at: path) })
     func writer(_ dataset: Store.Dataset) -> BufferWriter<Store.Dataset> {
       BufferWriter(

@@ -10,6 +10,8 @@ struct BufferFeed<Source: DataChunkSource> {
   var origin: [Int]?
   /// Above how many bytes a buffer is read in pieces.
   let pieceByteCount: Int
+  /// From how many bytes on a run of a file is read by itself.
+  let leastRunByteCount: Int
   let checkCancelled: () throws(HyperslabError) -> Void
 
   /// Runs `use` on each buffer, and `finish` when the buffer is out of hand again: only then is it
@@ -24,6 +26,26 @@ struct BufferFeed<Source: DataChunkSource> {
       try copies(of: buffers, depth: depth, use: use, finish: finish)
     } else {
       try lent(buffers, use: use, finish: finish)
+    }
+  }
+
+  /// The source of streams of boxes of a shape, where that is the fastest way.
+  func streamSource(ofBoxes shape: Shape) -> (any StreamSource)? {
+    (reader.source as? any FileOrderSource)?
+      .streamSource(ofBoxes: shape, leastRunByteCount: leastRunByteCount)
+  }
+
+  /// Runs `use` on a stream of each buffer; as ``forEach(_:use:finish:)``.
+  func forEachStream(
+    of source: any StreamSource, _ buffers: some Collection<Selection>,
+    use: (ElementStream) throws(HyperslabError) -> Void,
+    finish: (_ isNextReady: Bool) throws(HyperslabError) -> Void
+  ) throws(HyperslabError) {
+    var rest = buffers[...]
+    while let selection = rest.popFirst() {
+      try checkCancelled()
+      try use(ElementStream(source, selection))
+      try finish(!rest.isEmpty)
     }
   }
 

@@ -43,7 +43,7 @@ struct BufferWriter<Dataset: ChunkedDataset>: Sendable {
     }
   }
 
-  private func missing(in chunks: Slice<ChunkRange>) throws(HyperslabError) -> [ChunkIndex] {
+  func missing(in chunks: Slice<ChunkRange>) throws(HyperslabError) -> [ChunkIndex] {
     var missing: [ChunkIndex] = []
     for chunk in chunks where try dataset.state(of: chunk) == .neverWritten {
       missing.append(chunk)
@@ -85,7 +85,7 @@ struct BufferWriter<Dataset: ChunkedDataset>: Sendable {
     return Checked.multiply(length, size) ?? .max
   }
 
-  private func byteCount(of box: Selection) -> Int { byteCount(of: box.shape) }
+  func byteCount(of box: Selection) -> Int { byteCount(of: box.shape) }
 
   private func byteCount(of shape: Shape) -> Int {
     shape.elementCount.flatMap { Checked.multiply($0, dataset.description.dataType.byteCount) } ?? 0

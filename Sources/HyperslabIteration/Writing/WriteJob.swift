@@ -31,7 +31,7 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
   private var feed: BufferFeed<Source> {
     BufferFeed(
       reader: reader, depth: depth, chunkShape: options.chunkShape ?? plan.chunkShape,
-      pieceByteCount: options.pieceByteCount,
+      pieceByteCount: options.pieceByteCount, leastRunByteCount: options.leastRunByteCount,
       checkCancelled: { () throws(HyperslabError) in
         try checkCancelled(options.cancellation, at: path)
       })

@@ -40,6 +40,9 @@ public struct WriteOptions: Sendable {
   /// Above how many bytes a buffer of a file is read in pieces; smaller ones leave threads without work at
   /// the end of each.
   package var pieceByteCount = 32 << 20
+  /// How long the runs of a file must be at least for its chunks to be encoded while they are read: each
+  /// costs a call.
+  package var leastRunByteCount = 2048
   /// How many threads encode chunks; all active cores when not given.
   public var threads: Int?
   /// The bytes that buffers may take, all in flight together; a write whose single buffer is larger

@@ -56,29 +56,37 @@ struct WritePipeline<Source: DataChunkSource, Dataset: ChunkedDataset> {
     defer {
       (isPrepared, hasUncommitted, lastCommit, self.commit) = (prepared, uncommitted, last, commit)
     }
+    func finish(isNextReady: Bool) throws(HyperslabError) {
+      if together || !isDue(last) { return }
+      isWaiting = isNextReady && canShare(after: commit)
+      if isWaiting { return }
+      try Self.wait(for: &commit)
+      commit = startCommit()
+      uncommitted = false
+      last = .now
+    }
+    func placed(_ buffer: Selection) -> Selection { origin.map(buffer.moved(by:)) ?? buffer }
     do throws(HyperslabError) {
-      try feed.forEach(
-        buffers,
-        use: { selection, bytes, layout throws(HyperslabError) in
-          if !prepared {
-            try writer.dataset.prepare(sample: bytes, layout: layout)
-            prepared = true
-          }
-          uncommitted = true
-          isWaiting = false
-          try writer.write(
-            origin.map(selection.moved(by:)) ?? selection, from: bytes, layout: layout,
-            onlyMissing: onlyMissing)
-        },
-        finish: { isNextReady throws(HyperslabError) in
-          if together || !isDue(last) { return }
-          isWaiting = isNextReady && canShare(after: commit)
-          if isWaiting { return }
-          try Self.wait(for: &commit)
-          commit = startCommit()
-          uncommitted = false
-          last = .now
-        })
+      if let box = writer.streamedBox(of: buffers, at: origin),
+        let source = feed.streamSource(ofBoxes: box.shape)
+      {
+        try feed.forEachStream(
+          of: source, buffers,
+          use: { stream throws(HyperslabError) in
+            if !prepared { try writer.prepare(stream) }
+            (prepared, uncommitted, isWaiting) = (true, true, false)
+            try writer.write(placed(stream.box), from: stream, onlyMissing: onlyMissing)
+          }, finish: finish)
+      } else {
+        try feed.forEach(
+          buffers,
+          use: { selection, bytes, layout throws(HyperslabError) in
+            if !prepared { try writer.dataset.prepare(sample: bytes, layout: layout) }
+            (prepared, uncommitted, isWaiting) = (true, true, false)
+            try writer.write(
+              placed(selection), from: bytes, layout: layout, onlyMissing: onlyMissing)
+          }, finish: finish)
+      }
     } catch {
       // Nobody is to hear of the write after it has failed; and a commit that failed did so first.
       try Self.wait(for: &commit)

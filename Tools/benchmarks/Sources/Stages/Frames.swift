@@ -51,7 +51,7 @@ private struct FrameSample {
   }
 
   func encode() -> EncodedChunk {
-    mustSucceed { try encoder.encode([copy], from: source.pointer, to: [file])[0] }
+    mustSucceed { try encoder.encode([copy], from: .memory(source.pointer), to: [file])[0] }
   }
 
   /// Decodes what was encoded once, the way a reader does: the prefix, then block by block.
