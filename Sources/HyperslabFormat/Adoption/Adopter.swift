@@ -104,7 +104,8 @@ struct Adopter {
       {
         let names = told.map { "\"\($0)\"" }.joined(separator: ", ")
         return leave(
-          name, "other names of its axes. Put back \(names), or have slab repair put the file aside")
+          name, "other names of its axes. Put back \(names), or have slab repair put the file aside"
+        )
       }
       try takeAttributes(document, told: ZarrAttributes.of(record.description), path, name)
       try takeShape(array.description.shape, path, record, name)
