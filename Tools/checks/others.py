@@ -1,0 +1,407 @@
+"""Other programs write into a store, every verb of ours runs, in all orders of two: nothing of theirs is lost.
+
+usage: others.py [--cases 150 | --pairs | --all] [--action NAME]… [--verb NAME]… [--seed N] [--keep DIRECTORY]
+
+A case is an action of another program (foreigners.py), a verb of the tool, another action or none, another
+verb. By default cases are drawn at random; --pairs runs each verb after each action, --all each two verbs. With
+--action or --verb only those are drawn from. After each verb, of each file that another program wrote:
+
+* its bytes are somewhere in the store, where they were or in __slab/lost; or
+* `adopt` took it in: the tool and zarr-python read the values, attributes and names of axes that
+  zarr-python read before.
+
+Data sets that nobody touched keep their values, a verb that says it is done has done it, verbs that read
+change nothing, `verify` names what another program wrote or deleted, and where it says that both views
+are the same, they are. No command is ended by a signal or takes more than 20 seconds.
+"""
+import argparse
+import hashlib
+import json
+import logging
+import os
+import random
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import zarr
+
+import foreigners
+from support import Tally, scratch, seed, slab, tool
+
+# zarr-python looks at slab.json and __slab as members of a group, and is loud about it.
+logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+HARMLESS = {".DS_Store", "._a"}
+# The holder of a lock writes its name into it.
+EXEMPT = {"__slab/lock"}
+# Kept on purpose; and on its way to where it is kept.
+SILENT = ("__slab/lost/", "__slab/trash/")
+
+
+def run(*arguments):
+    done = subprocess.run([tool(), *map(str, arguments)], capture_output=True, timeout=20, stdin=subprocess.DEVNULL)
+    text = (done.stdout + done.stderr).decode(errors="surrogateescape")
+    assert done.returncode in (0, 1, 2), f"{' '.join(map(str, arguments))}: exit {done.returncode}: {text[:500]}"
+    assert done.returncode == 0 or text.strip(), f"{' '.join(map(str, arguments))}: no word, exit {done.returncode}"
+    return done.returncode, text
+
+
+# Trees
+
+
+def tree(store):
+    """What is in a store: by path, its kind and what tells its contents."""
+    found = {}
+    for place, directories, files in os.walk(store):
+        for name in directories + files:
+            path = os.path.join(place, name)
+            relative = os.path.relpath(path, store)
+            if os.path.islink(path):
+                found[relative] = ("link", os.readlink(path))
+            elif os.path.isfile(path):
+                found[relative] = ("file", Path(path).read_bytes())
+            else:
+                found[relative] = ("directory" if os.path.isdir(path) else "other", None)
+    return found
+
+
+def is_there(path, thing, now):
+    """Whether something that another program wrote is where it was, or kept by its contents or name."""
+    if now.get(path) == thing:
+        return True
+    kind, contents = thing
+    if contents:
+        return thing in now.values()
+    name = os.path.basename(path)
+    return any(now[place][0] == kind and place.startswith("__slab/lost/") and place.endswith(name) for place in now)
+
+
+# What Zarr readers and we see of a node
+
+
+def zarr_sees(store, node):
+    try:
+        opened = zarr.open(f"{store}/{node}", mode="r", use_consolidated=False)
+        return opened[...] if isinstance(opened, zarr.Array) else None
+    except Exception:
+        return None
+
+
+def slab_sees(store, node):
+    out = f"{store.parent}/seen.npy"
+    Path(out).unlink(missing_ok=True)
+    code, _ = run("export", f"{store}/{node}", out)
+    return np.load(out) if code == 0 else None
+
+
+def is_same(found, expected):
+    if found is None or expected is None:
+        return False
+    return found.shape == expected.shape and found.dtype == expected.dtype and found.tobytes() == expected.tobytes()
+
+
+def is_told(written, now):
+    """Whether a document says all that another program's said, but for what is derived and for codecs."""
+    skipped = {"consolidated_metadata", "codecs", "storage_transformers", "dimension_names", "chunk_key_encoding"}
+    names = written.get("dimension_names")
+    if names and any(names) and names != now.get("dimension_names"):
+        return False
+    return all(now.get(key) == written[key] or key == "attributes" and not written[key]
+               for key in written if key not in skipped)
+
+
+class Verbs:
+    """Every verb of the tool as a case can run it: arguments, nodes that it means to change, what must hold then."""
+
+    def __init__(self, directory):
+        self.small, self.rows = directory / "small.npy", directory / "rows.npy"
+        np.save(self.small, np.arange(60, dtype=np.int16).reshape(6, 10))
+        np.save(self.rows, np.full((3, 16), 7, np.int16))
+        reads = {name: (arguments, None, None) for name, arguments in {
+            "ls": ["ls", "S", "-l"], "ls json": ["ls", "S", "--json"], "info": ["info", "S"],
+            "info of a data set": ["info", "S/a", "--chunks"], "info json": ["info", "S/g", "--json"],
+            "read": ["read", "S/a", "0:20,:3"], "read all": ["read", "S/log", "--format", "json"], "export": ["export", "S/g/b", "OUT"],
+            "verify": ["verify", "S"], "verify quick": ["verify", "S", "--quick"], "verify a node": ["verify", "S/g"],
+            "verify links": ["verify", "S", "--follow-links"], "attr get": ["attr", "get", "S/g/b"]}.items()}
+        self.reads = set(reads)
+        self.all = {**reads, "repair": (["repair", "S"], set(), None), "adopt": (["adopt", "S"], set(), None)}
+        for node in ("", "g", "a", "log", "g/b"):
+            self.all[f"attr set {node or '/'}"] = (["attr", "set", f"S/{node}", "ours", "5"], set(),
+                                                   lambda store, node=node: slab("attr", "get", f"{store}/{node}", "ours").strip() == b"5")
+        self.all["attr rm"] = (["attr", "rm", "S/g/b", "k"], set(), None)
+        self.all["append"] = (["append", self.rows, "S/log"], {"log"},
+                              lambda store: bool((slab_sees(store, "log")[-3:] == 7).all()))
+        new = lambda node: (lambda store: is_same(slab_sees(store, node), np.load(self.small)))
+        for node in ("new", "mine", "g/new", "g/mine", "n1/n2/new", "src/c/main.c", "g/z", "backup/z", "a copy", "a2", "c"):
+            self.all[f"import {node}"] = (["import", self.small, f"S/{node}", "--chunk-shape", "4,10"], {node}, new(node))
+        self.all["import under a data set"] = (["import", self.small, "S/a/under"], {"a/under"}, None)
+        for node in ("a", "g/b", "mine", "log", "g/mine"):
+            self.all[f"overwrite {node}"] = (["import", self.small, f"S/{node}", "--chunk-shape", "4,10", "--overwrite"], {node}, new(node))
+        self.all["overwrite with delta"] = (["import", self.small, "S/a", "--delta", "0", "--overwrite"], {"a"}, new("a"))
+        self.all["overwrite a group"] = (["import", self.small, "S/g", "--overwrite"], {"g"}, None)
+        self.all["resume"] = (["import", directory / "a.npy", "S/a", "--chunk-shape", "8,64", "--resume"], {"a"}, None)
+        self.all["part"] = (["import", directory / "a.npy", "S/a", "--chunk-shape", "8,64", "--resume", "--part", "0/2"], {"a"}, None)
+        gone = lambda node: (lambda store: run("info", f"{store}/{node}")[0] == 2)
+        for node in ("a", "g", "g/b", "g/h", "log", "mine", "x"):
+            self.all[f"rm {node}"] = (["rm", f"S/{node}"], {node}, gone(node))
+
+    def arguments(self, name, store):
+        out = store.parent / "exported.npy"
+        out.unlink(missing_ok=True)
+        return [str(one).replace("S", str(store), 1) if str(one) == "S" or str(one).startswith("S/")
+                else out if one == "OUT" else one for one in self.all[name][0]]
+
+
+class Fixture:
+    """The store that every case begins with, and what it holds."""
+
+    def __init__(self, directory):
+        self.store = directory / "template/s.slab"
+        self.store.parent.mkdir()
+        a = np.arange(24 * 64, dtype=np.int32).reshape(24, 64)
+        a[8:16] = 0
+        log = np.arange(160, dtype=np.int16).reshape(10, 16)
+        b = np.arange(120, dtype="f8").reshape(12, 10) / 3
+        series = np.arange(40, dtype="f4").reshape(8, 5)
+        self.values = {"a": a, "log": np.concatenate([log, log[:1]]), "g/b": b, "g/h/d": log[0], "x/series": series,
+                       "delta": a}
+        for name, values in {"a": a, "log": log, "b": b, "d": log[0], "series": series, "more": log[:1]}.items():
+            np.save(directory / f"{name}.npy", values)
+
+        def put(name, node, *options, verb="import"):
+            slab(verb, directory / f"{name}.npy", f"{self.store}/{node}", "--quiet", *options)
+
+        put("a", "a", "--chunk-shape", "8,64", "--attribute", "k=1")
+        put("log", "log", "--max-shape", "?,16", "--chunk-shape", "4,16")
+        put("b", "g/b", "--chunk-shape", "4,5", "--dims", "t,x", "--unit", "mV", "--attribute", "k=1")
+        shutil.copy(self.store / "slab.json", self.store.parent / "old.json")
+        shutil.copy(self.store / "log/c/2/0", self.store.parent / "old-chunk")
+        put("d", "g/h/d", "--chunk-shape", "4")
+        put("series", "x/series", "--chunk-shape", "4,5", "--max-shape", "?,5", "--dims", "time,site")
+        put("a", "delta", "--delta", "0", "--chunk-shape", "8,8")
+        put("more", "log", verb="append")
+        slab("attr", "set", f"{self.store}/g", "k", "1")
+        slab("import", directory / "b.npy", f"{self.store.parent}/another.slab/z", "--quiet", "--chunk-shape", "4,10")
+        slab("verify", self.store)
+
+
+class Case:
+    """A store, what others wrote into it, and what must hold of it."""
+
+    def __init__(self, fixture, verbs, directory):
+        self.fixture, self.verbs, self.directory = fixture, verbs, directory
+        self.store = directory / "s.slab"
+        self.steps, self.theirs, self.values, self.whole = [], {}, dict(fixture.values), True
+        self.deleted = self.unknown = False
+        self.places = {}
+        self.copy_from(fixture.store.parent)
+
+    def copy_from(self, directory):
+        shutil.rmtree(self.directory, ignore_errors=True)
+        subprocess.run(["cp", "-a", str(directory), str(self.directory)], check=True)
+
+    def fork(self, directory):
+        """The same case, going on elsewhere."""
+        other = object.__new__(Case)
+        other.__dict__.update(self.__dict__)
+        other.directory, other.store = directory, directory / "s.slab"
+        other.steps, other.theirs, other.values = list(self.steps), dict(self.theirs), dict(self.values)
+        other.copy_from(self.directory)
+        return other
+
+    def act(self, name, random_):
+        self.steps.append(name)
+        before = tree(self.store)
+        try:
+            foreigners.ACTIONS[name](self.store, random_)
+        except Exception as error:
+            # What it cannot do after another step it has not done; how far it came counts all the same.
+            self.steps[-1] += f" (not done: {type(error).__name__})"
+        after = tree(self.store)
+        changed = {path for path in {*before, *after} if before.get(path) != after.get(path)}
+        for path in changed:
+            thing = after.get(path)
+            self.theirs.pop(path, None)
+            if thing and thing[0] != "directory" and path not in EXEMPT and os.path.basename(path) not in HARMLESS:
+                self.theirs[path] = thing
+        for node in list(self.values):
+            if any(path == node or path.startswith(f"{node}/") or node.startswith(f"{path}/") for path in changed):
+                del self.values[node]
+        if any(path.split("/")[0] in ("slab.json", "__slab") for path in changed & set(before)):
+            self.whole = False
+        self.deleted = any(path in before and path not in after and "/c/" in path for path in changed)
+        return bool(changed)
+
+    def named(self):
+        """`verify` says what others wrote and deleted."""
+        code, said = run("verify", self.store, "--json")
+        if not said.startswith("{"):
+            return
+        report = json.loads(said.splitlines()[0])
+        told = [one["path"] for one in report["problems"] + report["unchecked"]]
+        now = tree(self.store)
+        for path, thing in self.theirs.items():
+            if now.get(path) != thing or path.startswith(SILENT) or thing == ("file", b"") and path.endswith(".json"):
+                continue
+            if path == "slab.json":
+                assert code != 0, "verify accepts an index that is not the newest"
+                continue
+            parents = [path[:end] for end in range(len(path)) if path[end] == "/"] + [path]
+            readable = {os.fsencode(one).decode(errors="replace") for one in parents}
+            assert readable & set(told) or any(one.startswith(path) for one in told), \
+                f"verify (exit {code}) does not name {path!r}: {told}"
+            assert code != 0, f"verify exits 0 beside {path!r}"
+        if self.deleted:
+            assert code == 1, f"chunks were deleted and verify exits {code}"
+        if code == 0 and report["zarr_view"] == "same":
+            for node in self.values:
+                if node != "delta":
+                    assert is_same(zarr_sees(self.store, node), slab_sees(self.store, node)), f"two views of {node}"
+
+    def seen(self, paths):
+        """What zarr-python reads of the nodes that files belong to."""
+        views = {}
+        for path in paths:
+            node = os.path.dirname(path)
+            while node and not (self.store / node / "zarr.json").is_file():
+                node = os.path.dirname(node)
+            inner = os.path.relpath(path, node) if node else path
+            views[path] = (node, inner, zarr_sees(self.store, node) if node else None)
+        return views
+
+    def do(self, name):
+        self.steps.append(name)
+        _, targets, effect = self.verbs.all[name]
+        views = self.seen(self.theirs) if name == "adopt" else {}
+        before = tree(self.store)
+        code, said = run(*self.verbs.arguments(name, self.store))
+        self.deleted = False
+        now = tree(self.store)
+        if name in self.verbs.reads:
+            assert now == before, f"a verb that reads changed {[path for path in {*now, *before} if now.get(path) != before.get(path)]}"
+        values = {}
+        for path, thing in list(self.theirs.items()):
+            if is_there(path, thing, now):
+                continue
+            taken = name == "adopt" and self.is_taken(path, thing, views[path], now, values)
+            where = now.get(path, ("nothing",))[0]
+            assert taken, f"lost: {path!r} ({thing[0]}, {str(thing[1])[:60]!r}; there is now {where}); exit {code}: {said[:400]}"
+            del self.theirs[path]
+        self.values.update(values)
+        if code == 0 and effect:
+            assert effect(self.store) is not False, f"done, it says, but has not: {said[:300]}"
+        for target in targets or ():
+            for node in list(self.values):
+                if node == target or node.startswith(f"{target}/"):
+                    del self.values[node]
+        if name == "repair" and code != 2:
+            self.whole = True
+        return code
+
+    def is_taken(self, path, thing, view, now, values):
+        """Whether `adopt` took in a file that is not there any more."""
+        node, inner, array = view
+        if inner == "zarr.json" and thing[0] == "file" and now.get(path, ("", b""))[0] == "file":
+            try:
+                written, told = json.loads(thing[1]), json.loads(now[path][1])
+            except ValueError:
+                return False
+            if not is_told(written, told):
+                return False
+            if written["node_type"] == "group":
+                return True
+        elif not inner.startswith("c/") and inner != "c":
+            return False
+        elif array is not None and any(not part.isdecimal() for part in inner.split("/")[1:]):
+            return False
+        ours = slab_sees(self.store, node)
+        if array is None or not is_same(ours, array) or not is_same(zarr_sees(self.store, node), array):
+            return False
+        values[node] = array
+        return True
+
+    def settled(self, random_):
+        """What must hold when all steps are done."""
+        self.named()
+        if self.whole:
+            # Some of them, for the time it takes.
+            for node, expected in random_.sample(list(self.values.items()), min(2, len(self.values))):
+                found = slab_sees(self.store, node)
+                assert is_same(found, expected), f"{node}, which nobody touched, reads " + (
+                    "not at all: " + run("export", f"{self.store}/{node}", f"{self.directory}/x.npy")[1][:300]
+                    if found is None else "otherwise")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--cases", type=int, default=150)
+    parser.add_argument("--pairs", action="store_true")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--share", default="0/1", help="K/N: this process runs the K-th of N shares of --pairs or --all")
+    parser.add_argument("--action", action="append")
+    parser.add_argument("--verb", action="append")
+    parser.add_argument("--seed", type=int, default=seed())
+    parser.add_argument("--keep")
+    options = parser.parse_args()
+    actions, verbs_used = options.action or list(foreigners.ACTIONS), options.verb
+    tally = Tally("others")
+    random_ = random.Random(options.seed)
+    with scratch("/dev/shm" if os.path.isdir("/dev/shm") else None) as directory:
+        directory = Path(directory)
+        fixture, verbs = Fixture(directory), Verbs(directory)
+        names = verbs_used or list(verbs.all)
+        kept = [0]
+
+        def case(what, body, *arguments):
+            """Runs a step of a case; false where it failed."""
+            failed = tally.failed
+            tally.run(what(), body, *arguments)
+            if tally.failed > failed and options.keep:
+                kept[0] += 1
+                shutil.copytree(arguments[0].directory, f"{options.keep}/{kept[0]}", symlinks=True)
+            return tally.failed == failed
+
+        def then(one, steps):
+            # The last word is verify's, and the values'.
+            for kind, name in steps:
+                if kind == "act":
+                    one.act(name, random_)
+                    if one.steps[-1] == name:
+                        one.named()
+                else:
+                    one.do(name)
+            one.settled(random_)
+
+        if options.pairs or options.all:
+            share, shares = map(int, options.share.split("/"))
+            for name in actions[share::shares]:
+                first = Case(fixture, verbs, directory / "first")
+                if not case(lambda: name, lambda one: then(one, [("act", name)]), first):
+                    first.steps = first.steps or [name]
+                for verb in names:
+                    second = first.fork(directory / "second")
+                    if not case(lambda: " | ".join(second.steps), lambda one: then(one, [("do", verb)]), second):
+                        continue
+                    # After a verb that changed nothing the next finds what it found.
+                    if options.pairs or verb in verbs.reads:
+                        continue
+                    for last in names:
+                        third = second.fork(directory / "third")
+                        case(lambda: " | ".join(third.steps + [last]), lambda one: then(one, [("do", last)]), third)
+        else:
+            for number in range(options.cases):
+                steps = [("act", random_.choice(actions)), ("do", random_.choice(names))]
+                if random_.random() < 0.5:
+                    steps.append(("act", random_.choice(actions)))
+                steps.append(("do", random_.choice(names)))
+                if random_.random() < 0.2:
+                    steps.insert(0, ("do", random_.choice(names)))
+                one = Case(fixture, verbs, directory / "case")
+                case(lambda: f"case {number}: " + " | ".join(name for _, name in steps), lambda one: then(one, steps), one)
+    print(f"seed {options.seed}: {len(actions)} actions of others, {len(names)} verbs")
+    tally.finish()
+
+
+if __name__ == "__main__":
+    main()
