@@ -345,8 +345,9 @@ def copy_of_a_data_set_of_another_store(store, random):
 
 @action
 def copy_of_another_store_s_chunk(store, random):
-    shutil.copy(store.parent / "another.slab/z/c/0/0", store / "a/c/0/0")
-    shutil.copy(store.parent / "another.slab/z/c/1/0", store / "a/c/1/0")
+    for chunk in ("0", "1"):
+        (store / "a/c" / chunk).mkdir(exist_ok=True)
+        shutil.copy(store.parent / "another.slab/z/c" / chunk / "0", store / "a/c" / chunk / "0")
 
 
 @action
@@ -382,7 +383,8 @@ def chunk_renamed(store, random):
 
 @action
 def chunk_renamed_to_another_s_place(store, random):
-    (store / "a/c/0/0").rename(store / "a/c/1/0") if (store / "a/c/1").mkdir() is None else None
+    (store / "a/c/1").mkdir(exist_ok=True)
+    (store / "a/c/0/0").rename(store / "a/c/1/0")
 
 
 @action

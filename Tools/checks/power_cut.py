@@ -50,6 +50,14 @@ class Cut:
         self.seconds = 0.1
         self.serial = 0
 
+    def control(self):
+        """What was not made permanent must be lost, or nothing here is tested."""
+        (self.mount.place / "lost").write_bytes(bytes(100_000))
+        self.mount.cut_power()
+        self.mount.again()
+        found = self.mount.place / "lost"
+        assert not found.exists() or found.stat().st_size == 0, "a cut loses nothing"
+
     def array(self, rows):
         values = self.numbers.integers(1, 1 << 12, (rows, 96), dtype=np.int32)
         np.save(self.directory / "in.npy", values)
@@ -195,6 +203,7 @@ def main():
             if mount is None:
                 continue
             cut = Cut(directory, mount, random.Random(options.seed), tally)
+            tally.run(f"{kind}, a file without fsync is lost", cut.control)
             for number in range(options.rounds):
                 tally.run(f"{kind}, round {number}", cut.round, number)
             print(f"seed {options.seed}: {kind}: {cut.cut} cuts, {cut.acknowledged} commands acknowledged before, "
