@@ -324,7 +324,8 @@ class Case:
                 return False
             # Nothing of what a document says is the tool's before it knows the node.
             if written.get("node_type") == "group":
-                return run("info", f"{self.store}/{node}")[0] == 0
+                nodes = json.loads(run("ls", self.store, "--json")[1])["nodes"]
+                return any(one["path"] == node and one["kind"] == "group" for one in nodes)
         elif not inner.startswith("c/") and inner != "c":
             return False
         elif array is not None and any(not part.isdecimal() for part in inner.split("/")[1:]):
