@@ -5,7 +5,7 @@ usage: power_cut.py [--rounds 40] [--kinds ext4,xfs] [--seed N]
 A writer (import, import --overwrite, append, attr, rm, in turns, several one after another in a round) works on
 a file system of its own, which is shut down at a random moment by FS_IOC_SHUTDOWN: nothing more reaches the
 disk, and what was not made permanent is gone. Every third time the journal is written out first. Then it is
-mounted again. What was acknowledged (a command that ended with 0) must read bit for bit, by the tool and by
+mounted again; every third time the power is cut once more while the next writer or `repair` recovers. What was acknowledged (a command that ended with 0) must read bit for bit, by the tool and by
 zarr-python; what was under way is old or new; `verify` finds nothing but leftovers; the next writer brings all in
 order, and then the same work goes on. Skipped with a word where mounting is not allowed.
 """
@@ -46,7 +46,7 @@ class Cut:
         self.store = mount.place / "s.slab"
         self.numbers = np.random.default_rng(random_.getrandbits(32))
         self.expected = Expected()
-        self.acknowledged = self.cut = self.leftovers = self.behind = 0
+        self.acknowledged = self.cut = self.again = self.leftovers = self.behind = 0
         self.seconds = 0.1
         self.serial = 0
 
@@ -119,9 +119,21 @@ class Cut:
         worker.join()
         self.mount.again()
         self.cut += 1
-        self.look(f"round {number}")
+        if self.random.random() < 1 / 3 and self.store.exists():
+            self.cut_again()
+        self.look()
 
-    def look(self, what):
+    def cut_again(self):
+        """Once more, while somebody recovers what the first cut left."""
+        verb = self.random.choice((["attr", "set", f"{self.store}/", "round", "0"], ["repair", str(self.store)]))
+        process = subprocess.Popen([tool(), *verb], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(self.random.uniform(0, 0.15))
+        self.mount.cut_power()
+        assert process.wait(60) in (0, 1, 2), f"{verb[0]}: exit {process.returncode}"
+        self.mount.again()
+        self.again += 1
+
+    def look(self):
         pending, self.expected.pending = self.expected.pending, None
         if not self.store.exists():
             acknowledged = [node for node, values in self.expected.values.items() if values is not None]
@@ -206,7 +218,7 @@ def main():
             tally.run(f"{kind}, a file without fsync is lost", cut.control)
             for number in range(options.rounds):
                 tally.run(f"{kind}, round {number}", cut.round, number)
-            print(f"seed {options.seed}: {kind}: {cut.cut} cuts, {cut.acknowledged} commands acknowledged before, "
+            print(f"seed {options.seed}: {kind}: {cut.cut} cuts and {cut.again} more while recovering, {cut.acknowledged} commands acknowledged before, "
                   f"{cut.leftovers} times leftovers, {cut.behind} times verify told of a difference")
     tally.finish()
 
