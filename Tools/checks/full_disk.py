@@ -217,8 +217,9 @@ class Disk:
             result, found = problems(self.store)
             assert result == 0, f"in the end: {found[:3]}"
         here, there = self.files(self.store), self.files(after)
-        assert here == there, f"other files: {sorted(path for path in {*here, *there} if here.get(path) != there.get(path))[:6]}"
-        left = [str(path.relative_to(self.store)) for place in ("w", "trash") for path in (self.store / "__slab" / place).glob("*")]
+        others = sorted(path for path in {*here, *there} if here.get(path) != there.get(path))
+        assert not others, f"other files: {others[:6]}"
+        left = [path.name for place in ("w", "trash") for path in (self.store / "__slab" / place).glob("*")]
         assert not left, f"left behind: {left}"
 
     @staticmethod

@@ -21,8 +21,8 @@ from support import Tally, scratch, slab, tool
 NOBODY = 54321
 LIMITS = {
     "threads": (resource.RLIMIT_NPROC, [1, 2, 3, 4, 6]),
-    "memory": (resource.RLIMIT_AS, [kib << 10 for kib in
-                                    (40_000, 50_000, 60_000, 70_000, 80_000, 100_000, 120_000, 150_000, 200_000, 300_000, 500_000)]),
+    "memory": (resource.RLIMIT_AS, [kilobytes << 10 for kilobytes in (
+        40_000, 50_000, 60_000, 70_000, 80_000, 100_000, 120_000, 150_000, 200_000, 300_000, 500_000)]),
     "files": (resource.RLIMIT_NOFILE, [3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 24]),
     "file size": (resource.RLIMIT_FSIZE, [0, 100, 4096, 20_000, 100_000]),
 }
@@ -114,7 +114,8 @@ def main():
             for limit in values[:: 3 if options.quick else 1]:
                 for verb in limits.verbs:
                     tally.run(f"{kind} {limit}, {verb}", lambda: codes.append(limits.run(kind, limit, verb)))
-            print(f"{kind}: {codes.count(0)} done, {codes.count(2)} refused, {codes.count(None)} not even loaded", flush=True)
+            done, refused, unloaded = map(codes.count, (0, 2, None))
+            print(f"{kind}: {done} done, {refused} refused, {unloaded} not even loaded", flush=True)
     tally.finish()
 
 

@@ -15,39 +15,24 @@ change nothing, `verify` names what another program wrote or deleted, and where 
 are the same, they are. No command is ended by a signal or takes more than 20 seconds.
 """
 import argparse
-import hashlib
 import json
-import logging
 import os
 import random
 import shutil
 import subprocess
 from pathlib import Path
 
-import numpy as np
-import zarr
-
+import foreign_shell  # noqa: F401
+import foreign_zarr  # noqa: F401
 import foreigners
-from support import Tally, scratch, seed, slab, tool
+from support import Tally, scratch, seed
+from verbs import Fixture, Verbs, is_same, run, slab_sees, zarr_sees
 
-# zarr-python looks at slab.json and __slab as members of a group, and is loud about it.
-logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 HARMLESS = {".DS_Store", "._a"}
 # The holder of a lock writes its name into it.
 EXEMPT = {"__slab/lock"}
 # Kept on purpose; and on its way to where it is kept.
 SILENT = ("__slab/lost/", "__slab/trash/")
-
-
-def run(*arguments):
-    done = subprocess.run([tool(), *map(str, arguments)], capture_output=True, timeout=20, stdin=subprocess.DEVNULL)
-    text = (done.stdout + done.stderr).decode(errors="surrogateescape")
-    assert done.returncode in (0, 1, 2), f"{' '.join(map(str, arguments))}: exit {done.returncode}: {text[:500]}"
-    assert done.returncode == 0 or text.strip(), f"{' '.join(map(str, arguments))}: no word, exit {done.returncode}"
-    return done.returncode, text
-
-
-# Trees
 
 
 def tree(store):
@@ -77,30 +62,6 @@ def is_there(path, thing, now):
     return any(now[place][0] == kind and place.startswith("__slab/lost/") and place.endswith(name) for place in now)
 
 
-# What Zarr readers and we see of a node
-
-
-def zarr_sees(store, node):
-    try:
-        opened = zarr.open(f"{store}/{node}", mode="r", use_consolidated=False)
-        return opened[...] if isinstance(opened, zarr.Array) else None
-    except Exception:
-        return None
-
-
-def slab_sees(store, node):
-    out = f"{store.parent}/seen.npy"
-    Path(out).unlink(missing_ok=True)
-    code, _ = run("export", f"{store}/{node}", out, "--fill-missing")
-    return np.load(out) if code == 0 else None
-
-
-def is_same(found, expected):
-    if found is None or expected is None:
-        return False
-    return found.shape == expected.shape and found.dtype == expected.dtype and found.tobytes() == expected.tobytes()
-
-
 def is_told(written, now):
     """Whether a document says all that another program's said, but for what is derived and for codecs."""
     skipped = {"consolidated_metadata", "codecs", "storage_transformers", "dimension_names", "chunk_key_encoding"}
@@ -109,81 +70,6 @@ def is_told(written, now):
         return False
     return all(now.get(key) == written[key] or key == "attributes" and not written[key]
                for key in written if key not in skipped)
-
-
-class Verbs:
-    """Every verb of the tool as a case can run it: arguments, nodes that it means to change, what must hold then."""
-
-    def __init__(self, directory):
-        self.small, self.rows = directory / "small.npy", directory / "rows.npy"
-        np.save(self.small, np.arange(60, dtype=np.int16).reshape(6, 10))
-        np.save(self.rows, np.full((3, 16), 7, np.int16))
-        reads = {name: (arguments, None, None) for name, arguments in {
-            "ls": ["ls", "S", "-l"], "ls json": ["ls", "S", "--json"], "info": ["info", "S"],
-            "info of a data set": ["info", "S/a", "--chunks"], "info json": ["info", "S/g", "--json"],
-            "read": ["read", "S/a", "0:20,:3"], "read all": ["read", "S/log", "--format", "json"], "export": ["export", "S/g/b", "OUT"],
-            "verify": ["verify", "S"], "verify quick": ["verify", "S", "--quick"], "verify a node": ["verify", "S/g"],
-            "verify links": ["verify", "S", "--follow-links"], "attr get": ["attr", "get", "S/g/b"]}.items()}
-        self.reads = set(reads)
-        self.all = {**reads, "repair": (["repair", "S"], set(), None), "adopt": (["adopt", "S"], set(), None)}
-        for node in ("", "g", "a", "log", "g/b"):
-            self.all[f"attr set {node or '/'}"] = (["attr", "set", f"S/{node}", "ours", "5"], set(),
-                                                   lambda store, node=node: slab("attr", "get", f"{store}/{node}", "ours").strip() == b"5")
-        self.all["attr rm"] = (["attr", "rm", "S/g/b", "k"], set(), None)
-        self.all["append"] = (["append", self.rows, "S/log"], {"log"},
-                              lambda store: bool((slab_sees(store, "log")[-3:] == 7).all()))
-        new = lambda node: (lambda store: is_same(slab_sees(store, node), np.load(self.small)))
-        for node in ("new", "mine", "g/new", "g/mine", "n1/n2/new", "src/c/main.c", "g/z", "backup/z", "a copy", "a2", "c"):
-            self.all[f"import {node}"] = (["import", self.small, f"S/{node}", "--chunk-shape", "4,10"], {node}, new(node))
-        self.all["import under a data set"] = (["import", self.small, "S/a/under"], {"a/under"}, None)
-        for node in ("a", "g/b", "mine", "log", "g/mine"):
-            self.all[f"overwrite {node}"] = (["import", self.small, f"S/{node}", "--chunk-shape", "4,10", "--overwrite"], {node}, new(node))
-        self.all["overwrite with delta"] = (["import", self.small, "S/a", "--delta", "0", "--overwrite"], {"a"}, new("a"))
-        self.all["overwrite a group"] = (["import", self.small, "S/g", "--overwrite"], {"g"}, None)
-        self.all["resume"] = (["import", directory / "a.npy", "S/a", "--chunk-shape", "8,64", "--resume"], {"a"}, None)
-        self.all["part"] = (["import", directory / "a.npy", "S/a", "--chunk-shape", "8,64", "--resume", "--part", "0/2"], {"a"}, None)
-        gone = lambda node: (lambda store: run("info", f"{store}/{node}")[0] == 2)
-        for node in ("a", "g", "g/b", "g/h", "log", "mine", "x"):
-            self.all[f"rm {node}"] = (["rm", f"S/{node}"], {node}, gone(node))
-
-    def arguments(self, name, store):
-        out = store.parent / "exported.npy"
-        out.unlink(missing_ok=True)
-        return [str(one).replace("S", str(store), 1) if str(one) == "S" or str(one).startswith("S/")
-                else out if one == "OUT" else one for one in self.all[name][0]]
-
-
-class Fixture:
-    """The store that every case begins with, and what it holds."""
-
-    def __init__(self, directory):
-        self.store = directory / "template/s.slab"
-        self.store.parent.mkdir()
-        a = np.arange(24 * 64, dtype=np.int32).reshape(24, 64)
-        a[8:16] = 0
-        log = np.arange(160, dtype=np.int16).reshape(10, 16)
-        b = np.arange(120, dtype="f8").reshape(12, 10) / 3
-        series = np.arange(40, dtype="f4").reshape(8, 5)
-        self.values = {"a": a, "log": np.concatenate([log, log[:1]]), "g/b": b, "g/h/d": log[0], "x/series": series,
-                       "delta": a}
-        for name, values in {"a": a, "log": log, "b": b, "d": log[0], "series": series, "more": log[:1]}.items():
-            np.save(directory / f"{name}.npy", values)
-
-        def put(name, node, *options, verb="import"):
-            slab(verb, directory / f"{name}.npy", f"{self.store}/{node}", "--quiet", *options)
-
-        put("a", "a", "--chunk-shape", "8,64", "--attribute", "k=1")
-        put("log", "log", "--max-shape", "?,16", "--chunk-shape", "4,16")
-        put("b", "g/b", "--chunk-shape", "4,5", "--dims", "t,x", "--unit", "mV", "--attribute", "k=1")
-        shutil.copy(self.store / "slab.json", self.store.parent / "old.json")
-        shutil.copy(self.store / "log/c/2/0", self.store.parent / "old-chunk")
-        put("d", "g/h/d", "--chunk-shape", "4")
-        put("series", "x/series", "--chunk-shape", "4,5", "--max-shape", "?,5", "--dims", "time,site")
-        put("a", "delta", "--delta", "0", "--chunk-shape", "8,8")
-        put("more", "log", verb="append")
-        slab("attr", "set", f"{self.store}/g", "k", "1")
-        slab("import", directory / "b.npy", f"{self.store.parent}/another.slab/z", "--quiet", "--chunk-shape", "4,10")
-        slab("verify", self.store)
 
 
 class Case:
@@ -236,7 +122,7 @@ class Case:
 
     @staticmethod
     def is_ours(path, thing, before):
-        """Whether what is new is nothing of theirs: of systems, an empty document, our own file at another name of its node."""
+        """Whether what is new is nothing of theirs: of systems, empty, our own file at another name of its node."""
         if path in EXEMPT or os.path.basename(path) in HARMLESS or path.endswith("zarr.json") and thing[1] == b"":
             return True
         node = path.split("/c/")[0]
@@ -292,7 +178,8 @@ class Case:
         self.deleted = False
         now = tree(self.store)
         if name in self.verbs.reads:
-            assert now == before, f"a verb that reads changed {[path for path in {*now, *before} if now.get(path) != before.get(path)]}"
+            changed = [path for path in {*now, *before} if now.get(path) != before.get(path)]
+            assert not changed, f"a verb that reads changed {changed}"
         values = {}
         if self.is_hopeless and code == 0:
             # An older index with nothing newer beside it is the store's from here on.
