@@ -3,14 +3,32 @@ import HyperslabCore
 /// Indexes that a store keeps under their numbers, beside `slab.json`.
 enum KeptIndex {
   /// Reads one and checks that it is what its name says.
-  static func read(_ path: StorePath, _ files: any FileSystem) throws(HyperslabError) -> StoreIndex
-  {
+  static func read(
+    _ path: StorePath, _ files: any FileSystem, _ cache: RunCache
+  ) throws(HyperslabError) -> KnownIndex {
     let bytes = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
-    let index = try StoreIndex(bytes, place: "\(path)")
-    guard path.name == "root-\(index.commit)" else {
-      throw HyperslabError(.damagedIndex, "an index of commit \(index.commit) under this name")
+    return try check(bytes, path, cache)
+  }
+
+  /// Reads one from its bytes.
+  static func check(
+    _ bytes: [UInt8], _ path: StorePath, _ cache: RunCache
+  ) throws(HyperslabError) -> KnownIndex {
+    let known = try cache.indexes.older(bytes, place: "\(path)")
+    guard path.name == "root-\(known.index.commit)" else {
+      throw HyperslabError(
+        .damagedIndex, "an index of commit \(known.index.commit) under this name")
     }
-    return index
+    return known
+  }
+
+  /// The sound ones of those that an index keeps, the newest first.
+  static func all(
+    before index: StoreIndex, _ files: any FileSystem, _ cache: RunCache
+  ) -> [KnownIndex] {
+    index.keptCommits.reversed().compactMap { commit in
+      try? read(StoreLayout.oldIndex(commit: commit), files, cache)
+    }
   }
 }
 
@@ -26,7 +44,7 @@ struct NewerIndex {
 
   /// All of them, the newest first.
   static func all(
-    _ files: any FileSystem, than index: StoreIndex
+    _ files: any FileSystem, _ cache: RunCache, than index: StoreIndex
   ) throws(HyperslabError) -> [NewerIndex] {
     var result: [NewerIndex] = []
     let entries: [DirectoryEntry]
@@ -38,21 +56,18 @@ struct NewerIndex {
       guard let commit = StoreLayout.kept(entry.name), commit > index.commit else { continue }
       let path = StoreLayout.reserved / entry.name
       do throws(HyperslabError) {
-        let bytes = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
-        let newer = try StoreIndex(bytes, place: "\(path)")
-        guard newer.commit == commit, newer.uuid == index.uuid, try hasTables(newer, files) else {
-          continue
-        }
-        result.append(NewerIndex(index: newer, bytes: bytes))
+        let newer = try KeptIndex.read(path, files, cache)
+        guard newer.index.uuid == index.uuid, try hasTables(newer.index, files) else { continue }
+        result.append(NewerIndex(index: newer.index, bytes: newer.bytes))
       } catch { if error.leavesUnchecked { throw error } }
     }
     return result.sorted { $0.index.commit > $1.index.commit }
   }
 
   static func newest(
-    _ files: any FileSystem, than index: StoreIndex
+    _ files: any FileSystem, _ cache: RunCache, than index: StoreIndex
   ) throws(HyperslabError) -> NewerIndex? {
-    try all(files, than: index).first
+    try all(files, cache, than: index).first
   }
 
   private static func hasTables(

@@ -7,7 +7,7 @@ extension Look {
   /// Whether `slab.json` is older than an index that the store keeps under its number.
   func newest() -> Finding? {
     do throws(HyperslabError) {
-      guard let newer = try NewerIndex.newest(files, than: index) else { return nil }
+      guard let newer = try NewerIndex.newest(files, snapshot.cache, than: index) else { return nil }
       return Finding(StoreLayout.index, .index, newer.error(found: index.commit))
     } catch { return Finding(StoreLayout.reserved, .index, error) }
   }
@@ -18,7 +18,9 @@ extension Look {
     guard index.keptCommits.contains(commit) else { return [] }
     let path = StoreLayout.oldIndex(commit: commit)
     let old: StoreIndex
-    do throws(HyperslabError) { old = try KeptIndex.read(path, files) } catch {
+    do throws(HyperslabError) {
+      old = try KeptIndex.read(path, files, snapshot.cache).index
+    } catch {
       if error.code == .missing {
         let gone = HyperslabError(.missing, "the index kept of commit \(commit) is not there")
         return [Finding(path, .missing, gone)]
@@ -73,17 +75,15 @@ extension Look {
     let file = StoreLayout.zarr(path)
     // Mostly it is; only then is it worth the while to ask what else it may be.
     if let found = try? files.contents(file, limit: wanted.count), found == wanted { return nil }
-    switch found.states(files, index)[path] {
-    case .same, nil: return nil
+    switch found.states(files, snapshot)[path] {
+    // What does not say what the index leaves open says nothing else.
+    case .same, .plain, nil: return nil
     case .missing:
       return hasWork
         ? .leftover("\(file)")
         : Finding(
           file, .missing, HyperslabError(.missing, "is not there", remedy: Self.derivesAgain))
     case .outdated:
-      // What does not say what the index leaves open says nothing else.
-      let plain = ZarrMetadata.files(of: index, only: [path], form: .plain)[path]
-      if let plain, (try? files.contents(file, limit: plain.count)) == plain { return nil }
       return hasWork
         ? .leftover("\(file)")
         : Finding(

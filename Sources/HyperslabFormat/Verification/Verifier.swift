@@ -42,12 +42,16 @@ struct Verifier {
   /// What looked wrong and has to be looked at again before it is told.
   var suspects: [Subject] = []
 
-  init(files: any FileSystem, node: NodePath, quick: Bool, threads: Int) {
+  /// - Parameter indexes: Indexes that the caller has read already.
+  init(
+    files: any FileSystem, node: NodePath, quick: Bool, threads: Int,
+    indexes: IndexCache = IndexCache()
+  ) {
     self.files = files
     self.node = node
     self.quick = quick
     self.threads = threads
-    cache = RunCache(files: files)
+    cache = RunCache(files: files, indexes: indexes)
   }
 
   var finished: VerificationReport {
@@ -107,7 +111,7 @@ struct Verifier {
     for entry in (try? files.list(StoreLayout.reserved)) ?? []
     where StoreLayout.kept(entry.name) != nil {
       let path = StoreLayout.reserved / entry.name
-      do throws(HyperslabError) { _ = try KeptIndex.read(path, files) } catch {
+      do throws(HyperslabError) { _ = try KeptIndex.read(path, files, cache) } catch {
         tell(Finding(path, .index, error))
       }
     }
