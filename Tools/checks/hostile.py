@@ -611,7 +611,7 @@ def measure(*arguments):
     """Runs the tool; its exit code, processor seconds, megabytes, and what it said."""
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen([tool(), *arguments], stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
-        timer = threading.Timer(60, process.kill)
+        timer = threading.Timer(600, process.kill)
         timer.start()
         _, status, usage = os.wait4(process.pid, 0)
         timer.cancel()
@@ -660,6 +660,7 @@ def main():
     parser.add_argument("--keep", help="a folder for the stores that fail")
     arguments = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    sys.setrecursionlimit(10000)
     if arguments.keep:
         os.makedirs(arguments.keep, exist_ok=True)
     passed = failed = 0

@@ -170,6 +170,29 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
         }
       }
     }
-    return a.components.lexicographicallyPrecedes(b.components)
+    // Only the first names that differ in a byte are compared as Unicode has it, which is dear.
+    let same = a.description.withBytes { a in
+      b.description.withBytes { b in
+        var (position, start) = (0, 0)
+        while position < a.count, position < b.count, a[position] == b[position] {
+          position += 1
+          if a[position - 1] == slash { start = position }
+        }
+        return start
+      }
+    }
+    var own = a.description.utf8.dropFirst(same)
+    var others = b.description.utf8.dropFirst(same)
+    while !own.isEmpty, !others.isEmpty {
+      let (name, other) = (takeName(&own), takeName(&others))
+      if name != other { return name < other }
+    }
+    return own.isEmpty && !others.isEmpty
+  }
+
+  private static func takeName(_ rest: inout Substring.UTF8View) -> String {
+    let end = rest.firstIndex(of: slash) ?? rest.endIndex
+    defer { rest = end == rest.endIndex ? rest[end...] : rest[rest.index(after: end)...] }
+    return String(Substring(rest[..<end]))
   }
 }

@@ -38,7 +38,8 @@ extension Repairer {
       try settleDrops(path, record)
     }
     if lost.isEmpty { return }
-    lost = lost.map { (name: "\($0.place)", row: $0) }.sorted { $0.name < $1.name }.map(\.row)
+    lost = lost.map { (name: "\($0.place)", row: $0) }.sorted { $0.name.precedesBytewise($1.name) }
+      .map(\.row)
     lost = try moveBack(lost)
     let presence = Presence(files: files)
     for row in lost { try giveUp(row, presence) }
@@ -165,8 +166,10 @@ extension Repairer {
   private mutating func moveBack(_ lost: [LostRow]) throws(HyperslabError) -> [LostRow] {
     var open: [FileMark: [Int]] = [:]
     for (index, row) in lost.enumerated().reversed() {
-      open[FileMark(crc: row.row.crc, byteCount: row.row.byteCount, format: row.format), default: []]
-        .append(index)
+      open[
+        FileMark(crc: row.row.crc, byteCount: row.row.byteCount, format: row.format), default: []
+      ]
+      .append(index)
     }
     var moves: [(from: StorePath, to: Int)] = []
     var found: Set<Int> = []

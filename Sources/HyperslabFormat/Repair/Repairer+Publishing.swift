@@ -103,7 +103,8 @@ extension Repairer {
     try replace(path, with: newest)
   }
 
-  private func soundIndex(_ bytes: [UInt8], _ path: StorePath, of index: StoreIndex) -> StoreIndex? {
+  private func soundIndex(_ bytes: [UInt8], _ path: StorePath, of index: StoreIndex) -> StoreIndex?
+  {
     let old = try? KeptIndex.check(bytes, path, cache).index
     return old?.uuid == index.uuid ? old : nil
   }

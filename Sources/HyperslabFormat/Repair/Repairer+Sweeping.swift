@@ -39,7 +39,7 @@ extension Repairer {
     let kept = Set(keptChunks.map(\.path))
     report.remaining =
       (after.problems.filter { !kept.contains($0.path) } + keptChunks)
-      .sorted { $0.path < $1.path }
+      .sorted { $0.path.precedesBytewise($1.path) }
     report.unchecked = after.unchecked
   }
 

@@ -167,7 +167,9 @@ extension Look {
         let newest = try files.contents(StoreLayout.index, limit: StoreIndex.maximumFileByteCount)
         if commit == index.commit, bytes == newest { return nil }
         // A copy that was cut short; one that a power cut brought back, or kept the commit away after.
-        if Provenance.isIndexOrRemains(bytes, of: index.uuid, snapshot.cache) || commit == index.commit {
+        if Provenance.isIndexOrRemains(bytes, of: index.uuid, snapshot.cache)
+          || commit == index.commit
+        {
           return .leftover("\(path)")
         }
       } catch {

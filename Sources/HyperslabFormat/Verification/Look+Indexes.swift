@@ -7,7 +7,9 @@ extension Look {
   /// Whether `slab.json` is older than an index that the store keeps under its number.
   func newest() -> Finding? {
     do throws(HyperslabError) {
-      guard let newer = try NewerIndex.newest(files, snapshot.cache, than: index) else { return nil }
+      guard let newer = try NewerIndex.newest(files, snapshot.cache, than: index) else {
+        return nil
+      }
       return Finding(StoreLayout.index, .index, newer.error(found: index.commit))
     } catch { return Finding(StoreLayout.reserved, .index, error) }
   }

@@ -57,10 +57,11 @@ struct Verifier {
   var finished: VerificationReport {
     var report = report
     report.problems = Set(report.problems).sorted {
-      ($0.path, $0.kind.rawValue, $0.detail) < ($1.path, $1.kind.rawValue, $1.detail)
+      if !$0.path.hasSameBytes(as: $1.path) { return $0.path.precedesBytewise($1.path) }
+      return ($0.kind.rawValue, $0.detail) < ($1.kind.rawValue, $1.detail)
     }
-    report.unchecked = Set(report.unchecked).sorted { $0.path < $1.path }
-    report.leftovers = Set(report.leftovers).sorted()
+    report.unchecked = Set(report.unchecked).sorted { $0.path.precedesBytewise($1.path) }
+    report.leftovers = Set(report.leftovers).sorted { $0.precedesBytewise($1) }
     return report
   }
 
@@ -79,7 +80,7 @@ struct Verifier {
       throw HyperslabError(.notFound, "no such node", at: "\(files.rootDescription)/\(node)")
     }
     examine([.newest, .lock] + look.index.keptCommits.map { .keptIndex($0) }, look)
-    examine(look.index.nodes.keys.filter(isAskedFor).sorted().map { .derived($0) }, look)
+    examine(look.index.nodes.keys.filter(isAskedFor).map { .derived($0) }, look)
     for (path, record) in look.index.datasets where isAskedFor(path) {
       report.datasets += 1
       try checkDataset(path, record, look)
