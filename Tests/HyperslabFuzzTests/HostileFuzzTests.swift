@@ -29,7 +29,7 @@ import Testing
       let pending = confirmed.datasets.reduce(0) { $0 + ($1.record.pending?.chunkCount ?? 0) }
       let rows = files.contents.values.reduce(0) { $0 + $1.count } / 6
       try demand(
-        pending <= rows + 4096 * index.datasets.count, "\(pending) chunks pending of \(rows) rows")
+        pending <= rows + 4096, "\(pending) chunks pending of \(rows) rows")
       let again = try index.encoded()
       try demand(try StoreIndex(again, place: "again").encoded() == again, "another text")
       var verifier = Verifier(files: files, node: .root, quick: false, threads: 1)

@@ -4,8 +4,10 @@ usage: hostile.py [--inputs N] [--seed S] [--jobs J] [--keep FOLDER]
 
 Every file has a valid checksum; what is in it is at the limits that the format allows or beyond: numbers,
 strings, lists, in combination; indexes, runs, claims, pending and removed nodes, attributes, chunk files of
-few bytes that stand for many. Each of `ls info verify attr repair` must end by itself, with an exit code of
-its own, within a second of processor time and 200 MB of memory. Stores have less than a megabyte.
+few bytes that stand for many; indexes kept beside the newest, older, newer and of other stores; notes of
+writers; what others saved, trees of directories, trash and lost things. Each of `ls info verify attr adopt
+repair` must end by itself, with an exit code of its own, within a second of processor time and 200 MB of
+memory. Stores have less than a megabyte.
 """
 import argparse
 import json
@@ -17,8 +19,9 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import google_crc32c
@@ -90,6 +93,8 @@ class Maker:
     def __init__(self, folder, number):
         self.folder = Path(folder)
         self.random = random.Random(number)
+        self.number_ = number
+        self.directories = []
         self.pick = self.random.choice
         # What the whole may have in bytes; small ones are most.
         self.budget = int(10 ** self.random.uniform(3.2, 5.8))
@@ -373,6 +378,12 @@ class Maker:
             self.files["zarr.json"] = json.dumps(document).encode()
         (self.folder / "__slab/w").mkdir(parents=True)
         (self.folder / "__slab/t").mkdir()
+        Surroundings(self, root).add()
+        for name in self.directories:
+            try:
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+            except OSError:
+                continue
         for name, data in self.files.items():
             path = self.folder / name
             try:
@@ -384,18 +395,226 @@ class Maker:
         return self.pick(datasets) if datasets else "", sum(map(len, self.files.values()))
 
 
+class Surroundings:
+    """What lies beside the newest index and what it lists. Drawn apart, so that what a number makes of the
+    rest stays as it is."""
+
+    def __init__(self, maker, root):
+        self.maker, self.root = maker, root
+        self.files = maker.files
+        self.random = random.Random(f"surroundings {maker.number_}")
+        self.pick = self.random.choice
+        self.budget = max(0, 950_000 - sum(map(len, self.files.values())))
+        self.groups = [name for name, node in root["nodes"].items() if node["kind"] == "group"]
+        self.datasets = [name for name, node in root["nodes"].items() if node["kind"] == "dataset"]
+
+    def chance(self, one_in):
+        return self.random.randrange(one_in) == 0
+
+    def put(self, name, data):
+        """Unless something is there, or the whole would be too large."""
+        if name not in self.files and len(data) <= self.budget:
+            self.files[name] = data
+            self.budget -= len(data)
+
+    def count(self, byte_count, most=2000):
+        """How many things of some bytes each."""
+        return min(self.pick([1, 3, 30, 300, most]), self.budget // max(1, byte_count))
+
+    def below(self, parent, name):
+        return f"{parent}/{name}" if parent else name
+
+    def add(self):
+        kinds = [
+            self.kept, self.notes, self.lost, self.trash, self.strays, self.trees, self.documents, self.unlisted,
+            self.pending, self.nested, self.removals,
+        ]
+        for kind in self.random.sample(kinds, self.pick([0, 1, 1, 2, 3])):
+            kind()
+
+    def kept(self):
+        """Indexes under numbers: newer ones, of others, cut short, with other nodes."""
+        commit = self.root["commit"]
+        for step in self.random.sample([-3, -2, -1, 0, 1, 2, 3, 4], self.pick([1, 3, 8])):
+            number = commit + step
+            if number < 0:
+                continue
+            other = dict(self.root, commit=number)
+            if self.chance(3):
+                other["uuid"] = WRITER
+            if self.chance(2):
+                names = [name for name in self.root["nodes"] if name == "" or self.chance(2)]
+                other["nodes"] = {name: self.root["nodes"][name] for name in names}
+            data = seal(other, self.chance(2))
+            name = f"__slab/root-{number}"
+            if len(data) > self.budget:
+                continue
+            self.files.pop(name, None)
+            self.put(name, data[: len(data) - self.pick([0, 0, 0, 1, 40, len(data) // 2])])
+        if self.chance(3):
+            small = seal(dict(self.root, nodes={"": {"kind": "group", "attributes": {}}}, removed=[]), True)
+            for index in range(self.count(len(small), 500)):
+                self.put(f"__slab/root-{commit + 10 + index}", small)
+
+    def notes(self):
+        """Directories of writers, with notes of what they were about to place."""
+        paths = self.datasets + ["gone/" + self.maker.text(20)[:12] + str(i) for i in range(self.count(40))]
+        if self.chance(3):
+            paths += ["/".join(["a"] * depth) for depth in range(1, 512, self.pick([1, 7, 50]))]
+        for index in range(self.pick([1, 2, 50])):
+            writer = f"{index:032x}"
+            note = seal({"placing": paths, "commit": self.root["commit"] + self.pick([0, 1])}, False)
+            self.put(f"__slab/w/{writer}/placing", note)
+            if self.chance(2):
+                self.put(f"__slab/w/{writer}/lock", b"")
+            if index == 0:
+                for i in range(self.count(1)):
+                    self.put(f"__slab/w/{writer}/{i % 7}-{i}-{i}", b"x")
+        if self.chance(2):
+            for index in range(self.count(60, 300)):
+                self.put(f"__slab/claim-{self.root['commit'] + index}", b'{"writer": "%s", "pid": 1}' % WRITER.encode())
+
+    def lost(self):
+        name = "a" * self.pick([1, 230])
+        for index in range(self.count(1)):
+            self.put(f"__slab/lost/{name}{index}", b"")
+
+    def trash(self):
+        for index in range(self.count(1, 500)):
+            place = f"__slab/trash/{self.pick(['d%d', 'x%d', 'adopted-%d']) % index}"
+            self.put(self.pick([f"{place}/c/0/{index}", f"{place}/zarr.json", f"{place}/mine", place]), b"{}")
+        if self.chance(3):
+            self.maker.directories.append("__slab/trash/d1/c" + "/0" * self.pick([60, 900, 1900]))
+
+    def strays(self):
+        """Files in the places of chunks, and of nothing."""
+        data, _ = frame(4096, 1, 4096, True)
+        long = self.chance(3)
+        for index in range(self.count(len(data), 3000)):
+            parent = self.pick(self.datasets + self.groups)
+            name = self.pick(["c/0/%d", "c/%d", "%d", "c/%d/0/0", "o%d/c/0"]) % index
+            if long:
+                name = "w" * 240 + name
+            self.put(self.below(parent, name), data)
+
+    def trees(self):
+        """Directories without end, and many without anything."""
+        parent = self.pick(self.datasets + self.groups)
+        for index in range(self.pick([1, 100, 3000])):
+            self.maker.directories.append(self.below(parent, f"e{index}"))
+        deep = self.pick(["/a", "/0", "/c", "/" + "d" * 200])
+        self.maker.directories.append(self.below(parent, "t" + deep * min(1900 // len(deep), self.pick([40, 1000]))))
+
+    def documents(self):
+        """Documents of nodes: as this store's programs write them, as others do, and neither."""
+        own = b'{\n  "zarr_format": 3,\n  "node_type": "group",\n  "attributes": {}\n}\n'
+        array = {
+            "zarr_format": 3, "node_type": "array", "shape": [2**40], "data_type": "int8",
+            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [1]}},
+            "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+            "fill_value": 0, "codecs": [{"name": "bytes"}, {"name": "blosc"}, {"name": "crc32c"}], "attributes": {},
+        }
+        kind = self.random.randrange(5)
+        names = self.groups + self.datasets
+        if self.chance(2):
+            names = names + [self.below(self.pick(self.groups), f"n{i}") for i in range(self.count(400, 500))]
+        for name in names:
+            data = [
+                own, json.dumps(array).encode(), b'{"zarr_format": 3}', b"{",
+                json.dumps(dict(array, shape=[5, 2**31], attributes={"a": self.pick([[], {}, [[0]] * 50])})).encode(),
+            ][kind if self.chance(5) else 0]
+            self.put(self.below(name, "zarr.json"), data)
+        if self.chance(3):
+            value = self.maker.value(self.random.randrange(max(1, self.budget // 2)))
+            document = json.loads(own) | {"attributes": {"a": value}}
+            self.files.pop("zarr.json", None)
+            self.put("zarr.json", json.dumps(document, indent=self.pick([2, None])).encode())
+
+    def unlisted(self):
+        """Runs that no index lists, of this commit, later ones, and data sets that are not there."""
+        later = self.root["commit"] + 1
+        for index in range(self.count(600, 500)):
+            count = min(self.pick([1, 1, 100, 20000]), self.budget // 20)
+            if count < 1:
+                return
+            name = self.pick(self.datasets + ["gone", f"gone{index}", "/".join(["a"] * 500)])
+            number = self.random.randrange(3000)
+            node = self.root["nodes"].get(name)
+            if node and node["kind"] == "dataset":
+                number = int(node["id"][1:])
+            rank = len(node["shape"]) if node and node["kind"] == "dataset" else 1
+            if rank < 1:
+                continue
+            run = {
+                "slab_run": 1, "store": self.pick([UUID, UUID, WRITER]), "dataset": f"d{number}", "path": name,
+                "commit": later, "grid": [2**40] + [1] * (rank - 1), "id": [[0, count]],
+                "state": "s" * count, "bytes": [self.pick([0, 60, 2**31 - 1])] * count,
+                "crc": [self.pick([0, 7, 2**32 - 1])] * count, "min": [1] * count, "max": [1] * count, "nan": [0] * count,
+            }
+            data = seal(run, compact=True)
+            self.put(f"__slab/t/d{number}/{later:06d}-{crc32c(data):08x}.json", data)
+
+    def again(self):
+        """Writes the newest index anew, with what was added."""
+        data = seal(self.root, self.chance(2))
+        if len(data) < self.budget + len(self.files["slab.json"]) and len(data) < 1_000_000:
+            self.budget -= len(data) - len(self.files["slab.json"])
+            self.files["slab.json"] = data
+
+    def plain(self, number, rank=1, **others):
+        return {
+            "kind": "dataset", "id": f"d{number}", "shape": [2**40] + [1] * (rank - 1), "max_shape": [None] * rank,
+            "chunk_shape": [1] * rank, "dtype": "int8", "fill_value": 0,
+            "codec": {"name": "blosc1-lz4", "filter": "bitshuffle", "block": 4096, "level": 1}, "dims": None, "unit": None,
+            "attributes": {}, "commit": 1, "chunks": {"stored": 0, "fill": 0}, "stored_bytes": 0, "min": None, "max": None,
+            "nan": 0, "runs": [],
+        } | others
+
+    def pending(self):
+        """Many data sets with a few chunks pending each, and runs that are not there."""
+        for index in range(self.count(900, 1000)):
+            rows = self.pick([1, 16, 64, 4096])
+            claim = {"commit": 1, "crc": f"{index:08x}", "size": 6 * rows, "grid": [2**40], "lo": 0, "hi": rows - 1, "rows": rows}
+            pending = {"writer": WRITER, "slot": 0, "batch": index, "grid": [2**40], "rows": [], "drop": []}
+            pending[self.pick(["rows", "drop"])] = [[0, rows]]
+            self.root["nodes"][f"p{index}"] = self.plain(5000 + index, runs=[claim], pending=pending)
+        self.again()
+
+    def nested(self):
+        """Groups in groups with data sets of many axes, some with delta."""
+        path, number = "", 6000
+        rank = self.pick([1, 4, 32])
+        for depth in range(self.pick([20, 200, 500])):
+            path = self.below(path, "n")
+            self.root["nodes"].setdefault(path, {"kind": "group", "attributes": {}})
+            if len(path) > 1000:
+                break
+            codec = {"name": "blosc1-lz4", "filter": "bitshuffle", "block": 4096, "level": 1}
+            if self.chance(3):
+                codec["delta"] = 0
+            dims = None if self.chance(2) else [f"{depth}x{i}" for i in range(rank)]
+            self.root["nodes"][path + "/d"] = self.plain(number, rank, codec=codec, dims=dims)
+            number += 1
+        if any("delta" in node.get("codec", {}) for node in self.root["nodes"].values()):
+            self.root["read_features"] = sorted({*self.root["read_features"], "delta"})
+        self.again()
+
+    def removals(self):
+        count = self.count(60, 4096)
+        self.root["removed"] = [
+            {"id": self.pick([None, f"d{8000 + i}"]), "path": self.pick([f"r{i}", f"r/{i}", "r"])} for i in range(count)
+        ]
+        self.again()
+
+
 def measure(*arguments):
     """Runs the tool; its exit code, processor seconds, megabytes, and what it said."""
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen([tool(), *arguments], stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
-        deadline = time.monotonic() + 60
-        while True:
-            done, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if done:
-                break
-            if time.monotonic() > deadline:
-                process.kill()
-            time.sleep(0.002)
+        timer = threading.Timer(600, process.kill)
+        timer.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        timer.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
         said = output.read(400).decode(errors="replace")
@@ -416,7 +635,8 @@ def look(number, folder, keep):
         shutil.copytree(store, original)
     for arguments in (
         ["ls", str(store), "-l"], ["ls", str(store), "--json"], ["info", str(store)], ["info", place, "--chunks"],
-        ["verify", str(store)], ["attr", "get", place], ["attr", "set", place, "k", "5"], ["repair", str(store)],
+        ["verify", str(store)], ["attr", "get", place], ["attr", "set", place, "k", "5"],
+        *([["adopt", str(store)]] if number % 2 else []), ["repair", str(store)],
     ):
         code, seconds, megabytes, said = measure(*arguments)
         figures.append((seconds, megabytes, arguments[0]))
@@ -440,22 +660,28 @@ def main():
     parser.add_argument("--keep", help="a folder for the stores that fail")
     arguments = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    sys.setrecursionlimit(10000)
     if arguments.keep:
         os.makedirs(arguments.keep, exist_ok=True)
     passed = failed = 0
-    slowest, largest = (0.0, "", 0), (0.0, "", 0)
-    with tempfile.TemporaryDirectory(prefix="slab-hostile-") as folder, ThreadPoolExecutor(arguments.jobs) as pool:
+    slowest, largest = {}, {}
+    with tempfile.TemporaryDirectory(prefix="slab-hostile-") as folder, ProcessPoolExecutor(arguments.jobs) as pool:
         numbers = range(arguments.seed, arguments.seed + arguments.inputs)
-        for number, (wrong, figures, byte_count) in zip(numbers, pool.map(lambda n: look(n, folder, arguments.keep), numbers)):
+        results = pool.map(partial(look, folder=folder, keep=arguments.keep), numbers)
+        for number, (wrong, figures, byte_count) in zip(numbers, results):
             for seconds, megabytes, verb in figures:
-                slowest = max(slowest, (seconds, verb, number))
-                largest = max(largest, (megabytes, verb, number))
+                slowest[verb] = max(slowest.get(verb, (0, 0)), (seconds, number))
+                largest[verb] = max(largest.get(verb, (0, 0)), (megabytes, number))
             for text in wrong:
                 print(f"FAILED: input {number} of {byte_count} bytes: {text}", flush=True)
             passed, failed = passed + (not wrong), failed + bool(wrong)
     print(f"seed {arguments.seed}")
-    print(f"slowest: {slowest[0]:.2f} s, {slowest[1]}, input {slowest[2]}")
-    print(f"largest: {largest[0]:.0f} MB, {largest[1]}, input {largest[2]}")
+    for verb in slowest:
+        seconds, megabytes = slowest[verb], largest[verb]
+        print(
+            f"{verb}: slowest {seconds[0]:.2f} s (input {seconds[1]}), "
+            f"largest {megabytes[0]:.0f} MB (input {megabytes[1]})"
+        )
     print(f"hostile: {passed} passed, {failed} failed")
     sys.exit(failed != 0)
 

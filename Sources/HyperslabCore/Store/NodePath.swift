@@ -76,7 +76,8 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
       return "is kept for the store's own files"
     }
     let unusable = name.unicodeScalars.contains {
-      $0 == "/" || $0 == "\\" || $0.properties.generalCategory == .control
+      // All that Unicode has of controls.
+      $0 == "/" || $0 == "\\" || $0.value < 0x20 || (0x7F...0x9F).contains($0.value)
     }
     return unusable ? "contains a character that cannot stand in a file name" : nil
   }
@@ -109,6 +110,26 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
     if description.isEmpty { return [] }
     let ends = description.utf8.indices.filter { description.utf8[$0] == Self.slash }
     return [.root] + ends.map { NodePath(unchecked: description[..<$0]) }
+  }
+
+  /// All groups above some nodes. Of each only those are gone through that none before it was in.
+  package static func ancestors(ofAll paths: some Sequence<NodePath>) -> Set<NodePath> {
+    var all: Set<NodePath> = []
+    for path in paths {
+      var above = path.parent
+      while let group = above, all.insert(group).inserted { above = group.parent }
+    }
+    return all
+  }
+
+  /// What is left of it without its first names.
+  package func dropFirst(_ count: Int) -> String {
+    var rest = description.utf8[...]
+    for _ in 0..<count {
+      guard let slash = rest.firstIndex(of: Self.slash) else { return "" }
+      rest = rest[rest.index(after: slash)...]
+    }
+    return String(Substring(rest))
   }
 
   /// Whether it lies below `other`, at any depth.
@@ -149,6 +170,29 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
         }
       }
     }
-    return a.components.lexicographicallyPrecedes(b.components)
+    // Only the first names that differ in a byte are compared as Unicode has it, which is dear.
+    let same = a.description.withBytes { a in
+      b.description.withBytes { b in
+        var (position, start) = (0, 0)
+        while position < a.count, position < b.count, a[position] == b[position] {
+          position += 1
+          if a[position - 1] == slash { start = position }
+        }
+        return start
+      }
+    }
+    var own = a.description.utf8.dropFirst(same)
+    var others = b.description.utf8.dropFirst(same)
+    while !own.isEmpty, !others.isEmpty {
+      let (name, other) = (takeName(&own), takeName(&others))
+      if name != other { return name < other }
+    }
+    return own.isEmpty && !others.isEmpty
+  }
+
+  private static func takeName(_ rest: inout Substring.UTF8View) -> String {
+    let end = rest.firstIndex(of: slash) ?? rest.endIndex
+    defer { rest = end == rest.endIndex ? rest[end...] : rest[rest.index(after: end)...] }
+    return String(Substring(rest[..<end]))
   }
 }

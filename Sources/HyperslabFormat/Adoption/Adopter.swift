@@ -18,9 +18,11 @@ struct Adopter {
   }
 
   mutating func run() throws(HyperslabError) {
-    let index = store.snapshot.index
+    let snapshot = store.snapshot
+    let index = snapshot.index
     report.commitBefore = index.commit
-    let states = FoundDocuments(files: files, index: index).states(of: Set(index.nodes.keys))
+    let states = FoundDocuments(files: files, snapshot: snapshot)
+      .states(of: Set(index.nodes.keys))
     for path in index.nodes.keys.sorted() {
       if case .foreign? = states[path] { try takeChanges(path, index) }
     }

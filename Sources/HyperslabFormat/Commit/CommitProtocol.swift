@@ -64,7 +64,7 @@ struct CommitProtocol {
     // 3. An older commit's pending files reach their names, for good, before an index forgets them.
     let settle = Settle(files: files, durability: durability)
     unsure = true
-    let stuck = try settle.finish(newest.index.confirmingPending(files, cache))
+    let stuck = try settle.finish(newest.index.confirmingPending(files, cache), cache)
     unsure = false
     // 4. Conflicts.
     var plan = try CommitPlan(
@@ -72,7 +72,7 @@ struct CommitProtocol {
       stuck: stuck.filter { !adopting.contains($0.key) },
       adopting: adopting)
     let derived = DerivedFiles.changed(plan.described, from: newest.index, to: plan.index)
-    try FoundDocuments(files: files, index: newest.index).checkReplaceable(
+    try FoundDocuments(files: files, snapshot: newest).checkReplaceable(
       derived.union(plan.described).subtracting(adopting))
     let isLast = closing && !plan.index.hasPending
     if isLast, try !hasOtherWriters() {

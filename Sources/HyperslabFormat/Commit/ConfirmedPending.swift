@@ -2,7 +2,7 @@ import HyperslabCodecs
 import HyperslabCore
 
 extension StoreIndex {
-  /// A few chunks are settled whatever else is known of them.
+  /// A few chunks of a store are settled whatever else is known of them.
   private static let fewPendingChunks = 4096
 
   /// The index with no more chunks pending than there is something for on the disk.
@@ -13,15 +13,21 @@ extension StoreIndex {
     _ files: any FileSystem, _ cache: RunCache
   ) throws(HyperslabError) -> StoreIndex {
     var result = self
+    var few = Self.fewPendingChunks
     for (path, record) in nodes.records {
       guard let pending = record.pending else { continue }
-      var known = Self.fewPendingChunks
-      for reference in record.runs.reversed() where known < pending.chunkCount {
+      let count = pending.chunkCount
+      if count <= few {
+        few -= count
+        continue
+      }
+      var known = 0
+      for reference in record.runs.reversed() where known < count {
         do { known += try cache.run(reference, of: record, store: uuid).rows.count } catch {
           guard error.isDamage else { throw error }
         }
       }
-      if known >= pending.chunkCount { continue }
+      if known >= count { continue }
       var confirmed = record
       confirmed.pending?.rows = .init(rising: try pending.stagedNumbers(files))
       confirmed.pending?.drop = []

@@ -27,7 +27,7 @@ struct DerivedFiles {
     let renamed = new.nodes.keys.filter { oldNames[$0] != newNames[$0] && old.nodes[$0] != nil }
     let nodes = nodes.union(renamed)
     let (before, after) = (ZarrMetadata.holders(of: old), ZarrMetadata.holders(of: new))
-    let above = Set(nodes.flatMap(\.ancestors))
+    let above = NodePath.ancestors(ofAll: nodes)
     return nodes.union(before.symmetricDifference(after))
       .union(after.intersection(above.union(nodes)))
   }
@@ -49,17 +49,18 @@ struct DerivedFiles {
   ///   - settingAside: Whether what another program wrote moves to `__slab/lost`. It stays otherwise, and
   ///     its node is stuck.
   mutating func restore(
-    _ index: StoreIndex, only nodes: Set<NodePath>? = nil, settingAside: Bool = false
+    _ snapshot: Snapshot, only nodes: Set<NodePath>? = nil, settingAside: Bool = false
   ) throws(HyperslabError) {
-    let found = FoundDocuments(files: files, index: index)
+    let found = FoundDocuments(files: files, snapshot: snapshot)
     var documents: [(path: NodePath, bytes: [UInt8])] = []
-    let states = found.states(of: nodes ?? Set(index.nodes.keys))
+    let states = found.states(of: nodes ?? Set(snapshot.index.nodes.keys))
     for path in states.keys.sorted().reversed() {
       let target = StoreLayout.zarr(path)
       switch states[path] {
       // Whoever wrote it may have been killed before it was permanent.
       case .same, nil: touched.insert(target.parent)
-      case .missing(let wanted), .outdated(let wanted): documents.append((path, wanted))
+      case .missing(let wanted), .outdated(let wanted), .plain(let wanted):
+        documents.append((path, wanted))
       case .junk(let wanted):
         if (try? files.setAside(target, named: Self.lostName(path))) != nil {
           documents.append((path, wanted))

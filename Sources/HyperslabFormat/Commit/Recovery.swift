@@ -18,16 +18,17 @@ struct Recovery {
     let lock = try StoreLock(files: files, patience: patience).acquire()
     defer { lock.release() }
     let snapshot = try Snapshot.read(files, cache: cache)
-    if let newer = try NewerIndex.newest(files, than: snapshot.index) {
+    if let newer = try NewerIndex.newest(files, cache, than: snapshot.index) {
       throw newer.error(found: snapshot.index).located(at: files.rootDescription)
     }
-    let documents = FoundDocuments(files: files, index: snapshot.index)
+    defer { cache.indexes.forgetOlder() }
+    let documents = FoundDocuments(files: files, snapshot: snapshot)
     let suspects = documents.suspects()
     if refusesForeign { try documents.refuseForeign(suspects) }
     let stuck = try Settle(files: files, durability: durability)
-      .finish(snapshot.index.confirmingPending(files, cache))
+      .finish(snapshot.index.confirmingPending(files, cache), cache)
     var derived = DerivedFiles(files: files, durability: durability)
-    try derived.restore(snapshot.index, only: suspects.subtracting(stuck.keys))
+    try derived.restore(snapshot, only: suspects.subtracting(stuck.keys))
     if let dead = try? DeadWriters(files, index: snapshot.index), !dead.isEmpty {
       var sweep = OrphanSweep(files: files, snapshot: snapshot, since: dead.since)
       sweep.run(dead)
@@ -95,7 +96,7 @@ struct Recovery {
     for entry in try files.list(.root)
     where entry.kind == .file && StoreLayout.temporaryIndexWriter(entry.name) != nil {
       let path = .root / entry.name
-      if try holds(path, { Provenance.isIndexOrRemains($0, of: index.uuid) }) {
+      if try holds(path, { Provenance.isIndexOrRemains($0, of: index.uuid, cache) }) {
         try files.remove(path)
       }
     }
@@ -113,7 +114,7 @@ struct Recovery {
       let path = StoreLayout.reserved / entry.name
       if entry.name.hasPrefix(StoreLayout.temporaryDerivedPrefix) { try files.remove(path) }
       if let commit = StoreLayout.kept(entry.name), commit < index.keptCommits.lowerBound,
-        try holds(path, { Provenance.isIndexOrRemains($0, of: index.uuid) })
+        try holds(path, { Provenance.isIndexOrRemains($0, of: index.uuid, cache) })
       {
         try files.remove(path)
       }
@@ -136,9 +137,9 @@ struct Recovery {
     let entries = try files.list(StoreLayout.trash).filter { !named.contains($0.name) }
     if entries.isEmpty { return }
     var known: [Int: TrashSweep.Known] = [:]
-    for old in keptIndexes(before: index) {
-      let snapshot = Snapshot(index: old, cache: cache)
-      for (path, record) in old.datasets {
+    for old in KeptIndex.all(before: index, files, cache).reversed() {
+      let snapshot = Snapshot(index: old.index, cache: cache)
+      for (path, record) in old.index.datasets {
         known[record.id, default: .init(path: path)].tables.append(snapshot.table(record))
         known[record.id]?.path = path
       }
@@ -150,7 +151,7 @@ struct Recovery {
   /// Runs that neither the index nor one of the two kept before it lists.
   private func sweepRuns(_ index: StoreIndex) {
     var listed: [StorePath: Set<String>] = [:]
-    for known in [index] + keptIndexes(before: index) {
+    for known in [index] + KeptIndex.all(before: index, files, cache).map(\.index) {
       for (_, record) in known.datasets {
         listed[record.tableDirectory, default: []].formUnion(
           record.runs.map { StoreLayout.runName(commit: $0.commit, crc: $0.crc) })
@@ -165,14 +166,6 @@ struct Recovery {
       }
       // Fails, as it should, while it holds a run.
       if listed[table] == nil { try? files.removeDirectory(table) }
-    }
-  }
-
-  private func keptIndexes(before index: StoreIndex) -> [StoreIndex] {
-    index.keptCommits.compactMap { commit in
-      let path = StoreLayout.oldIndex(commit: commit)
-      let bytes = try? files.contents(path, limit: StoreIndex.maximumFileByteCount)
-      return bytes.flatMap { try? cache.older($0, place: "\(path)") }
     }
   }
 

@@ -17,10 +17,10 @@ struct Settle {
   /// index that a power cut can still take back must not have its chunks in place.
   ///
   /// - Throws: what leaves it unsure what the disk holds.
-  func finish(_ index: StoreIndex) throws(HyperslabError) -> Stuck {
+  func finish(_ index: StoreIndex, _ cache: RunCache) throws(HyperslabError) -> Stuck {
     if durability == .full { try synchronize([.root]) }
     // Whoever was killed may have been about to do so.
-    try? KeptIndex.completeCopy(of: index, files, isPermanent: durability == .full)
+    try? KeptIndex.completeCopy(of: index, files, cache, isPermanent: durability == .full)
     let claim = StoreLayout.claim(commit: index.commit)
     let isClaimed = try files.status(claim) != nil
     // Whoever made the commit removes its claim last.
@@ -31,9 +31,9 @@ struct Settle {
       return stuck
     }
     var stuck = try move(
-      index, before: keptIndex(before: index), isOwn: false, isPermanent: true)
+      index, before: keptIndex(before: index, cache), isOwn: false, isPermanent: true)
     var derived = DerivedFiles(files: files, durability: durability)
-    try derived.restore(index)
+    try derived.restore(Snapshot(index: index, cache: cache))
     stuck.merge(derived.stuck) { first, _ in first }
     if isClaimed, stuck.isEmpty { try? files.remove(claim) }
     return stuck
@@ -57,10 +57,8 @@ struct Settle {
   }
 
   /// The index before one whose writer was killed.
-  private func keptIndex(before index: StoreIndex) -> StoreIndex? {
-    let path = StoreLayout.oldIndex(commit: index.commit - 1)
-    let bytes = try? files.contents(path, limit: StoreIndex.maximumFileByteCount)
-    return bytes.flatMap { try? StoreIndex($0, place: "\(path)") }
+  private func keptIndex(before index: StoreIndex, _ cache: RunCache) -> StoreIndex? {
+    try? KeptIndex.read(StoreLayout.oldIndex(commit: index.commit - 1), files, cache).index
   }
 
   private func move(
@@ -85,13 +83,14 @@ struct Settle {
     var touched: Set<StorePath> = []
     var stuck: Stuck = [:]
     var waiting: [(from: StorePath, to: StorePath, path: NodePath)] = []
+    let presence = Presence(files: files)
     for (path, record) in index.datasets {
       guard let pending = record.pending else { continue }
       attempt(path, &stuck) { () throws(HyperslabError) in
         for (chunk, staged) in pending.staged {
           let target = StoreLayout.chunk(path, chunk)
-          if try files.status(staged) != nil { waiting.append((staged, target, path)) }
-          touched.insert(target.parent)
+          if try presence.holds(staged) { waiting.append((staged, target, path)) }
+          if try presence.canHold(target.parent) { touched.insert(target.parent) }
         }
       }
     }
@@ -108,17 +107,20 @@ struct Settle {
     for (from, to, path) in waiting {
       attempt(path, &stuck) { () throws(HyperslabError) in try files.rename(from, to: to) }
     }
+    // Directories were made since.
+    let after = Presence(files: files)
     for (path, record) in index.datasets {
       guard let pending = record.pending else { continue }
       for number in pending.drop.joined() {
         let target = StoreLayout.chunk(path, pending.numbering.chunk(number))
         attempt(path, &stuck) { () throws(HyperslabError) in
+          guard try after.canHold(target.parent) else { return }
           if try files.status(target) != nil { try files.remove(target) }
+          touched.insert(target.parent)
         }
-        touched.insert(target.parent)
       }
     }
-    return (touched.union(parents), stuck)
+    return (touched.union(parents).union(waiting.map(\.to.parent)), stuck)
   }
 
   private func attempt(
@@ -130,7 +132,11 @@ struct Settle {
   /// Makes directories permanent, and the names of those above: who made them may have been killed
   /// before that. One that is gone again has nothing to keep.
   func synchronize(_ directories: Set<StorePath>) throws(HyperslabError) {
-    let all = directories.union(directories.flatMap(\.ancestors))
+    var all = directories
+    for directory in directories where !directory.isRoot {
+      var above = directory.parent
+      while all.insert(above).inserted, !above.isRoot { above = above.parent }
+    }
     if files.synchronizesTogether(all.count) { return try files.synchronizeAll() }
     for directory in all.sorted(by: { $0.description < $1.description }) {
       do { try files.synchronizeDirectory(directory) } catch {

@@ -3,14 +3,32 @@ import HyperslabCore
 /// Indexes that a store keeps under their numbers, beside `slab.json`.
 enum KeptIndex {
   /// Reads one and checks that it is what its name says.
-  static func read(_ path: StorePath, _ files: any FileSystem) throws(HyperslabError) -> StoreIndex
-  {
+  static func read(
+    _ path: StorePath, _ files: any FileSystem, _ cache: RunCache
+  ) throws(HyperslabError) -> KnownIndex {
     let bytes = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
-    let index = try StoreIndex(bytes, place: "\(path)")
-    guard path.name == "root-\(index.commit)" else {
-      throw HyperslabError(.damagedIndex, "an index of commit \(index.commit) under this name")
+    return try check(bytes, path, cache)
+  }
+
+  /// Reads one from its bytes.
+  static func check(
+    _ bytes: [UInt8], _ path: StorePath, _ cache: RunCache
+  ) throws(HyperslabError) -> KnownIndex {
+    let known = try cache.indexes.older(bytes, place: "\(path)")
+    guard path.name == "root-\(known.index.commit)" else {
+      throw HyperslabError(
+        .damagedIndex, "an index of commit \(known.index.commit) under this name")
     }
-    return index
+    return known
+  }
+
+  /// The sound ones of those that an index keeps, the newest first.
+  static func all(
+    before index: StoreIndex, _ files: any FileSystem, _ cache: RunCache
+  ) -> [KnownIndex] {
+    index.keptCommits.reversed().compactMap { commit in
+      try? read(StoreLayout.oldIndex(commit: commit), files, cache)
+    }
   }
 
   /// Copies the newest index under its number, in the place of a copy that is not whole.
@@ -31,14 +49,14 @@ enum KeptIndex {
   /// Copies the index of a store at which nobody is at work, where the copy is missing or damaged. What
   /// another program put there stays.
   static func completeCopy(
-    of index: StoreIndex, _ files: any FileSystem, isPermanent: Bool
+    of index: StoreIndex, _ files: any FileSystem, _ cache: RunCache, isPermanent: Bool
   ) throws(HyperslabError) {
     guard index.state == "complete" else { return }
     let kept = StoreLayout.oldIndex(commit: index.commit)
     let root = try files.contents(StoreLayout.index, limit: StoreIndex.maximumFileByteCount)
     do throws(HyperslabError) {
       let found = try files.contents(kept, limit: StoreIndex.maximumFileByteCount)
-      if found == root || !Provenance.isIndexOrRemains(found, of: index.uuid) { return }
+      if found == root || !Provenance.isIndexOrRemains(found, of: index.uuid, cache) { return }
     } catch { if error.code != .missing { return } }
     try copy(root, of: index, files, isPermanent: isPermanent)
   }
@@ -57,7 +75,7 @@ struct NewerIndex {
 
   /// All of them, the newest first.
   static func all(
-    _ files: any FileSystem, than index: StoreIndex
+    _ files: any FileSystem, _ cache: RunCache, than index: StoreIndex
   ) throws(HyperslabError) -> [NewerIndex] {
     var result: [NewerIndex] = []
     let entries: [DirectoryEntry]
@@ -72,25 +90,23 @@ struct NewerIndex {
       else { continue }
       let path = StoreLayout.reserved / entry.name
       do throws(HyperslabError) {
-        let bytes = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
-        let kept = try StoreIndex(bytes, place: "\(path)")
-        guard kept.commit == commit else { continue }
+        let kept = try KeptIndex.read(path, files, cache)
         let isProof: Bool
-        if kept.uuid == index.uuid {
-          isProof = commit > index.commit ? try hasTables(kept, files) : false
+        if kept.index.uuid == index.uuid {
+          isProof = commit > index.commit ? try hasTables(kept.index, files) : false
         } else {
-          isProof = mayBeAnothers ? try hasOwnTables(kept, files) : false
+          isProof = mayBeAnothers ? try hasOwnTables(kept.index, files) : false
         }
-        if isProof { result.append(NewerIndex(index: kept, bytes: bytes)) }
+        if isProof { result.append(NewerIndex(index: kept.index, bytes: kept.bytes)) }
       } catch { if error.leavesUnchecked { throw error } }
     }
     return result.sorted { $0.index.commit > $1.index.commit }
   }
 
   static func newest(
-    _ files: any FileSystem, than index: StoreIndex
+    _ files: any FileSystem, _ cache: RunCache, than index: StoreIndex
   ) throws(HyperslabError) -> NewerIndex? {
-    try all(files, than: index).first
+    try all(files, cache, than: index).first
   }
 
   /// Whether the index stands under its own number, too.

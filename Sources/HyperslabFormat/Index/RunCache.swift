@@ -27,11 +27,14 @@ final class RunCache: Sendable {
   }
 
   private let state = Mutex(State())
-  /// The index that was read or written last, with its file's bytes.
-  private let newest = Mutex<(bytes: [UInt8], index: StoreIndex)?>(nil)
+  /// The indexes that list them.
+  let indexes: IndexCache
   private let files: any FileSystem
 
-  init(files: any FileSystem) { self.files = files }
+  init(files: any FileSystem, indexes: IndexCache = IndexCache()) {
+    self.files = files
+    self.indexes = indexes
+  }
 
   /// A run, read and checked on first use.
   func run(
@@ -44,22 +47,8 @@ final class RunCache: Sendable {
     return run
   }
 
-  /// The index that a file holds. Of one much like that before it only the difference is worked out.
-  func index(_ bytes: [UInt8], place: String) throws(HyperslabError) -> StoreIndex {
-    let before = newest.withLock { $0 }
-    if let before, before.bytes == bytes { return before.index }
-    let index = try StoreIndex(bytes, place: place, known: before?.index)
-    newest.withLock { $0 = (bytes, index) }
-    return index
-  }
-
   /// Puts in an index that was just written.
-  func insert(_ index: StoreIndex, _ bytes: [UInt8]) { newest.withLock { $0 = (bytes, index) } }
-
-  /// An index of this store that is not the newest one.
-  func older(_ bytes: [UInt8], place: String) throws(HyperslabError) -> StoreIndex {
-    try StoreIndex(bytes, place: place, known: newest.withLock { $0?.index })
-  }
+  func insert(_ index: StoreIndex, _ bytes: [UInt8]) { indexes.insert(index, bytes) }
 
   /// Puts in a run that was just written.
   func insert(_ run: Run, _ reference: DatasetRecord.RunReference, dataset: Int) {

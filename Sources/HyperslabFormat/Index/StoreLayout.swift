@@ -102,6 +102,17 @@ enum StoreLayout {
   /// Zarr v3's default chunk key: `c/0/1`; at rank 0 the file `c`.
   static func chunk(_ path: NodePath, _ chunk: ChunkIndex) -> StorePath { chunks(path) / chunk }
 
+  /// The data set and chunk that a file stands for, if it is there and has such; no node is called `c`.
+  static func chunkPlace(_ path: StorePath) -> (node: NodePath, chunk: ChunkIndex)? {
+    let components = path.components
+    guard let mark = components.firstIndex(of: "c"),
+      let node = try? NodePath(components[..<mark].joined(separator: "/"))
+    else { return nil }
+    let coordinates = components[(mark + 1)...].compactMap { coordinate($0) }
+    guard coordinates.count == components.count - mark - 1 else { return nil }
+    return (node, ChunkIndex(coordinates))
+  }
+
   /// The grid coordinate that a name in a chunk directory stands for; nil where it is no chunk's.
   static func coordinate(_ name: String) -> Int? {
     guard let coordinate = Int(name), coordinate >= 0, "\(coordinate)" == name else { return nil }

@@ -10,13 +10,18 @@ struct LostFiles {
   func freeName(_ name: String) throws(HyperslabError) -> StorePath {
     // A component may have 255 bytes, and what is appended needs some.
     let base = "\(commit)-" + String(decoding: name.utf8.prefix(200), as: UTF8.self)
-    var target = StoreLayout.lost / base
-    var count = 1
-    while try files.status(target) != nil {
-      count += 1
-      target = StoreLayout.lost / "\(base).\(count)"
+    func target(_ count: Int) -> StorePath {
+      StoreLayout.lost / (count == 1 ? base : "\(base).\(count)")
     }
-    return target
+    var free = 1
+    while try files.status(target(free)) != nil { free *= 2 }
+    // The first that is free, where none in between is.
+    var taken = free / 2
+    while free - taken > 1 {
+      let middle = (taken + free) / 2
+      if try files.status(target(middle)) != nil { taken = middle } else { free = middle }
+    }
+    return target(free)
   }
 
   /// Moves something there, whatever it is, without looking into it.

@@ -166,7 +166,7 @@ struct Provenance {
 
   static func isDerived(_ bytes: [UInt8]) -> Bool {
     guard let document = zarrDocument(bytes) else { return false }
-    return (document.text(pretty: true) + "\n").utf8.elementsEqual(bytes)
+    return document.bytes(pretty: true) + [UInt8(ascii: "\n")] == bytes
   }
 
   private static func zarrDocument(_ bytes: [UInt8]) -> JSONValue? {
@@ -185,16 +185,16 @@ struct Provenance {
   }
 
   /// Whether a file is a sound index of a store, or what is left of one.
-  static func isIndexOrRemains(_ bytes: [UInt8], of uuid: String) -> Bool {
-    if let index = try? StoreIndex(bytes, place: "") { return index.uuid == uuid }
+  static func isIndexOrRemains(_ bytes: [UInt8], of uuid: String, _ cache: RunCache) -> Bool {
+    if let known = try? cache.indexes.older(bytes, place: "") { return known.index.uuid == uuid }
     return !SelfCheck.holds(bytes) && isRemains(bytes, of: "{\n  \"slab\": 1,")
   }
 
   /// Whether a file is a sound run of a store, or what is left of one.
   static func isRunOrRemains(_ bytes: [UInt8], of uuid: String) -> Bool {
     guard SelfCheck.holds(bytes) else { return isRemains(bytes, of: "{\n  \"slab_run\": 1,") }
-    let store = (try? JSONParser.parse(bytes, depthLimit: 32))?.object?["store"]?.string
-    return store == uuid
+    let run = try? JSONText(checking: bytes, depthLimit: 32)
+    return run?.member("store")?.is(uuid) == true
   }
 
   /// Whether a file names the holder of a lock or claim, or is what is left of one that did.

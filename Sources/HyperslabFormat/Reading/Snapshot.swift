@@ -15,6 +15,20 @@ struct StoreView: Sendable {
 struct Snapshot: Sendable {
   let index: StoreIndex
   let cache: RunCache
+  /// What follows from the index, where it was read.
+  let forms: DerivedForms
+
+  init(index: StoreIndex, cache: RunCache) {
+    self.index = index
+    self.cache = cache
+    forms = DerivedForms(index)
+  }
+
+  private init(_ known: KnownIndex, cache: RunCache) {
+    index = known.index
+    self.cache = cache
+    forms = known.forms
+  }
 
   /// A data set's chunk table in this commit.
   func table(_ record: DatasetRecord) -> ChunkTable {
@@ -37,6 +51,6 @@ struct Snapshot: Sendable {
       throw HyperslabError(
         .notAStore, "not a slab store: there is no slab.json", at: files.rootDescription)
     }
-    return Snapshot(index: try cache.index(bytes, place: place), cache: cache)
+    return Snapshot(try cache.indexes.newest(bytes, place: place), cache: cache)
   }
 }

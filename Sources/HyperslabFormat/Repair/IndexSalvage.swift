@@ -10,6 +10,7 @@ import HyperslabCore
 /// by runs and `zarr.json` files.
 struct IndexSalvage {
   let files: any FileSystem
+  let cache: RunCache
   let failure: HyperslabError
 
   func run() throws(HyperslabError) -> Repairer.FoundIndex {
@@ -20,7 +21,7 @@ struct IndexSalvage {
     // Numbers for data sets that no run numbers, apart from all that are taken.
     let unused = (runs.map(\.dataset).max() ?? -1) + 1
     var found: Repairer.FoundIndex
-    if let base = kept.first {
+    if let base = kept.first?.index {
       guard base.isWritable else { throw failure }
       found = Repairer.FoundIndex(
         index: base, nextCommit: 0, isRebuilt: true,
@@ -29,10 +30,9 @@ struct IndexSalvage {
       // Derived from an index that is kept, it knows nothing newer.
       let isNewer =
         tree.isWhole
-        && !kept.contains { index in
-          ZarrMetadata.Form.allCases.contains {
-            ZarrMetadata.files(of: index, only: [.root], form: $0)[.root] == tree.rootBytes
-          }
+        && !kept.contains { known in
+          let forms = known.forms.forms(of: [.root])[.root]
+          return tree.rootBytes.map { forms?.all.contains(DerivedForms.hash($0)) == true } ?? false
         }
       if isNewer { try follow(tree, &found.index) }
       let later = runs.filter { $0.store == base.uuid && $0.reference.commit > base.commit }
@@ -57,36 +57,38 @@ struct IndexSalvage {
   }
 
   /// The sound ones of the kept indexes, newest first, and the numbers of all.
-  private func keptIndexes() throws(HyperslabError) -> ([StoreIndex], [Int]) {
-    var sound: [StoreIndex] = []
+  private func keptIndexes() throws(HyperslabError) -> ([KnownIndex], [Int]) {
+    var sound: [KnownIndex] = []
     var numbers: [Int] = []
     for entry in try files.list(StoreLayout.reserved) where entry.name.hasPrefix("root-") {
       if let number = Int(entry.name.dropFirst(5)), (0..<1 << 50).contains(number) {
         numbers.append(number)
       }
+      let path = StoreLayout.reserved / entry.name
       let bytes: [UInt8]
-      do {
-        bytes = try files.contents(
-          StoreLayout.reserved / entry.name, limit: StoreIndex.maximumFileByteCount)
-      } catch {
+      do { bytes = try files.contents(path, limit: StoreIndex.maximumFileByteCount) } catch {
         guard error.isDamage else { throw error }
         continue
       }
-      let index =
-        (try? StoreIndex(bytes, place: entry.name))
-        ?? BitCorrection.selfChecked(bytes).flatMap { try? StoreIndex($0, place: entry.name) }
-      if let index, entry.name == "root-\(index.commit)" { sound.append(index) }
+      let known =
+        (try? KeptIndex.check(bytes, path, cache))
+        ?? BitCorrection.selfChecked(bytes).flatMap { try? KeptIndex.check($0, path, cache) }
+      if let known { sound.append(known) }
     }
-    return (sound.sorted { $0.commit > $1.commit }, numbers)
+    return (sound.sorted { $0.index.commit > $1.index.commit }, numbers)
   }
 
   /// Takes nodes, shapes and attributes from the derived files.
   private func follow(_ tree: ZarrTree, _ index: inout StoreIndex) throws(HyperslabError) {
-    for path in index.nodes.keys.sorted().reversed()
-    where path != .root && !tree.listed.contains(path) {
-      let isEmpty = !index.nodes.keys.contains { $0.isDescendant(of: path) }
-      let isGone = try isGone(path)
-      if isEmpty && isGone { index.nodes[path] = nil }
+    // What a group holds comes right behind it.
+    var next: NodePath?
+    for path in index.nodes.keys.reversed() {
+      let isEmpty = next?.isDescendant(of: path) != true
+      if path != .root, !tree.listed.contains(path), isEmpty, try isGone(path) {
+        index.nodes[path] = nil
+      } else {
+        next = path
+      }
     }
     for path in tree.nodes.keys.sorted() {
       if let attributes = tree.attributes(ofGroup: path) {

@@ -19,6 +19,13 @@ extension Repairer {
     var place: StorePath { StoreLayout.chunk(path, chunk) }
   }
 
+  /// What a file must have in common with a row to be its.
+  private struct FileMark: Hashable {
+    let crc: UInt32
+    let byteCount: Int
+    let format: FrameFormat
+  }
+
   /// Settles what is pending, puts files that were moved back, and gives up rows without a file.
   mutating func repairChunks(_ index: inout StoreIndex) throws(HyperslabError) {
     var lost: [LostRow] = []
@@ -31,9 +38,11 @@ extension Repairer {
       try settleDrops(path, record)
     }
     if lost.isEmpty { return }
-    lost.sort { "\($0.place)" < "\($1.place)" }
+    lost = lost.map { (name: "\($0.place)", row: $0) }.sorted { $0.name.precedesBytewise($1.name) }
+      .map(\.row)
     lost = try moveBack(lost)
-    for row in lost { try giveUp(row) }
+    let presence = Presence(files: files)
+    for row in lost { try giveUp(row, presence) }
     for (path, rows) in Dictionary(grouping: lost, by: \.path) {
       guard let record = index.dataset(path) else { continue }
       var kept: [ChunkIndex: ChunkRow] = [:]
@@ -60,6 +69,7 @@ extension Repairer {
     let impure = Mutex<[VerificationReport.Problem]>([])
     let anothers = Mutex<[VerificationReport.Problem]>([])
     let files = files
+    let presence = Presence(files: files)
     try parallelLoop(
       count: stored.count, threads: threads, makeWorker: { ChunkReader(format: format) }
     ) { (reader, position) throws(HyperslabError) in
@@ -68,6 +78,9 @@ extension Repairer {
       let candidates = ChunkExaminer.places(chunk, path, record)
       for candidate in candidates {
         do throws(HyperslabError) {
+          guard try presence.canHold(candidate.parent) else {
+            throw HyperslabError(.missing, "is not there, nor is its directory")
+          }
           try reader.check(candidate, in: files, row: row, quick: false)
           if candidate != candidates.last { staged.withLock { $0.append((chunk, candidate)) } }
           // Its values are right all the same; no reason to give them up.
@@ -92,7 +105,8 @@ extension Repairer {
           path: "\(final)", chunk: chunk, kind: .foreign, detail: "\(Look.anothersChunk)")
         return anothers.withLock { $0.append(problem) }
       }
-      let found = try Verifier.soundHeader(final, files, format)
+      let isThere = failure.code == .missing ? try presence.canHold(final.parent) : true
+      let found = isThere ? try Verifier.soundHeader(final, files, format) : nil
       var kind = try Verifier.kind(of: failure, final, files, format, row)
       if kind == .stale, let found, known.contains(found) { kind = .swapped }
       lost.withLock {
@@ -122,14 +136,17 @@ extension Repairer {
     _ path: NodePath, _ record: DatasetRecord
   ) throws(HyperslabError) {
     guard let pending = record.pending else { return }
+    let presence = Presence(files: files)
     for number in pending.rows.joined() {
       let directory = StoreLayout.chunk(path, pending.numbering.chunk(number)).parent
-      if try files.status(directory)?.kind == .directory { touched.insert(directory) }
+      if try presence.canHold(directory) { touched.insert(directory) }
     }
     for number in pending.drop.joined() {
       let chunk = pending.numbering.chunk(number)
       let place = StoreLayout.chunk(path, chunk)
-      guard let status = try files.status(place) else { continue }
+      guard try presence.canHold(place.parent), let status = try files.status(place) else {
+        continue
+      }
       if status.kind == .file, try Provenance(files: files).isFrame(place) {
         try files.remove(place)
         touched.insert(place.parent)
@@ -147,19 +164,26 @@ extension Repairer {
   ///
   /// - Returns: the rows that are still without a file.
   private mutating func moveBack(_ lost: [LostRow]) throws(HyperslabError) -> [LostRow] {
-    var open: [UInt32: [Int]] = [:]
-    for (index, row) in lost.enumerated() { open[row.row.crc, default: []].append(index) }
+    var open: [FileMark: [Int]] = [:]
+    for (index, row) in lost.enumerated().reversed() {
+      open[
+        FileMark(crc: row.row.crc, byteCount: row.row.byteCount, format: row.format), default: []
+      ]
+      .append(index)
+    }
     var moves: [(from: StorePath, to: Int)] = []
     var found: Set<Int> = []
+    let formats = Set(lost.map(\.format))
     for source in try sources(lost) {
-      for format in Set(lost.map(\.format)) {
+      guard let byteCount = try files.status(source)?.byteCount else { continue }
+      for format in formats {
         guard let crc = try Verifier.soundHeader(source, files, format) else { continue }
-        for index in open[crc] ?? [] where !found.contains(index) {
-          guard lost[index].format == format, try isWhole(source, lost[index]) else { continue }
-          moves.append((source, index))
-          found.insert(index)
-          break
-        }
+        let mark = FileMark(crc: crc, byteCount: byteCount, format: format)
+        // Rows of one mark are alike: what is not the file of one is that of none.
+        guard let index = open[mark]?.last, try isWhole(source, lost[index]) else { continue }
+        open[mark]?.removeLast()
+        moves.append((source, index))
+        found.insert(index)
       }
     }
     var waiting: [(from: StorePath, to: Int)] = []
@@ -223,11 +247,11 @@ extension Repairer {
   }
 
   /// Sets aside what stands in a chunk's place; its row goes.
-  private mutating func giveUp(_ lost: LostRow) throws(HyperslabError) {
-    try clearAncestors(of: lost.place)
+  private mutating func giveUp(_ lost: LostRow, _ presence: Presence) throws(HyperslabError) {
+    if try presence.canHold(lost.place.parent) { try clearAncestors(of: lost.place) }
     var aside: [String] = []
     for place in ChunkExaminer.places(lost.chunk, lost.path, lost.record) {
-      guard try files.status(place) != nil else { continue }
+      guard try presence.canHold(place.parent), try files.status(place) != nil else { continue }
       let target = try setAside(place, named: Self.lostName(lost.record, lost.chunk))
       aside.append("\(target)")
     }

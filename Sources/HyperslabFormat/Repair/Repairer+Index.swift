@@ -45,14 +45,14 @@ extension Repairer {
     if let bytes, SelfCheck.holds(bytes) { throw failure }
     if failure.code == .notAStore { throw failure }
     if let corrected = bytes.flatMap({ BitCorrection.selfChecked($0) }),
-      let index = try? StoreIndex(corrected, place: "slab.json")
+      let index = try? cache.indexes.older(corrected, place: "\(StoreLayout.index)").index
     {
       try Self.checkWritable(index)
       return FoundIndex(
         index: index, commitOnDisk: index.commit, nextCommit: index.commit + 1, corrected: corrected
       )
     }
-    return try IndexSalvage(files: files, failure: failure).run()
+    return try IndexSalvage(files: files, cache: cache, failure: failure).run()
   }
 
   /// The index to go by where `slab.json` is older than others that are kept: the newest of which every
@@ -60,7 +60,7 @@ extension Repairer {
   private func newerIndex(
     than index: StoreIndex
   ) throws(HyperslabError) -> (index: StoreIndex, bytes: [UInt8], nextCommit: Int)? {
-    let newer = try NewerIndex.all(files, than: index).filter(\.index.isWritable)
+    let newer = try NewerIndex.all(files, cache, than: index).filter(\.index.isWritable)
     guard let newest = newer.first else { return nil }
     for candidate in newer where try hasChunks(candidate.index) {
       return (candidate.index, candidate.bytes, newest.index.commit + 1)
@@ -181,12 +181,19 @@ extension Repairer {
       }
     }
     let reader = ChunkReader(format: try record.frameFormat(filter: record.filter ?? .none))
+    let presence = Presence(files: files)
+    let staged = try stagedFiles()
     for (chunk, row) in later {
       rows[chunk] = row.state == .neverWritten ? nil : row
       guard row.state == .stored else { continue }
       let target = StoreLayout.chunk(path, chunk)
-      if try isFile(target, of: row, reader) { continue }
-      for staged in try stagedFiles(chunk, record.id) where try isFile(staged, of: row, reader) {
+      if try presence.canHold(target.parent), try isFile(target, of: row, reader) { continue }
+      var places = staged.files[chunk.key] ?? []
+      for writer in staged.writers {
+        let incoming = StoreLayout.incoming(writer: writer, dataset: record.id) / "c" / chunk
+        if try presence.holds(incoming) { places.append(incoming) }
+      }
+      for staged in places where try isFile(staged, of: row, reader) {
         try clear(target)
         try makeDirectory(target.parent)
         try files.rename(staged, to: target)
@@ -214,18 +221,21 @@ extension Repairer {
     }
   }
 
-  private func stagedFiles(_ chunk: ChunkIndex, _ id: Int) throws(HyperslabError) -> [StorePath] {
-    var result: [StorePath] = []
+  /// Staged files by the keys of their chunks, of whatever data sets, and the writers that may have more.
+  private func stagedFiles() throws(HyperslabError) -> (
+    files: [String: [StorePath]], writers: [String]
+  ) {
+    var staged: [String: [StorePath]] = [:]
+    var writers: [String] = []
     for writer in try files.list(StoreLayout.writers) where writer.kind == .directory {
       let directory = StoreLayout.writers / writer.name
-      let incoming = StoreLayout.incoming(writer: writer.name, dataset: id) / "c" / chunk
-      if try files.status(incoming)?.kind == .file { result.append(incoming) }
+      writers.append(writer.name)
       for entry in try files.list(directory) where entry.kind == .file {
         let parts = entry.name.split(separator: "-", omittingEmptySubsequences: false)
-        if parts.count == 3, parts[1] == chunk.key { result.append(directory / entry.name) }
+        if parts.count == 3 { staged[String(parts[1]), default: []].append(directory / entry.name) }
       }
     }
-    return result
+    return (staged, writers)
   }
 
   /// Moves removed data sets to the trash, as the index asks.

@@ -73,14 +73,17 @@ extension Repairer {
 
   /// Sets aside whatever is no directory where one must be for `path` to stand.
   mutating func clearAncestors(of path: StorePath) throws(HyperslabError) {
-    for ancestor in path.ancestors.dropFirst() {
-      guard let status = try files.status(ancestor) else { return }
-      if status.kind != .directory {
-        try Self.refuseLink(ancestor, status)
-        try setAside(ancestor, named: ancestor.components.joined(separator: "."), .foreign)
-        return
-      }
-    }
+    for ancestor in path.ancestors.dropFirst() where try !clearDirectory(ancestor) { return }
+  }
+
+  /// - Returns: whether there is a directory.
+  @discardableResult
+  private mutating func clearDirectory(_ path: StorePath) throws(HyperslabError) -> Bool {
+    guard let status = try files.status(path) else { return false }
+    if status.kind == .directory { return true }
+    try Self.refuseLink(path, status)
+    try setAside(path, named: path.components.joined(separator: "."), .foreign)
+    return false
   }
 
   /// Behind a link in a directory's place all may be well, so nothing is given up for it.
@@ -97,6 +100,10 @@ extension Repairer {
   /// Sets aside what is no file where a file of the store's has to be, with what is above it.
   mutating func clear(_ path: StorePath) throws(HyperslabError) {
     try clearAncestors(of: path)
+    try clearFile(path)
+  }
+
+  private mutating func clearFile(_ path: StorePath) throws(HyperslabError) {
     if let status = try files.status(path), status.kind != .file {
       try setAside(path, named: path.components.joined(separator: "."), .foreign)
     }
@@ -104,7 +111,12 @@ extension Repairer {
 
   /// Directories of nodes and tables, and what is no file under a derived file's name.
   mutating func clearWay(_ index: StoreIndex) throws(HyperslabError) {
-    for path in index.nodes.keys.sorted() { try clear(StoreLayout.zarr(path)) }
+    // Each group comes before what it holds, so that what is above is clear.
+    for path in index.nodes.keys {
+      let directory = StoreLayout.node(path)
+      if !directory.isRoot { try clearDirectory(directory) }
+      try clearFile(StoreLayout.zarr(path))
+    }
     for (_, record) in index.datasets { try clearAncestors(of: record.tableDirectory / "run") }
   }
 

@@ -22,6 +22,7 @@ extension Repairer {
     index.time = Timestamp.now()
     index.writer = "hyperslab \(SlabStore.version)"
     let bytes = try index.encoded()
+    cache.insert(index, bytes)
     for path in newRuns.keys.sorted(by: { $0.description < $1.description }) {
       if let bytes = newRuns[path] { try replace(path, with: bytes) }
     }
@@ -41,9 +42,9 @@ extension Repairer {
   /// The index on the disk, if it is sound.
   private func currentIndex() throws(HyperslabError) -> (commit: Int, bytes: [UInt8])? {
     guard let bytes = try contents(StoreLayout.index),
-      let index = try? cache.older(bytes, place: "slab.json")
+      let known = try? cache.indexes.older(bytes, place: "\(StoreLayout.index)")
     else { return nil }
-    return (index.commit, bytes)
+    return (known.index.commit, bytes)
   }
 
   /// The contents of a file; nil for one that is missing, damaged beyond reading, or none at all.
@@ -81,7 +82,7 @@ extension Repairer {
       }
       // Intact ones that a commit could not remove are nobody's loss, nor are copies that were cut short.
       let isNewer = commit > index.commit
-      if let bytes, !isNewer, Provenance.isIndexOrRemains(bytes, of: index.uuid) {
+      if let bytes, !isNewer, Provenance.isIndexOrRemains(bytes, of: index.uuid, cache) {
         try files.remove(path)
         note(path, .orphan, "removed")
       } else {
@@ -98,7 +99,7 @@ extension Repairer {
     guard let newest = try contents(StoreLayout.index), found != newest else { return }
     if found == nil, try files.status(path) == nil {
       note(path, .missing, "copied again")
-    } else if let found, Provenance.isIndexOrRemains(found, of: index.uuid) {
+    } else if let found, Provenance.isIndexOrRemains(found, of: index.uuid, cache) {
       note(path, .index, "copied again")
     } else {
       try setAside(path, named: path.name, .index)
@@ -106,25 +107,26 @@ extension Repairer {
     try replace(path, with: newest)
   }
 
-  private func isSoundIndex(_ bytes: [UInt8]?, named name: String, of index: StoreIndex) -> Bool {
-    guard let bytes, let old = try? cache.older(bytes, place: name) else { return false }
-    return name == "root-\(old.commit)" && old.uuid == index.uuid
+  private func soundIndex(_ bytes: [UInt8], _ path: StorePath, of index: StoreIndex) -> StoreIndex?
+  {
+    let old = try? KeptIndex.check(bytes, path, cache).index
+    return old?.uuid == index.uuid ? old : nil
   }
 
   private mutating func repairKeptIndex(
     _ commit: Int, of index: StoreIndex
   ) throws(HyperslabError) -> Bool {
     let path = StoreLayout.oldIndex(commit: commit)
-    guard var bytes = try contents(path) else { return false }
-    if !isSoundIndex(bytes, named: path.name, of: index) {
-      guard let corrected = BitCorrection.selfChecked(bytes),
-        isSoundIndex(corrected, named: path.name, of: index)
-      else { return false }
-      bytes = corrected
-      try replace(path, with: bytes)
-      note(path, .index, "one bit corrected")
+    guard let bytes = try contents(path) else { return false }
+    var sound = soundIndex(bytes, path, of: index)
+    if sound == nil, let corrected = BitCorrection.selfChecked(bytes) {
+      sound = soundIndex(corrected, path, of: index)
+      if sound != nil {
+        try replace(path, with: corrected)
+        note(path, .index, "one bit corrected")
+      }
     }
-    guard let old = try? cache.older(bytes, place: path.name) else { return false }
+    guard let old = sound else { return false }
     for (_, record) in old.datasets {
       for reference in record.runs {
         let file = StoreLayout.run(record.tableDirectory, reference)

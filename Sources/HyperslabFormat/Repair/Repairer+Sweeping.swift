@@ -13,7 +13,7 @@ extension Repairer {
     let before = try verified()
     Recovery(files: files, durability: .full, cache: cache, patience: .zero).sweep(index)
     var derived = DerivedFiles(files: files, durability: .full)
-    try derived.restore(index, settingAside: true)
+    try derived.restore(Snapshot.read(files, cache: cache), settingAside: true)
     for problem in before.problems {
       let path = StorePath(problem.path)
       switch problem.kind {
@@ -41,7 +41,7 @@ extension Repairer {
     let kept = Set(keptChunks.map(\.path))
     report.remaining =
       (after.problems.filter { !kept.contains($0.path) } + keptChunks)
-      .sorted { $0.path < $1.path }
+      .sorted { $0.path.precedesBytewise($1.path) }
     report.unchecked = after.unchecked
   }
 
@@ -62,8 +62,10 @@ extension Repairer {
   private mutating func setAsideBroken(
     _ path: StorePath, _ index: StoreIndex
   ) throws(HyperslabError) {
-    let isOfDataset = index.datasets.contains {
-      path.ancestors.contains(StoreLayout.chunks($0.path))
+    // One at a time of what is above it can be that, not one data set after the other.
+    let isOfDataset = path.ancestors.contains { above in
+      above.name == "c"
+        && (try? NodePath(above.parent.description)).flatMap { index.dataset($0) } != nil
     }
     guard isOfDataset, Provenance.canBeChunk(path), try files.status(path)?.kind == .file,
       try !Provenance(files: files).isAnothersChunk(path)
@@ -123,7 +125,8 @@ extension Repairer {
 
   /// Structure only: the chunks themselves were all looked at.
   private func verified() throws(HyperslabError) -> VerificationReport {
-    var verifier = Verifier(files: files, node: .root, quick: true, threads: threads)
+    var verifier = Verifier(
+      files: files, node: .root, quick: true, threads: threads, indexes: cache.indexes)
     try verifier.run()
     return verifier.finished
   }

@@ -24,7 +24,9 @@ extension Repairer {
     for reference in record.runs { runs.append(try run(reference, of: record, index)) }
     let examiner = try ChunkExaminer(files: files, path: path, record: record)
     var salvage = TableSalvage(
-      path: path, record: record, runs: runs, examiner: examiner, store: index.uuid)
+      path: path, record: record, runs: runs, examiner: examiner, store: index.uuid,
+      guessBudget: guessBudget)
+    defer { guessBudget = salvage.guessBudget }
     try salvage.examine()
     for position in record.runs.indices.reversed() where runs[position] == nil {
       guard let bytes = try salvage.restored(position) else { continue }

@@ -27,6 +27,8 @@ struct Repairer {
   var keptChunks: [VerificationReport.Problem] = []
   /// The writers that left something: all that there are, since none is alive.
   var dead: DeadWriters
+  /// What may still be guessed of lost runs.
+  var guessBudget = TableSalvage.guesses
   /// Whether rows were lost, so that a chunk file that no row lists may be worth keeping.
   var keepsOrphans = false
   /// Whether the index in memory is another than the one on the disk.

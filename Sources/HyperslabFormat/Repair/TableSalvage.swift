@@ -28,8 +28,11 @@ struct TableSalvage {
   private var runs: [Run?]
   /// What ``rows()`` came to for these runs.
   private var known: (sure: [ChunkIndex: ChunkRow], older: [ChunkIndex: ChunkRow])?
-  /// How many more chunks are thought of for which nothing stands but the range that a lost run claims.
-  private var guessBudget = 16 * StoreIndex.rowsPerRun
+  /// How many chunks of a store are thought of for which nothing stands but the range that a lost run
+  /// claims: as many as eight runs may have, of whatever data sets.
+  static let guesses = 8 * StoreIndex.rowsPerRun
+  /// How many more there may be.
+  private(set) var guessBudget: Int
   /// With more lost runs than this each may have listed anything.
   private static let mostLostRunsApart = 64
   /// The rows that sound files imply, of chunks that a lost run may have listed.
@@ -38,8 +41,10 @@ struct TableSalvage {
   private var broken: Set<ChunkIndex> = []
 
   init(
-    path: NodePath, record: DatasetRecord, runs: [Run?], examiner: ChunkExaminer?, store: String
+    path: NodePath, record: DatasetRecord, runs: [Run?], examiner: ChunkExaminer?, store: String,
+    guessBudget: Int
   ) {
+    self.guessBudget = guessBudget
     self.path = path
     self.record = record
     self.runs = runs

@@ -19,10 +19,8 @@ struct ZarrTree {
     guard let root, let consolidated = root["consolidated_metadata"]?.object,
       let copies = consolidated["metadata"]?.object
     else {
-      for path in runs {
-        for node in path.ancestors + [path] {
-          if let own = try Self.document(node, files) { nodes[node] = Self.alone(own) }
-        }
+      for node in runs.union(NodePath.ancestors(ofAll: runs)) {
+        if let own = try Self.document(node, files) { nodes[node] = Self.alone(own) }
       }
       return
     }

@@ -21,6 +21,9 @@ extension Look {
     var failure: HyperslabError?
     for place in ChunkExaminer.places(chunk, path, record) {
       do throws(HyperslabError) {
+        guard try presence.canHold(place.parent) else {
+          throw HyperslabError(.missing, "is not there, nor is its directory")
+        }
         try reader.check(place, in: files, row: row, quick: quick)
         if !quick {
           try Verifier.checkPadding(of: place, in: files, chunk, row, record, reader)
@@ -33,6 +36,7 @@ extension Look {
     }
     guard let failure else { return nil }
     if failure.leavesUnchecked { return Finding(final, .checksum, failure, chunk: chunk) }
+    if failure.code == .missing { return Finding(final, .missing, failure, chunk: chunk) }
     do throws(HyperslabError) {
       let format = try record.frameFormat(filter: record.filter ?? .none)
       let kind = try Verifier.kind(of: failure, final, files, format, row)

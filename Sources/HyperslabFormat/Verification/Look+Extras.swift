@@ -74,29 +74,20 @@ extension Look {
 
   /// The data set and grid coordinates that a path below its `c` stands for.
   private func chunkPlace(_ path: StorePath) -> (record: DatasetRecord, coordinates: [Int])? {
-    let components = path.components
-    guard let mark = components.firstIndex(of: "c"),
-      let node = try? NodePath(components[..<mark].joined(separator: "/")),
-      let record = index.dataset(node)
+    guard let (node, chunk) = StoreLayout.chunkPlace(path), let record = index.dataset(node),
+      chunk.coordinates.count <= record.grid.rank
     else { return nil }
-    let coordinates = components[(mark + 1)...].compactMap { StoreLayout.coordinate($0) }
-    guard coordinates.count == components.count - mark - 1, coordinates.count <= record.grid.rank
-    else { return nil }
-    return (record, coordinates)
+    return (record, chunk.coordinates)
   }
 
   /// Whether the last commit has yet to move or remove it.
   private func isPending(_ path: StorePath) -> Bool {
-    let isOfRemoved = index.removed.contains { removal in
-      let node = StoreLayout.node(removal.path)
-      return path == node || path.ancestors.contains(node)
-    }
-    if isOfRemoved { return true }
+    if listing.isRemoved(path) { return true }
     guard let (record, coordinates) = chunkPlace(path), let pending = record.pending,
       coordinates.count == record.grid.rank
     else { return false }
     return pending.numbering.number(of: ChunkIndex(coordinates)).map { number in
-      pending.drop.contains { $0.contains(number) }
+      pending.drop.holds(number)
     } ?? false
   }
 
@@ -155,7 +146,7 @@ extension Look {
         ? nil : Finding(path, .foreign, "no data set's runs. Move it elsewhere")
     }
     if path.parent.parent == StoreLayout.tables {
-      return listedRuns().contains(path) ? nil : unlistedRun(path, kind)
+      return listing.runs(files, snapshot.cache).contains(path) ? nil : unlistedRun(path, kind)
     }
     if path.parent == StoreLayout.trash, kind != .directory || !TrashSweep.isOwnName(path.name) {
       return Finding(path, .foreign, "nothing that a commit moved here. Move it elsewhere")
@@ -178,7 +169,9 @@ extension Look {
       do throws(HyperslabError) {
         let bytes = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
         // One that a power cut brought back, or kept the commit away after.
-        if Provenance.isIndexOrRemains(bytes, of: index.uuid) { return .leftover("\(path)") }
+        if Provenance.isIndexOrRemains(bytes, of: index.uuid, snapshot.cache) {
+          return .leftover("\(path)")
+        }
       } catch {
         if error.code == .missing { return nil }
         if error.leavesUnchecked { return Finding(path, .index, error) }
@@ -216,18 +209,5 @@ extension Look {
     // this file and long before others made theirs.
     let isOfDataset = index.datasets.contains { $0.record.tableDirectory == path.parent }
     return !isItself || commit > index.commit || !isOfDataset ? .leftover("\(path)") : nil
-  }
-
-  /// The runs that the index and those kept before it list.
-  func listedRuns() -> Set<StorePath> {
-    let kept = index.keptCommits.compactMap {
-      try? KeptIndex.read(StoreLayout.oldIndex(commit: $0), files)
-    }
-    let runs = ([index] + kept).flatMap { known in
-      known.datasets.flatMap { _, record in
-        record.runs.map { StoreLayout.run(record.tableDirectory, $0) }
-      }
-    }
-    return Set(runs)
   }
 }

@@ -7,7 +7,9 @@ extension Look {
   /// Whether `slab.json` is older than an index that the store keeps under its number.
   func newest() -> Finding? {
     do throws(HyperslabError) {
-      guard let newer = try NewerIndex.newest(files, than: index) else { return nil }
+      guard let newer = try NewerIndex.newest(files, snapshot.cache, than: index) else {
+        return nil
+      }
       return Finding(StoreLayout.index, .index, newer.error(found: index))
     } catch { return Finding(StoreLayout.reserved, .index, error) }
   }
@@ -18,7 +20,9 @@ extension Look {
     guard index.keptCommits.contains(commit) else { return [] }
     let path = StoreLayout.oldIndex(commit: commit)
     let old: StoreIndex
-    do throws(HyperslabError) { old = try KeptIndex.read(path, files) } catch {
+    do throws(HyperslabError) {
+      old = try KeptIndex.read(path, files, snapshot.cache).index
+    } catch {
       if error.code == .missing {
         let gone = HyperslabError(.missing, "the index kept of commit \(commit) is not there")
         return [Finding(path, .missing, gone)]
@@ -64,7 +68,8 @@ extension Look {
       let found = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
       if found == newest { return nil }
       // Of a commit that was made meanwhile.
-      guard let now = try? StoreIndex(newest, place: ""), now.commit == commit else { return nil }
+      let now = try? snapshot.cache.indexes.older(newest, place: "slab.json")
+      guard now?.index.commit == commit else { return nil }
       if hasWork { return .leftover("\(path)") }
       let error = HyperslabError(
         .damagedIndex, "is not the copy of the newest index", remedy: restores)
@@ -100,17 +105,15 @@ extension Look {
     let file = StoreLayout.zarr(path)
     // Mostly it is; only then is it worth the while to ask what else it may be.
     if let found = try? files.contents(file, limit: wanted.count), found == wanted { return nil }
-    switch found.states(files, index)[path] {
-    case .same, nil: return nil
+    switch found.states(files, snapshot)[path] {
+    // What does not say what the index leaves open says nothing else.
+    case .same, .plain, nil: return nil
     case .missing:
       return hasWork
         ? .leftover("\(file)")
         : Finding(
           file, .missing, HyperslabError(.missing, "is not there", remedy: Self.derivesAgain))
     case .outdated:
-      // What does not say what the index leaves open says nothing else.
-      let plain = ZarrMetadata.files(of: index, only: [path], form: .plain)[path]
-      if let plain, (try? files.contents(file, limit: plain.count)) == plain { return nil }
       return hasWork
         ? .leftover("\(file)")
         : Finding(

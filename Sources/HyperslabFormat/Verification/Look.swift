@@ -6,9 +6,12 @@ import Synchronization
 final class FoundStates: Sendable {
   private let states = Mutex<[NodePath: FoundDocuments.State]?>(nil)
 
-  func states(_ files: any FileSystem, _ index: StoreIndex) -> [NodePath: FoundDocuments.State] {
+  func states(
+    _ files: any FileSystem, _ snapshot: Snapshot
+  ) -> [NodePath: FoundDocuments.State] {
     if let known = states.withLock({ $0 }) { return known }
-    let found = FoundDocuments(files: files, index: index).states(of: Set(index.nodes.keys))
+    let found = FoundDocuments(files: files, snapshot: snapshot)
+      .states(of: Set(snapshot.index.nodes.keys))
     states.withLock { $0 = found }
     return found
   }
@@ -26,6 +29,8 @@ struct Look {
   let documents: [NodePath: [UInt8]]
   /// What they are, once somebody asks.
   let found = FoundStates()
+  let listing: Listing
+  let presence: Presence
 
   var index: StoreIndex { snapshot.index }
 
@@ -36,7 +41,9 @@ struct Look {
     let signs = Self.hasSigns(files)
     snapshot = try Snapshot.read(files, cache: cache)
     hasWork = signs || snapshot.index.state == "open"
-    documents = ZarrMetadata.files(of: snapshot.index)
+    documents = snapshot.forms.documents
+    listing = Listing(snapshot.index)
+    presence = Presence(files: files)
   }
 
   /// Where that cannot be told, nothing may be concluded from nobody being there.
@@ -87,7 +94,7 @@ struct Look {
       else { return false }
       return row == other
     case .run(let path, let reference):
-      return newer.index.dataset(path)?.runs.contains(reference) ?? false
+      return newer.listing.holds(reference, of: path)
     case .derived(let path): return documents[path] == newer.documents[path]
     case .keptIndex, .newest, .lock, .extra: return true
     case .copy, .totals: return false
@@ -97,7 +104,7 @@ struct Look {
   // MARK: - Tables
 
   func run(_ reference: DatasetRecord.RunReference, of path: NodePath) -> Finding? {
-    guard let record = index.dataset(path), record.runs.contains(reference) else { return nil }
+    guard let record = index.dataset(path), listing.holds(reference, of: path) else { return nil }
     do throws(HyperslabError) {
       _ = try snapshot.cache.run(reference, of: record, store: index.uuid)
       return nil

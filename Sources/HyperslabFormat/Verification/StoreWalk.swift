@@ -94,7 +94,7 @@ struct StoreWalk {
   }
 
   private mutating func walkTables() {
-    let listed = look.listedRuns()
+    let listed = look.listing.runs(look.files, look.snapshot.cache)
     for directory in list(StoreLayout.tables) {
       let table = StoreLayout.tables / directory.name
       guard directory.kind == .directory, DatasetRecord.id(directory.name) != nil else {

@@ -66,7 +66,7 @@ extension Verifier {
     var waiting: [Subject] = []
     for (subject, findings) in found {
       if case .run(let path, let reference) = subject,
-        second.index.dataset(path)?.runs.contains(reference) != true
+        !second.listing.holds(reference, of: path)
       {
         again.insert(path)
       }

@@ -7,7 +7,7 @@ extension Verifier {
   /// Tells files of other chunks from damaged and outdated ones: sound by the format of the other's data
   /// set, and listed by its table.
   mutating func tellSwapped(_ snapshot: Snapshot) {
-    let suspects = report.problems.indices.filter { index in
+    var suspects = report.problems.indices.filter { index in
       let problem = report.problems[index]
       return problem.chunk != nil && [.stale, .torn, .checksum].contains(problem.kind)
     }
@@ -22,6 +22,7 @@ extension Verifier {
       var listed: Set<UInt32> = []
       let table = snapshot.table(record)
       try? table.forEachRow { _, row in if row.state == .stored { listed.insert(row.crc) } }
+      suspects.removeAll { report.problems[$0].kind == .swapped }
       for index in suspects where told[index].map({ listed.contains($0) }) ?? false {
         let problem = report.problems[index]
         // In its own data set, and where another one has a twin of it, a rotten file is no other.
@@ -42,10 +43,9 @@ extension Verifier {
 
   /// The header checksum that the table lists for the chunk of a problem.
   private func wanted(_ problem: VerificationReport.Problem, _ snapshot: Snapshot) -> UInt32? {
-    guard let chunk = problem.chunk else { return nil }
-    let own = snapshot.index.datasets.first {
-      "\(StoreLayout.chunk($0.path, chunk))" == problem.path
-    }
-    return own.flatMap { try? snapshot.table($0.record).row(chunk).crc }
+    guard let (path, chunk) = StoreLayout.chunkPlace(Self.place(problem)),
+      let own = snapshot.index.dataset(path)
+    else { return nil }
+    return try? snapshot.table(own).row(chunk).crc
   }
 }

@@ -8,6 +8,8 @@ extension Verifier {
   /// Finds, when all else is known, what a Zarr reader would take for values that no index lists, and
   /// what a commit has made valid that has not reached its place yet.
   mutating func compareViews(_ index: StoreIndex) {
+    // Where that cannot be told it is told already what could not be read.
+    let confirmed = try? index.confirmingPending(files, cache)
     for problem in report.problems where problem.chunk != nil {
       differ("\(problem.path): not the chunk that the index lists")
     }
@@ -20,28 +22,26 @@ extension Verifier {
     }
     let datasets = index.datasets.filter { isAskedFor($0.path) }
     let found = report.problems.filter { $0.chunk == nil }.map(\.path) + report.leftovers
+    for place in found {
+      guard let (path, chunk) = StoreLayout.chunkPlace(StorePath(place)), isAskedFor(path),
+        index.dataset(path)?.grid.contains(chunk) == true
+      else { continue }
+      differ("\(place): a chunk that the index does not list")
+    }
+    let presence = Presence(files: files)
     for (path, record) in datasets {
-      let start = "\(StoreLayout.chunks(path))"
-      for place in found where place == start || place.hasPrefix(start + "/") {
-        let names = StorePath(place).components.dropFirst(StorePath(start).components.count)
-        let coordinates = names.compactMap { StoreLayout.coordinate($0) }
-        guard coordinates.count == names.count, coordinates.count == record.grid.rank,
-          record.grid.contains(ChunkIndex(coordinates))
-        else { continue }
-        differ("\(place): a chunk that the index does not list")
-      }
-      if let pending = record.pending {
-        let waiting = pending.staged.contains { (try? files.status($0.path)) != nil }
+      if let pending = confirmed?.dataset(path)?.pending {
+        let waiting = pending.staged.contains { (try? presence.holds($0.path)) == true }
         let dropping = pending.drop.joined().contains { number in
           let chunk = pending.numbering.chunk(number)
           return record.grid.contains(chunk)
-            && (try? files.status(StoreLayout.chunk(path, chunk))) != nil
+            && (try? presence.holds(StoreLayout.chunk(path, chunk))) == true
         }
         if waiting || dropping { differ("\(path): overwritten chunks wait for their places") }
       }
       if let writer = record.incoming {
         let staged = StoreLayout.incoming(writer: writer, dataset: record.id)
-        if (try? files.status(staged / StoreLayout.arrivalMark)) != nil {
+        if (try? presence.holds(staged / StoreLayout.arrivalMark)) == true {
           differ("\(path): a new data set waits for its place")
         }
       }

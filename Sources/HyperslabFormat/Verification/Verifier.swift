@@ -42,21 +42,26 @@ struct Verifier {
   /// What looked wrong and has to be looked at again before it is told.
   var suspects: [Subject] = []
 
-  init(files: any FileSystem, node: NodePath, quick: Bool, threads: Int) {
+  /// - Parameter indexes: Indexes that the caller has read already.
+  init(
+    files: any FileSystem, node: NodePath, quick: Bool, threads: Int,
+    indexes: IndexCache = IndexCache()
+  ) {
     self.files = files
     self.node = node
     self.quick = quick
     self.threads = threads
-    cache = RunCache(files: files)
+    cache = RunCache(files: files, indexes: indexes)
   }
 
   var finished: VerificationReport {
     var report = report
     report.problems = Set(report.problems).sorted {
-      ($0.path, $0.kind.rawValue, $0.detail) < ($1.path, $1.kind.rawValue, $1.detail)
+      if !$0.path.hasSameBytes(as: $1.path) { return $0.path.precedesBytewise($1.path) }
+      return ($0.kind.rawValue, $0.detail) < ($1.kind.rawValue, $1.detail)
     }
-    report.unchecked = Set(report.unchecked).sorted { $0.path < $1.path }
-    report.leftovers = Set(report.leftovers).sorted()
+    report.unchecked = Set(report.unchecked).sorted { $0.path.precedesBytewise($1.path) }
+    report.leftovers = Set(report.leftovers).sorted { $0.precedesBytewise($1) }
     return report
   }
 
@@ -76,7 +81,7 @@ struct Verifier {
     }
     examine([.newest, .copy(look.index.commit), .lock], look)
     examine(look.index.keptCommits.map { .keptIndex($0) }, look)
-    examine(look.index.nodes.keys.filter(isAskedFor).sorted().map { .derived($0) }, look)
+    examine(look.index.nodes.keys.filter(isAskedFor).map { .derived($0) }, look)
     for (path, record) in look.index.datasets where isAskedFor(path) {
       report.datasets += 1
       try checkDataset(path, record, look)
@@ -108,7 +113,7 @@ struct Verifier {
     for entry in (try? files.list(StoreLayout.reserved)) ?? []
     where StoreLayout.kept(entry.name) != nil {
       let path = StoreLayout.reserved / entry.name
-      do throws(HyperslabError) { _ = try KeptIndex.read(path, files) } catch {
+      do throws(HyperslabError) { _ = try KeptIndex.read(path, files, cache) } catch {
         tell(Finding(path, .index, error))
       }
     }

@@ -9,55 +9,67 @@ import HyperslabCore
 /// Source: xarray's Zarr backend, and the checks of its `Dataset` and `DataTree`.
 struct DimensionNames {
   private var names: [NodePath: [String]] = [:]
-  /// The lengths that names stand for in groups, those above included.
-  private var lengths: [NodePath: [String: Int]] = [:]
+  /// The lengths that names stand for in the group come to, those above included.
+  private var lengths: [String: Int] = [:]
+  /// The groups that it is in, each with what its names stood for above it.
+  private var open: [(group: NodePath, above: [(name: String, length: Int?)])] = []
 
   /// The names of a data set's axes.
   subscript(path: NodePath) -> [String]? { names[path] }
 
   init(of index: StoreIndex) {
     var members: [NodePath: [(path: NodePath, record: DatasetRecord)]] = [:]
-    for (path, record) in index.datasets {
+    for (path, record) in index.nodes.records {
       members[path.parent ?? .root, default: []].append((path, record))
     }
-    for group in members.keys.sorted() { name(members[group] ?? [], in: group) }
+    for group in members.keys.sorted() {
+      while let last = open.last, !group.isDescendant(of: last.group) {
+        for (name, length) in last.above.reversed() { lengths[name] = length }
+        open.removeLast()
+      }
+      open.append((group, []))
+      name(members[group] ?? [])
+    }
+    (lengths, open) = ([:], [])
   }
 
-  private mutating func name(
-    _ datasets: [(path: NodePath, record: DatasetRecord)], in group: NodePath
-  ) {
-    let above = group.ancestors.last { lengths[$0] != nil }.flatMap { lengths[$0] } ?? [:]
+  private mutating func name(_ datasets: [(path: NodePath, record: DatasetRecord)]) {
     var ranks: [String: Int] = [:]
-    var found: [String: Set<Int>] = above.mapValues { [$0] }
+    var found: [String: Set<Int>] = [:]
     for (path, record) in datasets {
-      ranks[path.components.last ?? ""] = record.grid.rank
+      ranks[path.name] = record.grid.rank
       for (name, length) in axes(record) {
-        if let name { found[name, default: []].insert(length) }
+        if let name { found[name, default: Set(lengths[name].map { [$0] } ?? [])].insert(length) }
       }
     }
     // A variable that is called like an axis has to be that axis's coordinates.
-    let isClear = { (name: String) in
-      !name.isEmpty && (found[name]?.count ?? 0) == 1 && (ranks[name] ?? 1) == 1
-    }
+    let clear = Set(
+      found.keys.filter { name in
+        !name.isEmpty && found[name]?.count == 1 && (ranks[name] ?? 1) == 1
+      })
+    // With all that is told of groups above.
     var taken = Set(found.keys).union(ranks.keys)
-    var own = above
     var told: [String: String] = [:]
     for (path, record) in datasets {
       names[path] = axes(record).enumerated().map { axis, given in
-        if let name = given.name, isClear(name) {
-          own[name] = given.length
+        if let name = given.name, clear.contains(name) {
+          tell(name, given.length)
           return name
         }
         let base = given.name.map { "\($0)_\(given.length)" }
         if let base, let known = told[base] { return known }
-        var name = base ?? "\(path.components.last ?? "")_\(axis)"
-        while !taken.insert(name).inserted { name += "_" }
+        var name = base ?? "\(path.name)_\(axis)"
+        while lengths[name] != nil || !taken.insert(name).inserted { name += "_" }
         if let base { told[base] = name }
-        own[name] = given.length
+        tell(name, given.length)
         return name
       }
     }
-    lengths[group] = own
+  }
+
+  private mutating func tell(_ name: String, _ length: Int) {
+    let before = lengths.updateValue(length, forKey: name)
+    if before != length { open[open.count - 1].above.append((name, before)) }
   }
 
   private func axes(_ record: DatasetRecord) -> [(name: String?, length: Int)] {

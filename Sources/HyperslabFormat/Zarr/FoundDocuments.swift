@@ -10,6 +10,8 @@ struct FoundDocuments {
     case missing([UInt8])
     /// What this store's own programs wrote of an earlier commit, or in the middle of one.
     case outdated([UInt8])
+    /// What they wrote of this very commit, without what it leaves open; that says nothing else.
+    case plain([UInt8])
     /// No JSON.
     case junk([UInt8])
     case foreign([UInt8])
@@ -18,6 +20,15 @@ struct FoundDocuments {
 
   let files: any FileSystem
   let index: StoreIndex
+  let forms: DerivedForms
+  let cache: RunCache
+
+  init(files: any FileSystem, snapshot: Snapshot) {
+    self.files = files
+    index = snapshot.index
+    forms = snapshot.forms
+    cache = snapshot.cache
+  }
 
   /// Nodes whose file may not be what it was when the index was written: it is newer, or gone. What a
   /// clock that was set back hides is found when that node changes.
@@ -35,7 +46,9 @@ struct FoundDocuments {
   }
 
   func states(of nodes: Set<NodePath>) -> [NodePath: State] {
-    let wanted = ZarrMetadata.files(of: index, only: nodes)
+    let isWhole = nodes.count == index.nodes.count
+    let wanted =
+      isWhole ? forms.documents : ZarrMetadata.files(of: index, only: nodes)
     var open: [NodePath: (found: [UInt8], wanted: [UInt8])] = [:]
     var states: [NodePath: State] = [:]
     for (path, wanted) in wanted {
@@ -55,9 +68,14 @@ struct FoundDocuments {
     }
     if open.isEmpty { return states }
     // Only now is it worth the while to derive what older indexes imply.
-    let own = ownForms(of: Set(open.keys))
+    let nodes = Set(open.keys)
+    let present = forms.forms(of: nodes)
+    let own = ownForms(of: nodes)
     for (path, (found, wanted)) in open {
-      if own[path]?.contains(found) == true {
+      let hash = DerivedForms.hash(found)
+      if present[path]?.plain == hash {
+        states[path] = .plain(wanted)
+      } else if own[path]?.contains(hash) == true {
         states[path] = .outdated(wanted)
       } else if Self.isDocument(found) {
         states[path] = .foreign(wanted)
@@ -69,34 +87,31 @@ struct FoundDocuments {
   }
 
   private static func isDocument(_ bytes: [UInt8]) -> Bool {
-    (try? JSONParser.parse(bytes, depthLimit: StoreIndex.depthLimit))?.object != nil
+    (try? JSONText(checking: bytes, depthLimit: StoreIndex.depthLimit))?.isObject == true
   }
 
-  /// All that this store's own programs may have written for nodes since the commit before last.
-  private func ownForms(of nodes: Set<NodePath>) -> [NodePath: Set<[UInt8]>] {
-    var forms: [NodePath: Set<[UInt8]>] = [:]
-    for index in [index] + keptIndexes {
-      for form in ZarrMetadata.Form.allCases {
-        for (path, bytes) in ZarrMetadata.files(of: index, only: nodes, form: form) {
-          forms[path, default: []].insert(bytes)
-        }
-      }
-      for path in nodes {
-        if case .group? = index.nodes[path], let node = index.nodes[path] {
-          forms[path, default: []].insert(ZarrMetadata.plainFile(of: node))
-        }
-      }
+  /// All that this store's own programs may have written for nodes since the commit before last, by
+  /// hashes.
+  private func ownForms(of nodes: Set<NodePath>) -> [NodePath: Set<Int>] {
+    let kept = KeptIndex.all(before: index, files, cache)
+    var own: [NodePath: Set<Int>] = [:]
+    for forms in [forms] + kept.map(\.forms) {
+      let known = forms.forms(of: nodes)
+      for path in nodes { own[path, default: []].formUnion(known[path]?.all ?? []) }
     }
-    for (path, record) in narrowed(nodes) {
-      let bytes = ZarrMetadata.file(of: record, axes: DimensionNames(of: index)[path])
-      forms[path, default: []].insert(bytes)
+    let narrowed = kept.first.map { self.narrowed(nodes, $0.index) } ?? [:]
+    let axes = narrowed.isEmpty ? nil : DimensionNames(of: index)
+    for (path, record) in narrowed {
+      let bytes = ZarrMetadata.file(of: record, axes: axes?[path])
+      own[path, default: []].insert(DerivedForms.hash(bytes))
     }
-    return forms
+    return own
   }
 
   /// Data sets as they are told while they become shorter.
-  private func narrowed(_ nodes: Set<NodePath>) -> [NodePath: DatasetRecord] {
-    guard let before = keptIndexes.first else { return [:] }
+  private func narrowed(
+    _ nodes: Set<NodePath>, _ before: StoreIndex
+  ) -> [NodePath: DatasetRecord] {
     var result: [NodePath: DatasetRecord] = [:]
     for path in nodes {
       guard var record = index.dataset(path), let old = before.dataset(path), old.id == record.id
@@ -106,14 +121,6 @@ struct FoundDocuments {
       result[path] = record
     }
     return result
-  }
-
-  private var keptIndexes: [StoreIndex] {
-    index.keptCommits.reversed().compactMap { commit in
-      let path = StoreLayout.oldIndex(commit: commit)
-      let bytes = try? files.contents(path, limit: StoreIndex.maximumFileByteCount)
-      return bytes.flatMap { try? StoreIndex($0, place: "\(path)") }
-    }
   }
 
   // MARK: - Refusing

@@ -41,7 +41,7 @@ enum ZarrMetadata {
       documents[path] = document(node, names?[path])
       if case .dataset(let record) = node, record.usesDelta { refused.insert(path) }
     }
-    let paths = documents.keys.sorted()
+    let paths = index.nodes.keys.filter { documents[$0] != nil }
     var result = documents.filter { wanted.contains($0.key) }
     for (position, group) in paths.enumerated()
     where wanted.contains(group) && holders.contains(group) {
@@ -63,12 +63,15 @@ enum ZarrMetadata {
   /// The groups whose documents speak of the nodes below them: the root, and the outermost ones that
   /// hold a data set with delta.
   static func holders(of index: StoreIndex) -> Set<NodePath> {
-    let all = Set(
-      index.nodes.keys.compactMap { path in
-        index.dataset(path)?.usesDelta == true ? path.parent : nil
-      }
-    ).subtracting([.root])
-    return all.filter { all.isDisjoint(with: $0.ancestors) }.union([.root])
+    let groups = Set(
+      index.nodes.records.compactMap { path, record in record.usesDelta ? path.parent : nil })
+    var outermost: [NodePath] = []
+    // What a group holds comes right behind it.
+    for group in groups.subtracting([.root]).sorted()
+    where outermost.last.map({ group.isDescendant(of: $0) }) != true {
+      outermost.append(group)
+    }
+    return Set(outermost + [.root])
   }
 
   private static func document(_ node: StoreIndex.Node, _ axes: [String]?) -> JSONObject {
@@ -79,7 +82,7 @@ enum ZarrMetadata {
   }
 
   private static func text(_ document: JSONObject) -> [UInt8] {
-    Array((JSONValue.object(document).text(pretty: true) + "\n").utf8)
+    JSONValue.object(document).bytes(pretty: true) + [UInt8(ascii: "\n")]
   }
 
   private static func consolidated(
@@ -88,8 +91,9 @@ enum ZarrMetadata {
   ) -> JSONObject {
     var metadata = JSONObject()
     var leftOut = JSONObject()
+    let depth = group.depth
     for path in below {
-      let name = path.components.dropFirst(group.components.count).joined(separator: "/")
+      let name = path.dropFirst(depth)
       let document = documents[path].map { JSONValue.object($0) }
       if refused.contains(path) { leftOut[name] = document } else { metadata[name] = document }
     }

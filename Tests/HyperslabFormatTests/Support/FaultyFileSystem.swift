@@ -12,6 +12,7 @@ final class FaultyFileSystem: FileSystem {
 
   private struct State {
     var count = 0
+    var questionCount = 0
     var fault: (@Sendable (Operation, StorePath, Int) -> Bool)?
   }
 
@@ -44,6 +45,9 @@ final class FaultyFileSystem: FileSystem {
 
   /// Operations since the last call of ``fail(_:)``.
   var operationCount: Int { state.withLock { $0.count } }
+
+  /// How often somebody asked what has a name.
+  var questionCount: Int { state.withLock { $0.questionCount } }
 
   func check(_ operation: Operation, _ path: StorePath) throws(HyperslabError) {
     let (fault, count) = state.withLock { state in
@@ -100,7 +104,10 @@ final class FaultyFileSystem: FileSystem {
     try check(.synchronize, .root)
     try disk.synchronizeAll()
   }
-  func status(_ path: StorePath) throws(HyperslabError) -> FileStatus? { try disk.status(path) }
+  func status(_ path: StorePath) throws(HyperslabError) -> FileStatus? {
+    state.withLock { $0.questionCount += 1 }
+    return try disk.status(path)
+  }
   func lock(_ path: StorePath, wait: Bool) throws(HyperslabError) -> (any FileLock)? {
     try check(.lock, path)
     return try disk.lock(path, wait: wait)
