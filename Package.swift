@@ -61,7 +61,7 @@ let package = Package(
     .executableTarget(
       name: "slab",
       dependencies: [
-        "Hyperslab",
+        "CPlatform", "Hyperslab",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tools/slab",

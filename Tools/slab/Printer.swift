@@ -1,4 +1,5 @@
 import ArgumentParser
+import CPlatform
 import Hyperslab
 import SystemPackage
 
@@ -69,5 +70,6 @@ enum StandardStreams {
     signal(SIGPIPE, SIG_IGN)
     // So is a limit of the size of files.
     signal(SIGXFSZ, SIG_IGN)
+    hyperslab_spare_address_space()
   }
 }

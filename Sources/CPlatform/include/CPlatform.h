@@ -38,6 +38,10 @@ int hyperslab_synchronize_file_system(int descriptor);
 /* Begins to write a file's contents to the disk without waiting; a wish that may do nothing. */
 void hyperslab_begin_writing(int descriptor);
 
+/* Where a process may use only so much address space (RLIMIT_AS), lets all its threads share one arena
+   of malloc: one each would take most of it for nothing. Before the first other thread. */
+void hyperslab_spare_address_space(void);
+
 /* rename(2) that fails with EEXIST instead of replacing; both paths absolute or relative to the
    working directory. Returns 0 or -1 with errno set; ENOSYS or EINVAL where unsupported. */
 int hyperslab_rename_exclusive(const char *from, const char *to);
