@@ -45,7 +45,7 @@ struct CodingSample: Sendable {
     let format = try FrameFormat(
       elementByteCount: fill.dataType.byteCount, filter: .none, chunkByteCount: chunkByteCount,
       blockByteCount: FrameFormat.defaultBlockByteCount)
-    let encoder = FrameEncoder(format: format, level: 1, fill: fill)
+    let encoder = try FrameEncoder(format: format, level: 1, fill: fill)
     // Chunks of nothing but the fill value are not stored, and have no say in how.
     var chunks: [CodingSource] = []
     for (number, chunk) in all.enumerated() {
@@ -124,7 +124,7 @@ struct CodingSample: Sendable {
   private func outcome(
     _ format: FrameFormat, _ chunk: Int, of count: Int, _ part: Part
   ) throws(HyperslabError) -> Outcome {
-    let encoder = FrameEncoder(format: format, level: level, fill: fill)
+    let encoder = try FrameEncoder(format: format, level: level, fill: fill)
     let (copy, supply) = try chunks[chunk * chunks.count / count].open(chunkShape, format)
     let (numbers, others) = blocks(of: format, inChunk: chunk, of: count, part)
     var outcome = Outcome()
@@ -135,7 +135,7 @@ struct CodingSample: Sendable {
       if !isFill { wanted -= 1 }
       // Looked for in place of others like it, they must not make those look more frequent.
       if isFill, position >= numbers.count { continue }
-      let stored = encoder.storedByteCount(ofBlock: block, copy, bytes)
+      let stored = try encoder.storedByteCount(ofBlock: block, copy, bytes)
       outcome.decoded += bytes.count
       outcome.stored += stored
       // A chunk of two such blocks is not stored at all.

@@ -11,11 +11,11 @@ package final class FrameDecoder {
   private var zeros: ElementBuffer?
 
   /// A decoder for the chunks of one data set.
-  package init(format: FrameFormat) {
+  package init(format: FrameFormat) throws(HyperslabError) {
     self.format = format
-    unpacked = ElementBuffer(byteCount: format.blockByteCount)
-    scratch = ElementBuffer(byteCount: format.blockByteCount)
-    decoded = ElementBuffer(byteCount: format.blockByteCount)
+    unpacked = try ElementBuffer(allocating: format.blockByteCount)
+    scratch = try ElementBuffer(allocating: format.blockByteCount)
+    decoded = try ElementBuffer(allocating: format.blockByteCount)
     bits = BitPlanes(
       unpacked.pointer, elementCount: 0, elementByteCount: format.elementByteCount)
   }
@@ -146,7 +146,7 @@ package final class FrameDecoder {
     if isZeros(payload, block) {
       // Every byte plane is the same.
       return DecodedBlock(
-        base: zeroBytes, plane: 0, first: needed.lowerBound, elementByteCount: size)
+        base: try zeroBytes(), plane: 0, first: needed.lowerBound, elementByteCount: size)
     }
     guard format.filter(ofBlock: block) == .bitshuffle else {
       try unpack(payload, block, into: memory)
@@ -170,7 +170,7 @@ package final class FrameDecoder {
     let payload = try payload(block: block, stored: stored, prefix: prefix)
     let count = format.byteRange(ofBlock: block).count
     if payload.count == count, let packed = payload.baseAddress { return packed }
-    if isZeros(payload, block) { return zeroBytes }
+    if isZeros(payload, block) { return try zeroBytes() }
     try unpack(payload, block, into: unpacked.pointer)
     return UnsafeRawPointer(unpacked.pointer)
   }
@@ -201,9 +201,9 @@ package final class FrameDecoder {
   }
 
   /// A block of zeros.
-  private var zeroBytes: UnsafeRawPointer {
+  private func zeroBytes() throws(HyperslabError) -> UnsafeRawPointer {
     if let zeros { return UnsafeRawPointer(zeros.pointer) }
-    let made = ElementBuffer(byteCount: format.blockByteCount)
+    let made = try ElementBuffer(allocating: format.blockByteCount)
     made.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: made.byteCount)
     zeros = made
     return UnsafeRawPointer(made.pointer)

@@ -26,15 +26,16 @@ package final class FrameEncoder {
   private static let mostOpenFiles = 16
 
   /// An encoder for the chunks of one data set.
-  package init(format: FrameFormat, level: Int, fill: FillValue) {
+  package init(format: FrameFormat, level: Int, fill: FillValue) throws(HyperslabError) {
     self.format = format
     dataType = fill.dataType
     self.fill = fill
     compressor = LZ4Compressor(level: level)
-    gathered = ElementBuffer(byteCount: format.blockByteCount)
-    filtered = ElementBuffer(byteCount: format.blockByteCount)
-    scratch = ElementBuffer(byteCount: format.blockByteCount)
-    differences = format.deltaStride.map { _ in ElementBuffer(byteCount: format.blockByteCount) }
+    gathered = try ElementBuffer(allocating: format.blockByteCount)
+    filtered = try ElementBuffer(allocating: format.blockByteCount)
+    scratch = try ElementBuffer(allocating: format.blockByteCount)
+    differences =
+      format.deltaStride == nil ? nil : try ElementBuffer(allocating: format.blockByteCount)
   }
 
   /// Encodes some of the chunks that lie side by side along the last axis, while they are read.
@@ -67,7 +68,7 @@ package final class FrameEncoder {
     _ copies: [ChunkCopy], from supply: BlockSupply, to sinks: [some FrameSink]
   ) throws(HyperslabError) -> [EncodedChunk] {
     while outputs.count < copies.count {
-      outputs.append(FrameOutput(format: format, together: outputs.count + 1))
+      outputs.append(try FrameOutput(format: format, together: outputs.count + 1))
     }
     for output in outputs.prefix(copies.count) { output.begin(together: copies.count) }
     for block in 0..<format.blockCount {
@@ -110,8 +111,8 @@ package final class FrameEncoder {
   /// The bytes that one block would take, of which the bytes are given.
   func storedByteCount(
     ofBlock block: Int, _ copy: ChunkCopy, _ bytes: UnsafeRawBufferPointer
-  ) -> Int {
-    let room = ElementBuffer(byteCount: bytes.count + 8)
+  ) throws(HyperslabError) -> Int {
+    let room = try ElementBuffer(allocating: bytes.count + 8)
     return compress(bytes, block, of: copy, into: room.pointer)
   }
 

@@ -22,9 +22,9 @@ final class FrameOutput {
   private static let windowByteCount = 1 << 20
 
   /// - Parameter count: How many files are made together at the least, this one among them.
-  init(format: FrameFormat, together count: Int) {
+  init(format: FrameFormat, together count: Int) throws(HyperslabError) {
     self.format = format
-    memory = ElementBuffer(byteCount: Self.byteCount(format, together: count))
+    memory = try ElementBuffer(allocating: Self.byteCount(format, together: count))
   }
 
   private static func byteCount(_ format: FrameFormat, together count: Int) -> Int {

@@ -91,7 +91,7 @@ package final class StreamWindow {
     let kept = resident.contains(wanted.lowerBound) ? wanted.lowerBound..<resident.upperBound : nil
     let old = memory
     let byteCount = wanted.count * elementByteCount
-    if old.byteCount < byteCount { memory = ElementBuffer(byteCount: byteCount) }
+    if old.byteCount < byteCount { memory = try ElementBuffer(allocating: byteCount) }
     let keptByteCount = (kept?.count ?? 0) * elementByteCount
     if let kept {
       let offset = (kept.lowerBound - resident.lowerBound) * elementByteCount

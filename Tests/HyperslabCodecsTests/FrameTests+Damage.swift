@@ -19,7 +19,7 @@ extension FrameTests {
     let copy = ChunkCopy(
       chunkShape: [count], region: StridedSelection(Selection(all: [count])),
       layout: StridedLayout(shape: [count], byteStrides: [4]), elementByteCount: 4)
-    let encoder = FrameEncoder(format: format, level: 1, fill: FillValue(zero: .int32))
+    let encoder = try FrameEncoder(format: format, level: 1, fill: FillValue(zero: .int32))
     let file = try values.withUnsafeBytes {
       try encoder.encode(copy, from: $0).file
     }
@@ -59,7 +59,7 @@ extension FrameTests {
     let copy = ChunkCopy(
       chunkShape: [4096], region: StridedSelection(Selection(all: [4096])),
       layout: StridedLayout(shape: [4096], byteStrides: [4]), elementByteCount: 4)
-    let encoder = FrameEncoder(format: format, level: 1, fill: FillValue(zero: .int32))
+    let encoder = try FrameEncoder(format: format, level: 1, fill: FillValue(zero: .int32))
     let file = try values.withUnsafeBytes {
       try encoder.encode(copy, from: $0).file
     }

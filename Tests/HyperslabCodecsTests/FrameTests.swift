@@ -60,7 +60,7 @@ import Testing
     }
 
     func encoded(with encoder: FrameEncoder? = nil) throws -> (chunk: EncodedChunk, file: [UInt8]) {
-      let encoder = encoder ?? FrameEncoder(format: format, level: level, fill: fill)
+      let encoder = try encoder ?? FrameEncoder(format: format, level: level, fill: fill)
       let layout = try #require(
         StridedLayout.rowMajor(validShape, elementByteCount: format.elementByteCount))
       return try elements.withUnsafeBytes { memory in
@@ -77,7 +77,7 @@ import Testing
     try file.withUnsafeBytes { bytes in
       let head = UnsafeRawBufferPointer(rebasing: bytes.prefix(format.prefixByteCount))
       let prefix = try FramePrefix(head, format: format, fileByteCount: bytes.count)
-      let decoder = FrameDecoder(format: format)
+      let decoder = try FrameDecoder(format: format)
       try target.withUnsafeMutableBytes { memory in
         guard let base = memory.baseAddress else { return }
         for block in 0..<format.blockCount {
@@ -151,7 +151,7 @@ import Testing
   @Test func anEncoderIsUsedAgain() throws {
     var generator = SeededGenerator("again")
     let first = try Sample(.float32, .bitshuffle, level: 1, using: &generator)
-    let encoder = FrameEncoder(format: first.format, level: 1, fill: first.fill)
+    let encoder = try FrameEncoder(format: first.format, level: 1, fill: first.fill)
     let alone = try first.encoded(with: encoder).file
     for _ in 0..<3 { #expect(try first.encoded(with: encoder).file == alone) }
     #expect(try first.encoded().file == alone)
@@ -192,7 +192,7 @@ import Testing
         var sizes: [Int] = []
         for repeatsFill in [false, true] {
           let format = try format(repeatsFill: repeatsFill)
-          let encoder = FrameEncoder(format: format, level: 1, fill: fill)
+          let encoder = try FrameEncoder(format: format, level: 1, fill: fill)
           let file = try bytes.withUnsafeBytes { try encoder.encode(all, from: $0).file }
           sizes.append(file.count)
           let label = "\(fill) \(String(describing: delta)) \(repeatsFill)"
@@ -223,7 +223,7 @@ import Testing
       elementByteCount: 1, filter: .none, chunkByteCount: count, blockByteCount: 4096)
     let bytes = (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
     for level in [1, 9, 12] {
-      let encoder = FrameEncoder(format: format, level: level, fill: FillValue(zero: .uint8))
+      let encoder = try FrameEncoder(format: format, level: level, fill: FillValue(zero: .uint8))
       let copy = ChunkCopy(
         chunkShape: [count], region: StridedSelection(Selection(all: [count])),
         layout: StridedLayout(shape: [count], byteStrides: [1]), elementByteCount: 1)

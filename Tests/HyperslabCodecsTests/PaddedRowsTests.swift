@@ -44,7 +44,7 @@ import Testing
     let chunkByteCount = Self.chunkShape[0] * Self.chunkShape[1] * 2
     let format = try FrameFormat(
       elementByteCount: 2, filter: filter, chunkByteCount: chunkByteCount, blockByteCount: 1 << 16)
-    let encoder = FrameEncoder(format: format, level: level, fill: FillValue(zero: .int16))
+    let encoder = try FrameEncoder(format: format, level: level, fill: FillValue(zero: .int16))
     let shape: Shape = [Self.chunkShape[0], columns]
     let copy = ChunkCopy(
       chunkShape: Self.chunkShape, region: StridedSelection(Selection(all: shape)),

@@ -26,7 +26,7 @@ import Testing
       elementByteCount: size)
     let files = MemoryFiles(contents: [file: bytes])
     let result = Result { () throws(HyperslabError) in
-      let reader = ChunkReader(format: sample.format)
+      let reader = try ChunkReader(format: sample.format)
       try reader.read(
         reader.open(file, in: files, row: row), copy: copy, into: memory.pointer + guardByteCount)
     }

@@ -46,6 +46,9 @@ struct AdoptCommand: PrintingCommand, JSONPrinting {
       try printer.line(
         "\(address): \(report.taken.count) taken, \(report.left.count) left; "
           + "commit \(report.commitAfter)")
+      if !report.left.isEmpty {
+        try printer.line("What is left stays where it is. Move it elsewhere")
+      }
     }
   }
 }

@@ -42,7 +42,8 @@ struct JSONArgument {
     }
     if ["true", "false"].contains(String(word)) { return "JSON's words are true, false and null" }
     if text == "-" || text.hasPrefix("@") { return "The whole of it must be one JSON value" }
-    return "Text needs quotes of its own: '\"\(text)\"'; a file's contents are named @file"
+    let quoted = JSONValue.string(text).text()
+    return "Text needs quotes of its own: '\(quoted)'; a file's contents are named @file"
   }
 
   private func contents(

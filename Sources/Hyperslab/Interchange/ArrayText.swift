@@ -53,7 +53,7 @@ private struct Excerpt {
     guard let count = shape.elementCount, count > 0, count <= 1 << 20,
       let whole = StridedLayout.rowMajor(shape, elementByteCount: size)
     else { return [] }
-    let buffer = ElementBuffer(byteCount: count * size)
+    let buffer = try ElementBuffer(allocating: count * size)
     for combination in combinations {
       let part = slice.region(combination.map(\.positions))
       let place = whole.slice(Selection(combination.map(\.place)))

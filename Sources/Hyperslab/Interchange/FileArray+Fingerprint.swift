@@ -24,7 +24,7 @@ extension FileArray {
 
   private func checksum(of array: Range<Int>) throws(HyperslabError) -> UInt32 {
     try file.checkUnchanged()
-    let buffer = ElementBuffer(byteCount: Self.mostTogether)
+    let buffer = try ElementBuffer(allocating: Self.mostTogether)
     var crc = CRC32C()
     for sample in Self.samples(of: array) {
       var rest = sample

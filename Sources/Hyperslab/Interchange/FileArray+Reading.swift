@@ -75,7 +75,7 @@ extension FileArray {
       let part = parts[number]
       let box = Selection(
         zip(part.bounds, whole.origin).map { $0.lowerBound + $1..<$0.upperBound + $1 })
-      let memory = staging.memory(part.shape.reduce(elementByteCount, *))
+      let memory = try staging.memory(part.shape.reduce(elementByteCount, *))
       try readPacked(box, into: memory)
       let region = inFileOrder(part)
       guard let from = UnsafeRawPointer(memory.baseAddress),
@@ -92,8 +92,8 @@ extension FileArray {
   private final class Staging {
     private var buffer = ElementBuffer(byteCount: 0)
 
-    func memory(_ byteCount: Int) -> UnsafeMutableRawBufferPointer {
-      if buffer.byteCount < byteCount { buffer = ElementBuffer(byteCount: byteCount) }
+    func memory(_ byteCount: Int) throws(HyperslabError) -> UnsafeMutableRawBufferPointer {
+      if buffer.byteCount < byteCount { buffer = try ElementBuffer(allocating: byteCount) }
       return UnsafeMutableRawBufferPointer(start: buffer.pointer, count: byteCount)
     }
   }
@@ -123,7 +123,7 @@ extension FileArray {
   ) throws(HyperslabError) {
     let from = source.slice(part)
     guard let span = from.byteRange(elementByteCount: elementByteCount) else { return }
-    let memory = staging.memory(span.count)
+    let memory = try staging.memory(span.count)
     try file.read(at: span.lowerBound, into: memory)
     guard let start = UnsafeRawPointer(memory.baseAddress) else { return }
     let copy = ChunkCopy(

@@ -79,7 +79,7 @@ struct FileArray: Sendable {
     guard type.byteOrder == .little, let span = part.byteRange(elementByteCount: elementByteCount),
       span.count <= residentByteLimit
     else { return nil }
-    let buffer = ElementBuffer(byteCount: span.count)
+    let buffer = try ElementBuffer(allocating: span.count)
     let memory = UnsafeMutableRawBufferPointer(start: buffer.pointer, count: span.count)
     try readWhole(at: span.lowerBound, into: memory)
     try file.checkUnchanged()

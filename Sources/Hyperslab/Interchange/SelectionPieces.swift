@@ -140,7 +140,9 @@ extension ChunkedDataset {
       slice, chunkShape: grid.chunkShape, dataType: description.dataType, byteLimit: byteLimit)
     var buffer = ElementBuffer(byteCount: 0)
     for piece in pieces {
-      if buffer.byteCount < piece.byteCount { buffer = ElementBuffer(byteCount: piece.byteCount) }
+      if buffer.byteCount < piece.byteCount {
+        buffer = try ElementBuffer(allocating: piece.byteCount)
+      }
       try buffer.withMutableBytes { span throws(HyperslabError) in
         try read(piece.region, into: &span, layout: piece.layout, missing: missing)
       }

@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// A piece of memory of fixed size for elements, aligned to 64 bytes and freed with its owner.
 ///
 /// Contents start undefined. Whoever shares one between threads sees to it that no two write the
@@ -9,14 +17,27 @@ package final class ElementBuffer: @unchecked Sendable {
   package let byteCount: Int
 
   /// Allocates memory; large pieces ask the system for huge pages, which fault faster.
-  package init(byteCount: Int) {
+  ///
+  /// - Throws: `out_of_memory` where the system has none.
+  package init(allocating byteCount: Int) throws(HyperslabError) {
     let alignment = byteCount >= 2 * HugePages.byteCount ? HugePages.byteCount : 64
-    pointer = .allocate(byteCount: Swift.max(byteCount, 1), alignment: alignment)
+    var made: UnsafeMutableRawPointer?
+    guard posix_memalign(&made, alignment, Swift.max(byteCount, 1)) == 0, let made else {
+      throw HyperslabError(
+        .outOfMemory, "the system gives no more memory", found: "a wish for \(byteCount) bytes",
+        remedy: "Ask for smaller buffers or fewer threads, or raise the limit (ulimit -v)")
+    }
+    pointer = made
     self.byteCount = byteCount
     HugePages.advise(UnsafeMutableRawBufferPointer(start: pointer, count: byteCount))
   }
 
-  deinit { pointer.deallocate() }
+  /// Allocates a little memory, of which there always is enough for the language's own needs.
+  package convenience init(byteCount: Int) {
+    do { try self.init(allocating: byteCount) } catch { fatalError("\(error)") }
+  }
+
+  deinit { free(pointer) }
 
   /// Lends the bytes for reading.
   package func withBytes<R, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {

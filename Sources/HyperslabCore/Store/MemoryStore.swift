@@ -105,7 +105,7 @@ public final class MemoryDataset: ChunkedDataset, FillingDataset {
     let copy = ChunkCopy(
       chunkShape: shape, region: StridedSelection(Selection(all: shape)), layout: layout,
       elementByteCount: size)
-    let buffer = ElementBuffer(byteCount: copy.elementCount * size)
+    let buffer = try ElementBuffer(allocating: copy.elementCount * size)
     bytes.withUnsafeBytes { source in
       guard let base = source.baseAddress else { return }
       copy.gather(0..<copy.elementCount, from: base, into: buffer.pointer)
@@ -127,7 +127,7 @@ public final class MemoryDataset: ChunkedDataset, FillingDataset {
     let size = description.dataType.byteCount
     let copy = ChunkCopy(
       chunkShape: shape, region: region, layout: layout, elementByteCount: size)
-    let buffer = stored ?? filled(copy.elementCount * size)
+    let buffer = if let stored { stored } else { try filled(copy.elementCount * size) }
     bytes.withUnsafeMutableBytes { target in
       guard let base = target.baseAddress else { return }
       copy.scatter(0..<copy.elementCount, from: buffer.pointer, into: base)
@@ -148,7 +148,10 @@ public final class MemoryDataset: ChunkedDataset, FillingDataset {
     description.shape = shape
     let result = try MemoryDataset(path: path, description: description)
     for (chunk, buffer) in chunks.withLock({ $0 }) where result.grid.contains(chunk) {
-      let part = buffer.map { recut($0, of: chunk, for: result.grid) }
+      let part =
+        if let buffer { try recut(buffer, of: chunk, for: result.grid) } else {
+          nil as ElementBuffer?
+        }
       result.chunks.withLock { $0[chunk] = .some(part) }
     }
     return result
@@ -157,14 +160,14 @@ public final class MemoryDataset: ChunkedDataset, FillingDataset {
   /// A chunk's valid part as it is in another grid, filled up where that is larger.
   private func recut(
     _ buffer: ElementBuffer, of chunk: ChunkIndex, for other: ChunkGrid
-  ) -> ElementBuffer {
+  ) throws(HyperslabError) -> ElementBuffer {
     let size = description.dataType.byteCount
     let (old, new) = (grid.validShape(of: chunk), other.validShape(of: chunk))
     guard old != new, let layout = StridedLayout.rowMajor(new, elementByteCount: size) else {
       return buffer
     }
     let common = Selection(zip(old, new).map { 0..<Swift.min($0, $1) })
-    let result = filled(size * (new.elementCount ?? 0))
+    let result = try filled(size * (new.elementCount ?? 0))
     let copy = ChunkCopy(
       chunkShape: old, region: StridedSelection(common), layout: layout.slice(common),
       elementByteCount: size)
@@ -172,8 +175,8 @@ public final class MemoryDataset: ChunkedDataset, FillingDataset {
     return result
   }
 
-  private func filled(_ byteCount: Int) -> ElementBuffer {
-    let buffer = ElementBuffer(byteCount: byteCount)
+  private func filled(_ byteCount: Int) throws(HyperslabError) -> ElementBuffer {
+    let buffer = try ElementBuffer(allocating: byteCount)
     description.fillValue.write(
       over: UnsafeMutableRawBufferPointer(start: buffer.pointer, count: byteCount))
     return buffer

@@ -77,6 +77,8 @@ extension HyperslabError: CustomStringConvertible {
 extension HyperslabError.Code {
   /// A shape, selection, index or grid that cannot be.
   public static let invalidShape = Self(rawValue: "invalid_shape")
+  /// Memory that the system does not give.
+  public static let outOfMemory = Self(rawValue: "out_of_memory")
   /// A product or sum that does not fit into 64 bits.
   public static let overflow = Self(rawValue: "overflow")
   /// A selection or index outside the array.

@@ -1,6 +1,14 @@
 import Dispatch
 import Synchronization
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// How operations wait for each other and have work done elsewhere. Tests put a scheduler in its place
 /// that tries every order.
 package protocol Scheduling: Sendable {
@@ -46,10 +54,31 @@ package final class SystemScheduling: Scheduling {
 /// Lines in which operations wait for their turn, first come first served; one line a key. Who stands first
 /// in a line has its turn until it leaves.
 package final class Lines<Key: Hashable & Sendable>: Sendable {
-  private struct State {
+  /// What becomes of somebody who enters a line.
+  package enum Turn: Sendable {
+    /// The turn came.
+    case has
+    /// Those before wait for the owner in another line, for ever.
+    case ring
+    /// Those before go on only when the caller's own thread returns.
+    case itself
+  }
+
+  // Thread handles are only compared.
+  private struct State: @unchecked Sendable {
     var lines: [Key: [Int]] = [:]
     /// Whose turn has not come, and in which line.
     var waiting: [Int: Key] = [:]
+    /// Threads on which the caller's own code runs as a part of an operation.
+    var inside: [Int: [pthread_t]] = [:]
+
+    /// Whether this thread would wait for what goes on only when it returns.
+    func wouldWaitForItself(for key: Key) -> Bool {
+      let thread = pthread_self()
+      return lines[key]?.contains { owner in
+        inside[owner]?.contains { pthread_equal($0, thread) != 0 } ?? false
+      } ?? false
+    }
 
     /// Whether somebody's turn would never come, since whoever has it waits for them.
     func wouldWaitForEver(_ owner: Int, for key: Key) -> Bool {
@@ -72,16 +101,17 @@ package final class Lines<Key: Hashable & Sendable>: Sendable {
   /// Waits until everybody who came before has left.
   ///
   /// - Parameter owner: Who comes, by a number of its own.
-  /// - Returns: false, at once, where those would wait for the owner in another line, for ever.
+  /// - Returns: what came of it.
   @discardableResult
-  package func enter(_ key: Key, _ owner: Int) -> Bool {
-    let isIn = state.withLock { state in
-      if state.wouldWaitForEver(owner, for: key) { return false }
+  package func enter(_ key: Key, _ owner: Int) -> Turn {
+    let turn = state.withLock { state -> Turn in
+      if state.wouldWaitForItself(for: key) { return .itself }
+      if state.wouldWaitForEver(owner, for: key) { return .ring }
       state.lines[key, default: []].append(owner)
       state.waiting[owner] = key
-      return true
+      return .has
     }
-    guard isIn else { return false }
+    guard turn == .has else { return turn }
     scheduling.wait {
       state.withLock { state in
         guard state.lines[key]?.first == owner else { return false }
@@ -89,7 +119,22 @@ package final class Lines<Key: Hashable & Sendable>: Sendable {
         return true
       }
     }
-    return true
+    return .has
+  }
+
+  /// Runs the caller's own code as a part of an operation, which goes on only when that returns.
+  package func inside<R, E: Error>(
+    _ owner: Int, _ body: () throws(E) -> R
+  ) throws(E) -> R {
+    let thread = pthread_self()
+    state.withLock { $0.inside[owner, default: []].append(thread) }
+    defer {
+      state.withLock { state in
+        state.inside[owner]?.removeLast()
+        if state.inside[owner]?.isEmpty == true { state.inside[owner] = nil }
+      }
+    }
+    return try body()
   }
 
   /// Lets the next one in.

@@ -18,6 +18,8 @@ struct Adopter {
   }
 
   mutating func run() throws(HyperslabError) {
+    // What they are just writing would be taken for another program's.
+    try files.refuseLivingWriters(but: session.writer)
     let snapshot = store.snapshot
     let index = snapshot.index
     report.commitBefore = index.commit
@@ -287,6 +289,8 @@ struct Adopter {
     do throws(HyperslabError) {
       // No codec of these makes more of it than this.
       let bytes = try files.contents(StoreLayout.chunk(path, chunk), limit: 2 * size + (1 << 20))
+      // LZ4 makes at most 255 bytes of one; more would be the same bytes again and again.
+      guard chain.blosc == nil || size / 256 <= bytes.count else { return nil }
       return ForeignArray.decoded(bytes, chain, byteCount: size)
     } catch {
       guard error.isDamage else { throw error }

@@ -14,6 +14,8 @@ final class ChangeSet: Sendable {
   let number: Int
   let state: Mutex<State>
   /// Fsyncs the files that this operation staged, and no others.
+  /// In which appends to one data set follow one another within a transaction.
+  let appends: Lines<NodePath>
   let synchronizer: FileSynchronizer
 
   /// Changes whose publication is under way; no more are added to them.
@@ -76,6 +78,7 @@ final class ChangeSet: Sendable {
     var state = State(base: snapshot.index)
     if !follows { state.view = snapshot }
     self.state = Mutex(state)
+    appends = Lines(session.scheduling)
     synchronizer = FileSynchronizer(files: session.files, width: session.synchronizerWidth)
   }
 

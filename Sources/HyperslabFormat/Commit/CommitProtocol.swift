@@ -62,7 +62,7 @@ struct CommitProtocol {
     var keepsClaim = false
     defer { if !keepsClaim { try? claim.release(commit: newest.index.commit + 1) } }
     // 3. An older commit's pending files reach their names, for good, before an index forgets them.
-    let settle = Settle(files: files, durability: durability)
+    var settle = Settle(files: files, durability: durability)
     unsure = true
     let stuck = try settle.finish(newest.index.confirmingPending(files, cache), cache)
     unsure = false
@@ -72,7 +72,8 @@ struct CommitProtocol {
       stuck: stuck.filter { !adopting.contains($0.key) },
       adopting: adopting)
     let derived = DerivedFiles.changed(plan.described, from: newest.index, to: plan.index)
-    try FoundDocuments(files: files, snapshot: newest).checkReplaceable(
+    var known = FoundDocuments(files: files, snapshot: newest)
+    try known.checkReplaceable(
       derived.union(plan.described).subtracting(adopting))
     let isLast = closing && !plan.index.hasPending
     if isLast, try !hasOtherWriters() {
@@ -99,6 +100,8 @@ struct CommitProtocol {
     // 8 and 9. What was replaced or removed changes places, overwrites take their names, derived files
     // follow. The claim stays until all of it is done: whoever opens next does the rest.
     do throws(HyperslabError) {
+      known.successor = DerivedForms(plan.index)
+      (settle.known, settle.adopting) = (known, adopting)
       let own = try settle.finishOwn(plan.index, before: newest.index, deriving: derived)
       // What an older commit left stays so, unless this one wrote it anew.
       let left = own.merging(

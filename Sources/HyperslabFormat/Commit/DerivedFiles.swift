@@ -6,14 +6,19 @@ import HyperslabCore
 struct DerivedFiles {
   let files: any FileSystem
   let durability: Durability
+  /// What this store's own programs may have written; nil where nobody else can have been.
+  var known: FoundDocuments?
+  /// Nodes of which what others wrote was taken in.
+  var adopting: Set<NodePath> = []
   /// Directories whose names changed and are not permanent yet.
   private(set) var touched: Set<StorePath> = []
   /// Nodes whose file could not be written, and why.
   private(set) var stuck: [NodePath: HyperslabError] = [:]
 
-  init(files: any FileSystem, durability: Durability) {
+  init(files: any FileSystem, durability: Durability, known: FoundDocuments? = nil) {
     self.files = files
     self.durability = durability
+    self.known = known
   }
 
   /// The nodes whose file is another in `new` than in `old`, if what differs about nodes themselves is
@@ -52,6 +57,7 @@ struct DerivedFiles {
     _ snapshot: Snapshot, only nodes: Set<NodePath>? = nil, settingAside: Bool = false
   ) throws(HyperslabError) {
     let found = FoundDocuments(files: files, snapshot: snapshot)
+    known = found
     var documents: [(path: NodePath, bytes: [UInt8])] = []
     let states = found.states(of: nodes ?? Set(snapshot.index.nodes.keys))
     for path in states.keys.sorted().reversed() {
@@ -109,13 +115,42 @@ struct DerivedFiles {
     for (temporary, path) in made {
       let target = StoreLayout.zarr(path)
       do throws(HyperslabError) {
-        try files.rename(temporary, to: target)
+        try replace(target, of: path, with: temporary)
         touched.insert(target.parent)
       } catch {
         try? files.remove(temporary)
         stuck[path] = error
       }
     }
+  }
+
+  /// Lets a file take a name. What stood there was looked at before, but another program may have written
+  /// there since: then it is kept in `__slab/lost`.
+  private func replace(
+    _ target: StorePath, of path: NodePath, with temporary: StorePath
+  ) throws(HyperslabError) {
+    guard known != nil, !adopting.contains(path), try files.status(target) != nil else {
+      return try files.rename(temporary, to: target)
+    }
+    do throws(HyperslabError) { try files.exchange(temporary, with: target) } catch {
+      guard error.code == .unsupported else { throw error }
+      return try files.rename(temporary, to: target)
+    }
+    try discard(temporary, of: path)
+  }
+
+  /// Removes the file of a node that is no more.
+  func remove(_ path: NodePath) throws(HyperslabError) {
+    let temporary = StoreLayout.temporaryDerived(0)
+    if try files.status(temporary) != nil { try files.remove(temporary) }
+    try files.rename(StoreLayout.zarr(path), to: temporary)
+    try discard(temporary, of: path)
+  }
+
+  private func discard(_ file: StorePath, of path: NodePath) throws(HyperslabError) {
+    let found = try? files.contents(file, limit: StoreIndex.maximumFileByteCount)
+    if let found, known?.isOwn(found, path) ?? true { return try files.remove(file) }
+    _ = try files.setAside(file, named: Self.lostName(path))
   }
 
   /// Makes the names of all files written permanent.

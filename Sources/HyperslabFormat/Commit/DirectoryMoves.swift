@@ -16,10 +16,15 @@ struct DirectoryMoves {
   /// What could not be moved, and why.
   private(set) var stuck: [NodePath: HyperslabError] = [:]
 
-  init(files: any FileSystem, durability: Durability, before: StoreIndex?) {
+  private let known: FoundDocuments?
+
+  init(
+    files: any FileSystem, durability: Durability, before: StoreIndex?, known: FoundDocuments?
+  ) {
     self.files = files
     self.durability = durability
     self.before = before
+    self.known = known
   }
 
   /// - Throws: what leaves it unsure what the disk holds.
@@ -83,7 +88,7 @@ struct DirectoryMoves {
   private mutating func showLess(
     _ index: StoreIndex, _ incoming: [NodePath], _ narrowed: [NodePath: DatasetRecord]
   ) throws(HyperslabError) {
-    var derived = DerivedFiles(files: files, durability: durability)
+    var derived = DerivedFiles(files: files, durability: durability, known: known)
     let moving = index.removed.map(\.path) + incoming + narrowed.keys
     let groups = Set(moving.flatMap(\.ancestors)).union(index.removed.map(\.path))
     var documents: [(path: NodePath, bytes: [UInt8])] = []
@@ -96,7 +101,7 @@ struct DirectoryMoves {
         attempt(path) { (moves) throws(HyperslabError) in
           let document = StoreLayout.zarr(path)
           guard try moves.files.status(document) != nil else { return }
-          try moves.files.remove(document)
+          try derived.remove(path)
           moves.touched.insert(document.parent)
         }
       }

@@ -42,3 +42,22 @@ enum LockHolder {
     return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }
+
+extension FileSystem {
+  /// - Parameter own: One's own directory, if there is one.
+  /// - Throws: `locked` where a writer is at work, naming it.
+  func refuseLivingWriters(but own: String? = nil) throws(HyperslabError) {
+    guard try status(StoreLayout.writers)?.kind == .directory else { return }
+    for writer in try writersWithDirectories() where writer != own {
+      let path = StoreLayout.writerLock(writer: writer)
+      guard try status(path)?.kind == .file else { continue }
+      guard let free = try lock(path, wait: false) else {
+        throw HyperslabError(
+          .locked, "a writer is at work", at: rootDescription,
+          found: LockHolder.text(LockHolder.read(path, in: self)),
+          remedy: "Wait until it is done, or end it")
+      }
+      free.release()
+    }
+  }
+}

@@ -112,12 +112,22 @@ struct Recovery {
   private func sweepReserved(_ index: StoreIndex) throws(HyperslabError) {
     for entry in try files.list(StoreLayout.reserved) where entry.kind == .file {
       let path = StoreLayout.reserved / entry.name
-      if entry.name.hasPrefix(StoreLayout.temporaryDerivedPrefix) { try files.remove(path) }
+      if entry.name.hasPrefix(StoreLayout.temporaryDerivedPrefix) { try sweepDerived(path) }
       if let commit = StoreLayout.kept(entry.name), commit < index.keptCommits.lowerBound,
         try holds(path, { Provenance.isIndexOrRemains($0, of: index.uuid, cache) })
       {
         try files.remove(path)
       }
+    }
+  }
+
+  /// A derived file that did not reach its name, or what stood there before.
+  private func sweepDerived(_ path: StorePath) throws(HyperslabError) {
+    let bytes = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
+    if Provenance.isDerived(bytes) || !FoundDocuments.isDocument(bytes) {
+      try files.remove(path)
+    } else {
+      _ = try files.setAside(path, named: "zarr.json")
     }
   }
 
@@ -140,8 +150,11 @@ struct Recovery {
     for old in KeptIndex.all(before: index, files, cache).reversed() {
       let snapshot = Snapshot(index: old.index, cache: cache)
       for (path, record) in old.index.datasets {
-        known[record.id, default: .init(path: path)].tables.append(snapshot.table(record))
-        known[record.id]?.path = path
+        var dataset = known[record.id] ?? TrashSweep.Known(path: path)
+        dataset.path = path
+        dataset.tables.append(snapshot.table(record))
+        dataset.forms.append(old.forms)
+        known[record.id] = dataset
       }
     }
     let sweep = TrashSweep(files: files, known: known)

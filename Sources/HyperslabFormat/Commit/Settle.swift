@@ -8,6 +8,10 @@ import HyperslabCore
 struct Settle {
   let files: any FileSystem
   let durability: Durability
+  /// What this store's own programs may have written into derived files.
+  var known: FoundDocuments?
+  /// Nodes of which what others wrote was taken in.
+  var adopting: Set<NodePath> = []
 
   /// Nodes that could not be settled, and why; the commit stands all the same, and whoever comes next
   /// tries again.
@@ -30,10 +34,13 @@ struct Settle {
       if durability == .full { try synchronize(touched) }
       return stuck
     }
+    let snapshot = Snapshot(index: index, cache: cache)
     var stuck = try move(
-      index, before: keptIndex(before: index, cache), isOwn: false, isPermanent: true)
+      index, before: keptIndex(before: index, cache), isOwn: false, isPermanent: true,
+      known: FoundDocuments(files: files, snapshot: snapshot))
     var derived = DerivedFiles(files: files, durability: durability)
-    try derived.restore(Snapshot(index: index, cache: cache))
+    // What still is as it was is described as it was.
+    try derived.restore(snapshot, only: Set(index.nodes.keys).subtracting(stuck.keys))
     stuck.merge(derived.stuck) { first, _ in first }
     if isClaimed, stuck.isEmpty { try? files.remove(claim) }
     return stuck
@@ -48,8 +55,9 @@ struct Settle {
   ) throws(HyperslabError) -> Stuck {
     // What is told of overwritten data sets, a greater length perhaps, must not outlive the chunks.
     let tells = nodes.contains { index.dataset($0)?.pending != nil }
-    var stuck = try move(index, before: before, isOwn: true, isPermanent: tells)
-    var derived = DerivedFiles(files: files, durability: durability)
+    var stuck = try move(index, before: before, isOwn: true, isPermanent: tells, known: known)
+    var derived = DerivedFiles(files: files, durability: durability, known: known)
+    derived.adopting = adopting
     // What still is as it was is described as it was.
     try derived.write(nodes.subtracting(stuck.keys), of: index)
     stuck.merge(derived.stuck) { first, _ in first }
@@ -62,9 +70,11 @@ struct Settle {
   }
 
   private func move(
-    _ index: StoreIndex, before: StoreIndex?, isOwn: Bool, isPermanent: Bool
+    _ index: StoreIndex, before: StoreIndex?, isOwn: Bool, isPermanent: Bool,
+    known: FoundDocuments?
   ) throws(HyperslabError) -> Stuck {
-    var moves = DirectoryMoves(files: files, durability: durability, before: before)
+    var moves = DirectoryMoves(
+      files: files, durability: durability, before: before, known: adopting.isEmpty ? known : nil)
     try moves.run(index)
     let (touched, stuck) = try placeChunks(index, isOwn: isOwn)
     // Overwrites of one's own are made permanent by the next commit, which is the first to forget them.

@@ -7,6 +7,7 @@ struct TrashSweep {
   struct Known {
     var path: NodePath
     var tables: [ChunkTable] = []
+    var forms: [DerivedForms] = []
   }
 
   let files: any FileSystem
@@ -55,7 +56,7 @@ struct TrashSweep {
   private func isOwnFile(_ path: StorePath, _ place: [String]) throws(HyperslabError) -> Bool {
     let isAdopted = path.components.contains { $0.hasPrefix(Self.adopted) }
     if isAdopted, place.first == "c", isOwnDirectory(place) { return true }
-    if place == ["zarr.json"] { return true }
+    if place == ["zarr.json"] { return try isOwnDocument(path) }
     if place == [StoreLayout.arrivalMark] { return try files.status(path)?.byteCount == 0 }
     guard isOwnDirectory(place) else { return false }
     let dataset = path.components.dropFirst(StoreLayout.trash.depth).first ?? ""
@@ -71,6 +72,19 @@ struct TrashSweep {
       guard table.record.grid.contains(chunk), let row = try? table.row(chunk) else { return false }
       return row.state == .stored && row.crc == told && row.byteCount == status.byteCount
     }
+  }
+
+  /// Whether a data set's document is as some commit, or one in the middle of it, left it.
+  private func isOwnDocument(_ path: StorePath) throws(HyperslabError) -> Bool {
+    let bytes = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
+    guard let known = DatasetRecord.id(path.parent.name).flatMap({ known[$0] }) else {
+      return Provenance.isDerived(bytes) || !FoundDocuments.isDocument(bytes)
+    }
+    let hash = DerivedForms.hash(bytes)
+    return bytes.isEmpty
+      || known.forms.contains {
+        $0.forms(of: [known.path])[known.path]?.all.contains(hash) ?? false
+      }
   }
 
   private func setAside(_ path: StorePath, named name: String) throws(HyperslabError) {

@@ -55,6 +55,32 @@ struct StoreIndex: Sendable {
     }
   }
 
+  /// Refuses limits of growth that nobody would read back.
+  static func checkLimits(_ maximumShape: [Int?], remedy: String) throws(HyperslabError) {
+    guard let length = maximumShape.lazy.compactMap({ $0 }).first(where: { $0 > maximumAxisLength })
+    else { return }
+    throw HyperslabError(
+      .limit, "a maximum length of \(length)", expected: "at most \(maximumAxisLength), or none",
+      remedy: remedy)
+  }
+
+  /// Refuses what would be written, but not read: an index with it would take all others with it.
+  static func checkReadable(_ record: DatasetRecord) throws(HyperslabError) {
+    var record = record
+    record.id = 0
+    let index = StoreIndex(
+      uuid: StoreLayout.newIdentifier(), commit: 0, time: Timestamp.now(), writer: "",
+      state: "open",
+      nodes: [
+        .root: .group(attributes: [:], extensions: [:]), try NodePath("x"): .dataset(record),
+      ])
+    let bytes = try index.encoded()
+    do throws(HyperslabError) { _ = try StoreIndex(bytes, place: "the index with it") } catch {
+      throw HyperslabError(
+        .invalidValue, "a data set that could not be read back", cause: error)
+    }
+  }
+
   /// The data set at a path, if there is one.
   func dataset(_ path: NodePath) -> DatasetRecord? {
     if case .dataset(let record) = nodes[path] { record } else { nil }

@@ -85,7 +85,7 @@ struct Provenance {
   private func format(of path: StorePath) throws(HyperslabError) -> FrameFormat? {
     do throws(HyperslabError) {
       let file = try files.open(path)
-      let memory = ElementBuffer(byteCount: FrameFormat.headerByteCount)
+      let memory = try ElementBuffer(allocating: FrameFormat.headerByteCount)
       let bytes = UnsafeMutableRawBufferPointer(start: memory.pointer, count: memory.byteCount)
       guard try file.read(at: 0, into: bytes) == bytes.count else { return nil }
       return FrameFormat(header: Array(bytes), fileByteCount: file.byteCount)
@@ -104,7 +104,7 @@ struct Provenance {
       guard file.byteCount > 20, file.byteCount <= Int(Int32.max), try isOtherBlosc(file) else {
         return false
       }
-      let piece = ElementBuffer(byteCount: Swift.min(file.byteCount, 1 << 20))
+      let piece = try ElementBuffer(allocating: Swift.min(file.byteCount, 1 << 20))
       var crc = CRC32C()
       var done = 0
       while done < file.byteCount - 4 {
@@ -141,7 +141,7 @@ struct Provenance {
   private static func words(
     of file: any FileHandle, at offset: Int, count: Int
   ) throws(HyperslabError) -> [UInt32]? {
-    let memory = ElementBuffer(byteCount: 4 * count)
+    let memory = try ElementBuffer(allocating: 4 * count)
     let bytes = UnsafeMutableRawBufferPointer(start: memory.pointer, count: 4 * count)
     guard try file.read(at: offset, into: bytes) == bytes.count else { return nil }
     return (0..<count).map {

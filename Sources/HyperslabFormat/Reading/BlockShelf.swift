@@ -8,8 +8,7 @@ final class BlockShelf {
   private static let byteCount = 1 << 22
 
   private let format: FrameFormat
-  private lazy var memory = ElementBuffer(
-    byteCount: Self.blockCount(format) * format.blockByteCount)
+  private var memory: ElementBuffer?
   private lazy var strip = RowStrip()
   private var blockCount = 0
   private var walk = RowWalk()
@@ -22,7 +21,13 @@ final class BlockShelf {
   }
 
   /// Where the next block is to be decoded.
-  var next: UnsafeMutableRawPointer { memory.pointer + blockCount * format.blockByteCount }
+  func next() throws(HyperslabError) -> UnsafeMutableRawPointer {
+    if let memory { return memory.pointer + blockCount * format.blockByteCount }
+    let made = try ElementBuffer(
+      allocating: Self.blockCount(format) * format.blockByteCount)
+    memory = made
+    return made.pointer + blockCount * format.blockByteCount
+  }
 
   /// Adds the block that was decoded at ``next``.
   func add(_ decoded: DecodedBlock, _ block: Int, _ copy: ChunkCopy) {

@@ -28,7 +28,7 @@ struct ChunkFile: Sendable {
         found: "\(handle.byteCount)")
     }
     let size = handle.byteCount
-    contents = size <= Self.smallByteCount ? ElementBuffer(byteCount: size) : nil
+    contents = size <= Self.smallByteCount ? try ElementBuffer(allocating: size) : nil
     let bytes = UnsafeMutableRawBufferPointer(
       start: (contents ?? memory).pointer,
       count: contents == nil ? Swift.min(format.prefixByteCount, size) : size)

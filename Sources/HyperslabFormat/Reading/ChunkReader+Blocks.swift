@@ -87,7 +87,7 @@ extension ChunkReader {
     _ body: (Range<Int>, Role, () throws(HyperslabError) -> UnsafeRawBufferPointer)
       throws(HyperslabError) -> Void
   ) throws(HyperslabError) {
-    let memory = ElementBuffer(byteCount: format.blockByteCount)
+    let memory = try ElementBuffer(allocating: format.blockByteCount)
     let whole: Shape = [format.chunkByteCount / format.elementByteCount]
     guard let layout = StridedLayout.rowMajor(whole, elementByteCount: format.elementByteCount)
     else { return }

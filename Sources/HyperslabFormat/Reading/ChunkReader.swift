@@ -15,14 +15,14 @@ final class ChunkReader {
   private let window: ElementBuffer
   private let shelf: BlockShelf
 
-  init(format: FrameFormat) {
+  init(format: FrameFormat) throws(HyperslabError) {
     self.format = format
-    decoder = FrameDecoder(format: format)
+    decoder = try FrameDecoder(format: format)
     shelf = BlockShelf(format: format)
-    prefix = ElementBuffer(byteCount: format.prefixByteCount)
+    prefix = try ElementBuffer(allocating: format.prefixByteCount)
     let largest = format.maximumFileByteCount - format.prefixByteCount
-    window = ElementBuffer(
-      byteCount: Swift.min(largest, Swift.max(Self.windowByteCount, format.blockByteCount + 4)))
+    window = try ElementBuffer(
+      allocating: Swift.min(largest, Swift.max(Self.windowByteCount, format.blockByteCount + 4)))
   }
 
   /// Opens a chunk file and checks its beginning.
@@ -104,7 +104,7 @@ final class ChunkReader {
   func shelve(_ block: Int, of file: ChunkFile, copy: ChunkCopy) throws(HyperslabError) {
     let stored = try file.read(file.prefix.storedRange(ofBlock: block), into: window)
     let decoded = try decoder.decode(
-      block: block, stored: stored, prefix: file.prefix, copy: copy, aside: shelf.next)
+      block: block, stored: stored, prefix: file.prefix, copy: copy, aside: shelf.next())
     shelf.add(decoded, block, copy)
   }
 

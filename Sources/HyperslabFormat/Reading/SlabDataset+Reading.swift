@@ -100,7 +100,8 @@ extension SlabDataset {
         guard Self.mayBeOutdated.contains(error.code) else { throw error }
         // A commit moves what was staged; then the view is another.
         if store.view.isSame(as: view) {
-          guard try moveOn(from: view.snapshot) else { throw error }
+          // Whoever made the commit may have shown it by now.
+          if try !moveOn(from: view.snapshot), store.view.isSame(as: view) { throw error }
           attempts += 1
         }
       }
@@ -213,6 +214,7 @@ extension SlabDataset {
     guard let format = try format() else {
       throw HyperslabError(.damagedIndex, "stored chunks but no filter", at: place, chunk: chunk)
     }
-    return try readers.withItem(make: { ChunkReader(format: format) }, body)
+    return try readers.withItem(
+      make: { () throws(HyperslabError) in try ChunkReader(format: format) }, body)
   }
 }

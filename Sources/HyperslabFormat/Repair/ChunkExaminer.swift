@@ -18,7 +18,7 @@ struct ChunkExaminer {
     self.path = path
     self.record = record
     format = try record.frameFormat(filter: filter)
-    reader = ChunkReader(format: format)
+    reader = try ChunkReader(format: format)
   }
 
   /// Where a chunk's file may be, in the order in which a reader looks.

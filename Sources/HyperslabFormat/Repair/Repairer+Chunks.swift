@@ -71,7 +71,8 @@ extension Repairer {
     let files = files
     let presence = Presence(files: files)
     try parallelLoop(
-      count: stored.count, threads: threads, makeWorker: { ChunkReader(format: format) }
+      count: stored.count, threads: threads,
+      makeWorker: { () throws(HyperslabError) in try ChunkReader(format: format) }
     ) { (reader, position) throws(HyperslabError) in
       let (chunk, row) = stored[position]
       var failure: HyperslabError?
@@ -236,7 +237,7 @@ extension Repairer {
 
   /// Whether a file is, to the last byte, that of a row.
   private func isWhole(_ file: StorePath, _ lost: LostRow) throws(HyperslabError) -> Bool {
-    let reader = ChunkReader(format: lost.format)
+    let reader = try ChunkReader(format: lost.format)
     do throws(HyperslabError) {
       try reader.check(file, in: files, row: lost.row, quick: false)
       return true

@@ -71,7 +71,7 @@ extension Repairer {
   private func hasChunks(_ index: StoreIndex) throws(HyperslabError) -> Bool {
     for (path, record) in index.datasets where record.storedChunks > 0 {
       guard let filter = record.filter else { return false }
-      let reader = ChunkReader(format: try record.frameFormat(filter: filter))
+      let reader = try ChunkReader(format: try record.frameFormat(filter: filter))
       var stored: [(chunk: ChunkIndex, row: ChunkRow)] = []
       do throws(HyperslabError) {
         try Snapshot(index: index, cache: cache).table(record).forEachRow { chunk, row in
@@ -180,7 +180,7 @@ extension Repairer {
         if record.grid.contains(chunk) { later[chunk] = row }
       }
     }
-    let reader = ChunkReader(format: try record.frameFormat(filter: record.filter ?? .none))
+    let reader = try ChunkReader(format: try record.frameFormat(filter: record.filter ?? .none))
     let presence = Presence(files: files)
     let staged = try stagedFiles()
     for (chunk, row) in later {
@@ -251,7 +251,9 @@ extension Repairer {
       }
     }
     try clearWay(index)
-    var moves = DirectoryMoves(files: files, durability: .full, before: nil)
+    var moves = DirectoryMoves(
+      files: files, durability: .full, before: nil,
+      known: FoundDocuments(files: files, snapshot: Snapshot(index: index, cache: cache)))
     try moves.run(index)
     if let (_, error) = moves.stuck.min(by: { $0.key < $1.key }) { throw error }
     touched.formUnion(moves.touched)
@@ -263,7 +265,7 @@ extension Repairer {
   ) throws(HyperslabError) -> Bool {
     guard let record = index.dataset(path), record.incoming == nil, let filter = record.filter
     else { return false }
-    let reader = ChunkReader(format: try record.frameFormat(filter: filter))
+    let reader = try ChunkReader(format: try record.frameFormat(filter: filter))
     let table = Snapshot(index: index, cache: cache).table(record)
     var stored: [(StorePath, ChunkRow)] = []
     do {

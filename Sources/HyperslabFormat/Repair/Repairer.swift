@@ -46,7 +46,7 @@ struct Repairer {
     _ = try findIndex()
     let lock = try takeLock()
     defer { lock.release() }
-    try refuseLivingWriters()
+    try files.refuseLivingWriters()
     let found = try findIndex()
     report.commitBefore = found.commitOnDisk
     nextCommit = found.nextCommit
@@ -90,21 +90,6 @@ struct Repairer {
     return try StoreLock(files: files, patience: .zero).acquire(writer: writer)
   }
 
-  private func refuseLivingWriters() throws(HyperslabError) {
-    guard try files.status(StoreLayout.writers)?.kind == .directory else { return }
-    for writer in try files.writersWithDirectories() {
-      let path = StoreLayout.writerLock(writer: writer)
-      guard try files.status(path)?.kind == .file else { continue }
-      guard let free = try files.lock(path, wait: false) else {
-        throw HyperslabError(
-          .locked, "a writer is at work", at: files.rootDescription,
-          found: LockHolder.text(LockHolder.read(path, in: files)),
-          remedy: "Wait until it is done, or end it")
-      }
-      free.release()
-    }
-  }
-
   // MARK: - Report
 
   mutating func note(
@@ -121,7 +106,7 @@ extension HyperslabError {
   var isDamage: Bool {
     switch code {
     case .io: cause as? Errno == .ioError
-    case .noSpace: false
+    case .noSpace, .outOfMemory: false
     default: true
     }
   }

@@ -22,10 +22,10 @@ final class Pool<Item>: @unchecked Sendable {
 
   /// Lends an item to `body`, making one if all are in use.
   func withItem<R, E: Error>(
-    make: () -> Item, _ body: (Item) throws(E) -> R
+    make: () throws(E) -> Item, _ body: (Item) throws(E) -> R
   ) throws(E) -> R {
     let thread = pthread_self()
-    let borrowed = take(thread) ?? make()
+    let borrowed = if let taken = take(thread) { taken } else { try make() }
     defer {
       let back = Idle(item: borrowed, thread: thread)
       idle.withLock { $0.append(back) }

@@ -108,7 +108,7 @@ extension SlabDataset {
           let layout = StridedLayout.rowMajor(valid, elementByteCount: size),
           let count = valid.elementCount
         else { continue }
-        let memory = ElementBuffer(byteCount: count * size)
+        let memory = try ElementBuffer(allocating: count * size)
         try memory.withMutableBytes { (bytes) throws(HyperslabError) in
           try readChunk(
             chunk, region: StridedSelection(Selection(all: valid)), into: &bytes, layout: layout)

@@ -131,8 +131,8 @@ public final class SlabDataset: ChunkedDataset, FillingDataset {
     encode: (FrameEncoder, Range<Int>, [StagedFile]) throws(HyperslabError) -> [EncodedChunk]
   ) throws(HyperslabError) {
     try encoders.withItem(
-      make: {
-        FrameEncoder(
+      make: { () throws(HyperslabError) in
+        try FrameEncoder(
           format: format, level: description.compression.level, fill: description.fillValue)
       },
       { (encoder) throws(HyperslabError) in

@@ -70,10 +70,16 @@ extension SlabStore {
       // What the disk says now, whatever became of this session's last commit.
       session.removeDirectory(newest: (try? Snapshot.read(files, cache: cache))?.index)
     }
-    if opened.snapshot.index.state != "complete" || changes.state.withLock({ !$0.isEmpty }) {
-      try commit(closing: true)
-      // What the commit itself left pending is settled now; one more index says so.
-      if opened.snapshot.index.hasPending { try commit(closing: true) }
+    let hasChanges = changes.state.withLock { !$0.isEmpty }
+    if opened.snapshot.index.state != "complete" || hasChanges {
+      if hasChanges { try commit(closing: true) }
+      // One more index says that nobody is at work, and that what a commit left pending is settled. Where
+      // that cannot be written, all was committed: the next writer does it, as after a writer that died.
+      if opened.snapshot.index.state != "complete" {
+        do throws(HyperslabError) { try commit(closing: true) } catch {
+          guard [.noSpace, .outOfMemory].contains(error.code) else { throw error }
+        }
+      }
       try? Recovery(
         files: files, durability: session.durability, cache: cache, patience: session.patience
       ).sweepTrash()
@@ -100,7 +106,8 @@ extension SlabStore {
         session.poison(error)
         throw error
       }
-      session.publications.enter(.next, changes.number)
+      // A number of its own: the changes of one handle are published more than once.
+      session.publications.enter(.next, session.newNumber())
       defer { session.publications.leave(.next) }
       try session.check(closing: closing)
       let step = CommitProtocol(

@@ -163,6 +163,9 @@ extension SlabStore {
         id: -1, description: description, grid: grid, filter: compression.settledFilter,
         blockByteCount: compression.blockByteCount ?? usual, commit: 0)
       _ = try record.frameFormat(filter: .none)
+      try StoreIndex.checkLimits(
+        description.maximumShape, remedy: "Use nil for an axis that may grow without limit")
+      try StoreIndex.checkReadable(record)
       return record
     } catch { throw error.located(at: "\(self.path)/\(path)") }
   }

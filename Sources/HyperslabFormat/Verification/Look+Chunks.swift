@@ -9,7 +9,9 @@ extension Look {
       let row = try? table(record).row(chunk), row.state == .stored,
       let format = try? record.frameFormat(filter: record.filter ?? .none)
     else { return nil }
-    return self.chunk(chunk, row, of: path, record, ChunkReader(format: format))
+    do throws(HyperslabError) {
+      return self.chunk(chunk, row, of: path, record, try ChunkReader(format: format))
+    } catch { return Finding(StoreLayout.chunk(path, chunk), .checksum, error, chunk: chunk) }
   }
 
   /// Checks a stored chunk's file: staged first, since files only move from there.

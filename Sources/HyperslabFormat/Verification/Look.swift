@@ -96,8 +96,8 @@ struct Look {
     case .run(let path, let reference):
       return newer.listing.holds(reference, of: path)
     case .derived(let path): return documents[path] == newer.documents[path]
-    case .keptIndex, .newest, .lock, .extra: return true
-    case .copy, .totals: return false
+    case .keptIndex, .lock, .extra: return true
+    case .copy, .newest, .totals: return false
     }
   }
 

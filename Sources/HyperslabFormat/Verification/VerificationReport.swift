@@ -86,5 +86,5 @@ public struct VerificationReport: Sendable {
 extension HyperslabError {
   /// Whether it tells of a system that did not let something be looked at, and nothing of what lies
   /// there.
-  var leavesUnchecked: Bool { code == .io || code == .noSpace }
+  var leavesUnchecked: Bool { [.io, .noSpace, .outOfMemory].contains(code) }
 }

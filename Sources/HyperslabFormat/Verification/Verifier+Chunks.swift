@@ -13,7 +13,8 @@ extension Verifier {
     let format = try record.frameFormat(filter: record.filter ?? .none)
     let found = Mutex<[(Subject, [Finding])]>([])
     try parallelLoop(
-      count: stored.count, threads: threads, makeWorker: { ChunkReader(format: format) }
+      count: stored.count, threads: threads,
+      makeWorker: { () throws(HyperslabError) in try ChunkReader(format: format) }
     ) { (reader, position) throws(HyperslabError) in
       let (chunk, row) = stored[position]
       if let finding = look.chunk(chunk, row, of: path, record, reader) {
@@ -60,7 +61,7 @@ extension Verifier {
     do throws(HyperslabError) {
       let file = try files.open(path)
       guard file.byteCount >= format.minimumFileByteCount else { return nil }
-      let memory = ElementBuffer(byteCount: format.prefixByteCount + 4)
+      let memory = try ElementBuffer(allocating: format.prefixByteCount + 4)
       let prefix = UnsafeMutableRawBufferPointer(
         start: memory.pointer, count: format.prefixByteCount)
       let trailer = UnsafeMutableRawBufferPointer(

@@ -22,6 +22,10 @@ struct FoundDocuments {
   let index: StoreIndex
   let forms: DerivedForms
   let cache: RunCache
+  /// Those of the commit that is being made, whose files follow.
+  var successor: DerivedForms?
+  /// What was found and may be replaced, by hashes.
+  private var replaceable: [NodePath: Int] = [:]
 
   init(files: any FileSystem, snapshot: Snapshot) {
     self.files = files
@@ -45,7 +49,10 @@ struct FoundDocuments {
     }
   }
 
-  func states(of nodes: Set<NodePath>) -> [NodePath: State] {
+  /// - Parameter note: Told what each file holds.
+  func states(
+    of nodes: Set<NodePath>, noting note: (NodePath, [UInt8]) -> Void = { _, _ in }
+  ) -> [NodePath: State] {
     let isWhole = nodes.count == index.nodes.count
     let wanted =
       isWhole ? forms.documents : ZarrMetadata.files(of: index, only: nodes)
@@ -55,6 +62,7 @@ struct FoundDocuments {
       do throws(HyperslabError) {
         let found = try files.contents(
           StoreLayout.zarr(path), limit: StoreIndex.maximumFileByteCount)
+        note(path, found)
         if found == wanted {
           states[path] = .same
         } else if found.isEmpty {
@@ -73,7 +81,9 @@ struct FoundDocuments {
     let own = ownForms(of: nodes)
     for (path, (found, wanted)) in open {
       let hash = DerivedForms.hash(found)
-      if present[path]?.plain == hash {
+      if isWaiting(path) {
+        states[path] = .outdated(wanted)
+      } else if present[path]?.plain == hash {
         states[path] = .plain(wanted)
       } else if own[path]?.contains(hash) == true {
         states[path] = .outdated(wanted)
@@ -86,7 +96,24 @@ struct FoundDocuments {
     return states
   }
 
-  private static func isDocument(_ bytes: [UInt8]) -> Bool {
+  /// Whether what stands in a data set's place has yet to change places with it, and is described as it was.
+  private func isWaiting(_ path: NodePath) -> Bool {
+    guard let record = index.dataset(path), let writer = record.incoming else { return false }
+    let mark = StoreLayout.incoming(writer: writer, dataset: record.id) / StoreLayout.arrivalMark
+    return ((try? files.status(mark)) ?? nil) != nil
+  }
+
+  /// Whether a file that stood in a node's place is one of this store's own.
+  func isOwn(_ bytes: [UInt8], _ path: NodePath) -> Bool {
+    if bytes.isEmpty { return true }
+    let hash = DerivedForms.hash(bytes)
+    if replaceable[path] == hash { return true }
+    if forms.forms(of: [path])[path]?.all.contains(hash) == true { return true }
+    if successor?.forms(of: [path])[path]?.all.contains(hash) == true { return true }
+    return ownForms(of: [path])[path]?.contains(hash) == true || !Self.isDocument(bytes)
+  }
+
+  static func isDocument(_ bytes: [UInt8]) -> Bool {
     (try? JSONText(checking: bytes, depthLimit: StoreIndex.depthLimit))?.isObject == true
   }
 
@@ -137,8 +164,12 @@ struct FoundDocuments {
   /// there are none where it makes new nodes.
   ///
   /// - Throws: `foreign`, naming the node.
-  func checkReplaceable(_ nodes: Set<NodePath>) throws(HyperslabError) {
-    let states = states(of: nodes.filter { index.nodes[$0] != nil })
+  mutating func checkReplaceable(_ nodes: Set<NodePath>) throws(HyperslabError) {
+    var found: [NodePath: Int] = [:]
+    let states = states(of: nodes.filter { index.nodes[$0] != nil }) {
+      found[$0] = DerivedForms.hash($1)
+    }
+    replaceable = found
     for path in states.keys.sorted() {
       switch states[path] {
       case .foreign: throw Self.foreign(path, in: files)

@@ -62,7 +62,7 @@ struct SourceReader<Source: DataChunkSource>: Sendable {
         remedy: "Choose a smaller buffer")
     }
     if let spare, spare.byteCount >= byteCount { return spare }
-    return ElementBuffer(byteCount: byteCount)
+    return try ElementBuffer(allocating: byteCount)
   }
 
   /// Reads a selection into memory of its own, in C order.
@@ -90,7 +90,7 @@ struct SourceReader<Source: DataChunkSource>: Sendable {
       if let spare, spare.byteCount >= capacity {
         buffer = spare
       } else {
-        buffer = ElementBuffer(byteCount: capacity)
+        buffer = try ElementBuffer(allocating: capacity)
       }
       let found = try buffer.fill(upTo: capacity) { try source.read(selection, into: &$0) }
       // Elements of the type it has now were counted in bytes of the type it had.

@@ -136,7 +136,7 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
       checkCancelled: { () throws(HyperslabError) in try checkCancelled(cancellation, at: path) })
     func writer(_ dataset: Store.Dataset) -> BufferWriter<Store.Dataset> {
       BufferWriter(
-        dataset: dataset, threads: options.threads ?? Machine.processorCount,
+        dataset: dataset, threads: options.threadCount,
         cancellation: cancellation, meter: meter)
     }
     var pipeline = WritePipeline(

@@ -11,9 +11,9 @@ struct BufferWriter<Dataset: ChunkedDataset>: Sendable {
   private final class Scratch {
     var buffer: ElementBuffer?
 
-    func memory(byteCount: Int) -> ElementBuffer {
+    func memory(byteCount: Int) throws(HyperslabError) -> ElementBuffer {
       if let buffer, buffer.byteCount >= byteCount { return buffer }
-      let fresh = ElementBuffer(byteCount: byteCount)
+      let fresh = try ElementBuffer(allocating: byteCount)
       buffer = fresh
       return fresh
     }
@@ -106,7 +106,7 @@ struct BufferWriter<Dataset: ChunkedDataset>: Sendable {
         .overflow, "a chunk of shape \(shape) is larger than memory can be", at: "\(dataset.path)",
         chunk: chunk, remedy: "Choose smaller chunks")
     }
-    let target = scratch.memory(byteCount: byteCount)
+    let target = try scratch.memory(byteCount: byteCount)
     try target.withMutableBytes { bytes throws(HyperslabError) in
       try dataset.readChunk(
         chunk, region: StridedSelection(Selection(all: shape)), into: &bytes, layout: whole)

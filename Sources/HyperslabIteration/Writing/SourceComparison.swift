@@ -55,7 +55,7 @@ struct SourceComparison<Dataset: ChunkedDataset>: Sendable {
         .overflow, "a chunk of shape \(box.shape) is larger than memory can be", chunk: chunk)
     }
     let (stored, given) = (
-      ElementBuffer(byteCount: byteCount), ElementBuffer(byteCount: byteCount)
+      try ElementBuffer(allocating: byteCount), try ElementBuffer(allocating: byteCount)
     )
     try stored.withMutableBytes { bytes throws(HyperslabError) in
       try dataset.readChunk(

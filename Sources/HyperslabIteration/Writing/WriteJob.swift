@@ -82,7 +82,7 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
     _ dataset: Store.Dataset, meter: ProgressMeter
   ) -> BufferWriter<Store.Dataset> {
     BufferWriter(
-      dataset: dataset, threads: options.threads ?? Machine.processorCount,
+      dataset: dataset, threads: options.threadCount,
       cancellation: options.cancellation, meter: meter)
   }
 
@@ -215,7 +215,7 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
     }
     let whole = Selection(all: dataset.grid.arrayShape)
     let comparison = SourceComparison(
-      dataset: dataset, threads: options.threads ?? Machine.processorCount)
+      dataset: dataset, threads: options.threadCount)
     var buffers: [Selection] = []
     for position in share {
       let selection = plan[position].intersection(whole)

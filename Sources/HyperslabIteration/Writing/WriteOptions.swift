@@ -43,6 +43,10 @@ public struct WriteOptions: Sendable {
   /// How long the runs of a file must be at least for its chunks to be encoded while they are read: each
   /// costs a call.
   package var leastRunByteCount = 2048
+  /// More are never at work.
+  private static let mostThreads = 1024
+  var threadCount: Int { Swift.min(threads ?? Machine.processorCount, Self.mostThreads) }
+
   /// How many threads encode chunks; all active cores when not given.
   public var threads: Int?
   /// The bytes that buffers may take, all in flight together; a write whose single buffer is larger

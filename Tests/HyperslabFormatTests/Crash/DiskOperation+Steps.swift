@@ -61,7 +61,7 @@ extension DiskOperation {
   var makesCopyOfIndex: Bool { (kind == .create || kind == .write) && isKeptIndex }
   var removesOldIndex: Bool { kind == .remove && isKeptIndex }
   var linksOldIndex: Bool { kind == .link && isKeptIndex }
-  var changesPlaces: Bool { kind == .exchange }
+  var changesPlaces: Bool { kind == .exchange && path.name != "zarr.json" }
   var isArrivalMark: Bool { names.last == StoreLayout.arrivalMark }
   var makesArrivalMark: Bool { kind == .create && isArrivalMark }
   var removesArrivalMark: Bool { kind == .remove && isArrivalMark }

@@ -84,7 +84,8 @@ import Testing
 
   @Test func aDocumentThatCannotBeWrittenIsToldAndWrittenLater() throws {
     let (store, files) = try openFaulty(path)
-    files.fail { operation, place, _ in operation == .rename && place == StorePath("a/zarr.json") }
+    files.fail { operation, place, _ in operation == .exchange && place == StorePath("a/zarr.json")
+    }
     try store.setAttribute("k", 1, of: try NodePath("a"))
     try store.commit()
     let behind = try SlabStore.verify(path)
@@ -101,7 +102,7 @@ import Testing
     let opened = Mutex<Set<String>>([])
     let (store, files) = try openFaulty(path)
     files.fail { operation, place, _ in
-      if operation == .open || operation == .rename, place.name == "zarr.json" {
+      if operation == .open || operation == .exchange, place.name == "zarr.json" {
         opened.withLock { _ = $0.insert("\(place)") }
       }
       return false
@@ -155,7 +156,8 @@ import Testing
   /// Nor does the commit that closes a store forget what one before it could not write.
   @Test func aDocumentThatIsBehindIsToldAtTheEnd() throws {
     let (store, files) = try openFaulty(path)
-    files.fail { operation, place, _ in operation == .rename && place == StorePath("a/zarr.json") }
+    files.fail { operation, place, _ in operation == .exchange && place == StorePath("a/zarr.json")
+    }
     try store.setAttribute("k", 1, of: try NodePath("a"))
     try store.close()
     #expect(store.unsettled.keys.map { "\($0)" } == ["a"])

@@ -1,0 +1,147 @@
+import Dispatch
+import Foundation
+import Hyperslab
+import Synchronization
+import SystemPackage
+import Testing
+
+/// What must never wait for ever, and what must not be taken for damage.
+@Suite struct TransactionMisuseTests {
+  private let directory: TemporaryDirectory
+  private let path: FilePath
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    path = directory.path.appending("s.slab")
+  }
+
+  private func rows(_ value: Int32, _ count: Int = 3) throws -> InMemorySource<Int32> {
+    try InMemorySource(elements: [Int32](repeating: value, count: count * 4), shape: [count, 4])
+  }
+
+  private func makeStore() throws -> SlabStore {
+    let store = try SlabStore.create(at: path)
+    _ = try store.createDataset(
+      "a",
+      DatasetDescription(
+        shape: [0, 4], chunkShape: [4, 4], dataType: .int32, maximumShape: [nil, 4]))
+    try store.commit()
+    _ = try store.append(try rows(0, 10), to: "a")
+    return store
+  }
+
+  private func code(_ body: () throws -> Void) -> HyperslabError.Code? {
+    do { try body() } catch { return (error as? HyperslabError)?.code }
+    return nil
+  }
+
+  private func length() throws -> Int {
+    try SlabStore.open(path).dataset("a").description.shape[0]
+  }
+
+  @Test func theStoresOwnAppendInATransactionThatAppended() throws {
+    let store = try makeStore()
+    try store.transaction { inner in
+      _ = try inner.append(try rows(1), to: "a")
+      #expect(code { _ = try store.append(try rows(2), to: "a") } == .conflict)
+    }
+    let nested = code {
+      try store.transaction { inner in
+        _ = try inner.append(try rows(1), to: "a")
+        try store.transaction { other in _ = try other.append(try rows(2), to: "a") }
+      }
+    }
+    #expect(nested == .conflict)
+    _ = try store.append(try rows(3), to: "a")
+    try store.close()
+    #expect(try length() == 16)
+  }
+
+  @Test func aHandleOfATransactionThatIsOver() throws {
+    let store = try makeStore()
+    var leaked: SlabStore?
+    try store.transaction { leaked = $0 }
+    let handle = try #require(leaked)
+    #expect(code { _ = try handle.append(try rows(1), to: "a") } == .closed)
+    _ = try store.append(try rows(2), to: "a")
+    try store.close()
+    #expect(try length() == 13)
+  }
+
+  @Test func appendsOfOneTransactionFromManyThreads() throws {
+    let store = try makeStore()
+    let failures = Mutex<[String]>([])
+    try store.transaction { inner in
+      DispatchQueue.concurrentPerform(iterations: 6) { turn in
+        do { _ = try inner.append(try rows(Int32(turn)), to: "a") } catch {
+          failures.withLock { $0.append("\(error)") }
+        }
+      }
+    }
+    try store.close()
+    #expect(failures.withLock { $0 }.isEmpty, "\(failures.withLock { $0 })")
+    #expect(try length() == 28)
+    #expect(try SlabStore.verify(path).ok)
+  }
+
+  /// Commits of one handle from several threads, beside operations that publish of their own.
+  @Test func commitsOfOneHandleFromManyThreads() throws {
+    let store = try makeStore()
+    let failures = Mutex<[String]>([])
+    DispatchQueue.concurrentPerform(iterations: 4) { worker in
+      do {
+        for turn in 0..<25 {
+          switch worker {
+          case 0: _ = try store.append(try rows(Int32(turn), 1), to: "a")
+          case 1: try store.commit()
+          default:
+            try store.setAttribute("k\(worker)", .integer(turn), of: .root)
+            try store.commit()
+          }
+        }
+      } catch { failures.withLock { $0.append("\(error)") } }
+    }
+    try store.close()
+    #expect(failures.withLock { $0 }.isEmpty, "\(failures.withLock { $0 })")
+    #expect(try length() == 35)
+    let root = try SlabStore.open(path).node(.root)
+    #expect(root.attributes["k2"] == 24 && root.attributes["k3"] == 24)
+  }
+
+  /// A read through the handle that writes begins again where a commit moved files under it.
+  @Test func readsBesideOnesOwnAppends() throws {
+    let store = try makeStore()
+    let isDone = Atomic(false)
+    let failures = Mutex<[String]>([])
+    DispatchQueue.concurrentPerform(iterations: 2) { worker in
+      do {
+        if worker == 0 {
+          for turn in 0..<60 { _ = try store.append(try rows(Int32(turn), 1), to: "a") }
+          isDone.store(true, ordering: .releasing)
+        } else {
+          while !isDone.load(ordering: .acquiring) {
+            let dataset = try store.dataset("a")
+            _ = try dataset.read(Int32.self, [(dataset.description.shape[0] - 3)...])
+          }
+        }
+      } catch {
+        failures.withLock { $0.append("\(error)") }
+        isDone.store(true, ordering: .releasing)
+      }
+    }
+    try store.close()
+    #expect(failures.withLock { $0 }.isEmpty, "\(failures.withLock { $0 })")
+  }
+
+  /// An index that nobody could read back would take every other data set with it.
+  @Test func aMaximumThatCannotBeReadBackIsRefused() throws {
+    let store = try makeStore()
+    for length in [Int.max, 1 << 62] {
+      let description = DatasetDescription(
+        shape: [10], chunkShape: [5], dataType: .int32, maximumShape: [length])
+      #expect(code { _ = try store.createDataset("m", description) } == .limit)
+    }
+    try store.close()
+    #expect(try length() == 10)
+  }
+}
