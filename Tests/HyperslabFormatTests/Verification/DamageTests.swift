@@ -59,7 +59,7 @@ import Testing
     }
   }
 
-  /// All cases with `HYPERSLAB_EXHAUSTIVE` set, as `Tools/test` runs it; else one in 23.
+  /// All cases with `HYPERSLAB_EXHAUSTIVE` set, as `Tools/torture` runs it; else one in 23.
   private static let step =
     ProcessInfo.processInfo.environment["HYPERSLAB_EXHAUSTIVE"] == nil ? 23 : 1
 

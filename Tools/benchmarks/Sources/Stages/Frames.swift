@@ -46,7 +46,7 @@ private struct FrameSample {
     if isFill {
       source.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: source.byteCount)
     }
-    encoder = FrameEncoder(
+    encoder = try FrameEncoder(
       format: format, level: 1, fill: FillValue(zero: Samples.dataType(elementByteCount: size)))
   }
 
@@ -58,7 +58,7 @@ private struct FrameSample {
   func decoding() throws -> () -> Void {
     let byteCount = encode().byteCount
     let (format, copy, file) = (format, copy, file)
-    let decoder = FrameDecoder(format: format)
+    let decoder = try FrameDecoder(format: format)
     let target = ElementBuffer(byteCount: Samples.byteCount)
     func decode() throws {
       try file.bytes.withUnsafeBytes { bytes in
