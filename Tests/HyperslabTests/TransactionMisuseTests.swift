@@ -108,6 +108,39 @@ import Testing
     #expect(root.attributes["k2"] == 24 && root.attributes["k3"] == 24)
   }
 
+  /// A chunk written twice before a commit, and a commit that begins while the first file is removed.
+  @Test func chunksWrittenTwiceBesideCommits() throws {
+    let store = try SlabStore.create(at: path)
+    let dataset = try store.createDataset(
+      "w", DatasetDescription(shape: [8, 64], chunkShape: [1, 64], dataType: .int32))
+    try store.commit()
+    let layout = try #require(StridedLayout.rowMajor([1, 64], elementByteCount: 4))
+    let isDone = Atomic(false)
+    let failures = Mutex<[String]>([])
+    DispatchQueue.concurrentPerform(iterations: 2) { worker in
+      do {
+        if worker == 0 {
+          for turn in 0..<400 {
+            for value in [turn, turn + 1] {
+              let values = [Int32](repeating: Int32(value), count: 64)
+              try dataset.writeChunk([turn % 3, 0], from: values.span.bytes, layout: layout)
+            }
+          }
+          isDone.store(true, ordering: .releasing)
+        } else {
+          while !isDone.load(ordering: .acquiring) { try store.commit() }
+        }
+      } catch {
+        failures.withLock { $0.append("\(error)") }
+        isDone.store(true, ordering: .releasing)
+      }
+    }
+    #expect(failures.withLock { $0 }.isEmpty, "\(failures.withLock { $0 })")
+    try store.close()
+    #expect(try SlabStore.open(path).dataset("w").read(Int32.self, [0..<1, 0..<1]).elements == [400])
+    #expect(try SlabStore.verify(path).ok)
+  }
+
   /// A read through the handle that writes begins again where a commit moved files under it.
   @Test func readsBesideOnesOwnAppends() throws {
     let store = try makeStore()

@@ -39,9 +39,12 @@ extension ChangeSet {
           let from = row.file(writer: writer, slot: slot, chunk: chunk)
           let to = StoreLayout.staged(
             writer: writer, slot: slot, chunk: chunk, batch: sealed.batch)
-          // Somebody may still be writing to a file of that name, which then belongs to the next batch.
+          // Somebody may still be writing to a file of that name, which then belongs to the next batch, or
+          // be about to remove it.
           let place = Place(slot: slot, chunk: chunk, batch: sealed.batch)
-          session.scheduling.wait { state.withLock { !$0.reserved.contains(place) } }
+          session.scheduling.wait {
+            state.withLock { !$0.reserved.contains(place) && !$0.removing.contains(place) }
+          }
           _ = try files.makeDirectories(to.parent)
           try files.rename(from, to: to)
           emptied.insert(from.parent)

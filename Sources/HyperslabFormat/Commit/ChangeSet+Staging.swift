@@ -47,7 +47,12 @@ extension ChangeSet {
       for (sink, encoded) in zip(sinks, try encode(sinks)) {
         staging.rows.append(try finish(sink, encoded, batch: staging.batch))
       }
-      remove(try record(&staging))
+      let superseded = try record(&staging)
+      remove(superseded)
+      state.withLock { state in
+        for place in superseded.compactMap(Self.place) { state.removing.remove(place) }
+      }
+      session.scheduling.wake()
     } catch {
       for sink in sinks { discard(sink, batch: staging.batch) }
       throw error
@@ -162,7 +167,7 @@ extension ChangeSet.State {
     staging.copies = []
     for chunk in staging.chunks {
       let place = ChangeSet.Place(slot: staging.slot, chunk: chunk, batch: batch)
-      if rows?[chunk] == nil, reserved.insert(place).inserted {
+      if rows?[chunk] == nil, !removing.contains(place), reserved.insert(place).inserted {
         staging.copies.append(0)
       } else {
         copies += 1
@@ -180,7 +185,9 @@ extension ChangeSet.State {
         staging.slot, default: .init(path: staging.path, opened: staging.opened)
       ].rows.updateValue(staging.row(number), forKey: chunk)
       if let old, old.row.state == .stored {
-        superseded.append(.init(slot: staging.slot, chunk: chunk, row: old))
+        let replaced = Changes.StagedChunk(slot: staging.slot, chunk: chunk, row: old)
+        superseded.append(replaced)
+        if let place = ChangeSet.place(of: replaced) { removing.insert(place) }
       }
     }
     if !superseded.isEmpty { epoch += 1 }

@@ -47,6 +47,8 @@ final class ChangeSet: Sendable {
     var encoding: [Int: Int] = [:]
     /// Chunks that are being encoded into files of the name that a commit looks for.
     var reserved: Set<Place> = []
+    /// Chunks of which a file of that name, which another took the place of, has yet to be removed.
+    var removing: Set<Place> = []
     /// The batches whose directories may hold files that nobody refers to.
     var strays: Set<Int> = []
     /// Why the changes must not be published: a part of them failed, or another writer was first.
@@ -67,6 +69,12 @@ final class ChangeSet: Sendable {
     let slot: Int
     let chunk: ChunkIndex
     let batch: Int
+  }
+
+  /// Where a staged chunk's file has the name that a commit looks for.
+  static func place(of staged: Changes.StagedChunk) -> Place? {
+    guard staged.row.copy == 0 else { return nil }
+    return Place(slot: staged.slot, chunk: staged.chunk, batch: staged.row.batch)
   }
 
   /// - Parameter follows: Whether it sees the commits of others as they come.
