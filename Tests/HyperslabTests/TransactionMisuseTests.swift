@@ -137,7 +137,8 @@ import Testing
     }
     #expect(failures.withLock { $0 }.isEmpty, "\(failures.withLock { $0 })")
     try store.close()
-    #expect(try SlabStore.open(path).dataset("w").read(Int32.self, [0..<1, 0..<1]).elements == [400])
+    #expect(
+      try SlabStore.open(path).dataset("w").read(Int32.self, [0..<1, 0..<1]).elements == [400])
     #expect(try SlabStore.verify(path).ok)
   }
 

@@ -59,6 +59,8 @@ package final class ElementBuffer: @unchecked Sendable {
     let memory = UnsafeMutableRawBufferPointer(start: pointer, count: count)
     var output = OutputRawSpan(buffer: memory, initializedCount: 0)
     try body(&output)
+    // Somebody put another span in its place: nothing is known to have been written.
+    guard output.capacity == count else { return 0 }
     return output.finalize(for: memory)
   }
 }
