@@ -25,7 +25,7 @@ struct ExportCommand: ParsableCommand {
     let address = try StoreAddress(existing: dataset)
     let dataset = try reading.open(address).dataset(address.node)
     let terms = try AxisSlice.parse(select)
-    try writingOutput(output) { file in
+    try writingOutput(output, isText: false) { file in
       try NpyWriter.write(terms, of: dataset, to: file, missing: fillMissing ? .fill : .refuse)
     }
   }

@@ -2,6 +2,14 @@ import ArgumentParser
 import Hyperslab
 import SystemPackage
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 struct ReadCommand: ParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable {
     case text, csv, json, npy, raw
@@ -32,7 +40,7 @@ struct ReadCommand: ParsableCommand {
     let dataset = try reading.open(address).dataset(address.node)
     let terms = try AxisSlice.parse(selection)
     let missing: MissingChunks = fillMissing ? .fill : .refuse
-    try writingOutput(output) { file in
+    try writingOutput(output, isText: format != .npy && format != .raw) { file in
       switch format {
       case .text:
         try file.write(ArrayText.summary(terms, of: dataset, missing: missing) + "\n")
@@ -46,7 +54,16 @@ struct ReadCommand: ParsableCommand {
 }
 
 /// Writes a file, or standard output for `-`; of a file nothing stays when that is interrupted.
-func writingOutput(_ path: String, _ write: (OutputFile) throws -> Void) throws {
+///
+/// - Parameter isText: Whether it can be shown on a terminal, on which bytes of an array might act.
+func writingOutput(
+  _ path: String, isText: Bool, _ write: (OutputFile) throws -> Void
+) throws {
+  if !isText, path == "-", isatty(STDOUT_FILENO) == 1 {
+    throw HyperslabError(
+      .fileAccess, "the bytes of an array are not for a terminal", at: "standard output",
+      remedy: "Name a file with --output, or hand them to another program with |")
+  }
   let file =
     path == "-"
     ? OutputFile(stream: .standardOutput)

@@ -162,10 +162,13 @@ package final class LocalFileSystem: FileSystem {
   package func status(_ path: StorePath) throws(HyperslabError) -> FileStatus? {
     do throws(HyperslabError) {
       var status = stat()
+      var leadsUp = false
       _ = try inDirectory(path, "cannot be examined") { directory, name in
-        fstatat(directory, name, &status, linkFlag)
+        let result = fstatat(directory, name, &status, linkFlag)
+        leadsUp = result == 0 && self.leadsUp(name, status, in: directory)
+        return result
       }
-      return FileStatus(status)
+      return FileStatus(status, kind: leadsUp ? .other : fileKind(status.st_mode))
     } catch {
       if error.code == .missing { return nil }
       throw error
@@ -294,7 +297,29 @@ package final class LocalFileSystem: FileSystem {
   private func kind(of name: String, in directory: Int32) -> FileKind {
     var status = stat()
     guard fstatat(directory, name, &status, linkFlag) == 0 else { return .other }
-    return fileKind(status.st_mode)
+    return leadsUp(name, status, in: directory) ? .other : fileKind(status.st_mode)
+  }
+
+  /// Whether a name is a link to the directory that it is in, or to one above: who follows it never ends.
+  private func leadsUp(
+    _ name: UnsafePointer<CChar>, _ target: stat, in directory: Int32
+  ) -> Bool {
+    guard followsLinks, fileKind(target.st_mode) == .directory, isLink(name, in: directory) else {
+      return false
+    }
+    var current = dup(directory)
+    defer { close(current) }
+    var last = stat()
+    while true {
+      var status = stat()
+      guard current >= 0, fstat(current, &status) == 0 else { return true }
+      if status.st_dev == target.st_dev, status.st_ino == target.st_ino { return true }
+      if status.st_dev == last.st_dev, status.st_ino == last.st_ino { return false }
+      last = status
+      let above = openat(current, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      close(current)
+      current = above
+    }
   }
 
   private func isLink(_ name: UnsafePointer<CChar>, in directory: Int32) -> Bool {
@@ -311,14 +336,14 @@ package final class LocalFileSystem: FileSystem {
 }
 
 extension FileStatus {
-  fileprivate init(_ status: stat) {
+  fileprivate init(_ status: stat, kind: FileKind? = nil) {
     #if os(Linux)
       let modified = status.st_mtim.tv_sec
     #else
       let modified = status.st_mtimespec.tv_sec
     #endif
     self.init(
-      kind: fileKind(status.st_mode), byteCount: Int(status.st_size), modified: modified)
+      kind: kind ?? fileKind(status.st_mode), byteCount: Int(status.st_size), modified: modified)
   }
 }
 

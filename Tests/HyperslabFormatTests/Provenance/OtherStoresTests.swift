@@ -95,6 +95,18 @@ import Testing
     #expect(report.left.map(\.path) == ["backup"] && report.taken.isEmpty, "\(report)")
   }
 
+  /// Whoever followed them would never end.
+  @Test(arguments: [".", "..", "/"])
+  func linksThatLeadUpAreNamed(target: String) throws {
+    for place in ["new", "a/c/0"] {
+      try? remove(path.appending(place))
+      try FileManager.default.createSymbolicLink(
+        atPath: path.appending(place).string, withDestinationPath: target)
+      let report = try SlabStore.verify(path, followingLinks: true)
+      #expect(report.problems.contains { $0.path == place }, "\(place): \(report)")
+    }
+  }
+
   @Test func textInTheTableIsKept() throws {
     let files = try directory.files(in: path)
     let run = try #require(files.first { $0.hasPrefix("__slab/t/d0/") })
