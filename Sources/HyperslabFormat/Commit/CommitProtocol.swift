@@ -81,6 +81,7 @@ struct CommitProtocol {
     } else {
       plan.index.state = "open"
     }
+    plan.index.isCopied = plan.index.state == "complete"
     plan.index.time = Timestamp.now()
     plan.index.writer = "hyperslab \(SlabStore.version)"
     let root = try plan.index.encoded()

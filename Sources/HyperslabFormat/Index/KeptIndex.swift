@@ -51,7 +51,7 @@ enum KeptIndex {
   static func completeCopy(
     of index: StoreIndex, _ files: any FileSystem, _ cache: RunCache, isPermanent: Bool
   ) throws(HyperslabError) {
-    guard index.state == "complete" else { return }
+    guard index.isCopied else { return }
     let kept = StoreLayout.oldIndex(commit: index.commit)
     let root = try files.contents(StoreLayout.index, limit: StoreIndex.maximumFileByteCount)
     do throws(HyperslabError) {

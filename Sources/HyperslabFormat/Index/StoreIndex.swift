@@ -44,6 +44,13 @@ struct StoreIndex: Sendable {
   var removed: [Removal] = []
   var extensions = JSONObject()
 
+  /// Whether a copy of this index is kept under its number, once nobody is at work any more: it is damage,
+  /// then, if there is none.
+  var isCopied: Bool {
+    get { extensions["x-copy"] == true }
+    set { extensions["x-copy"] = newValue ? true : nil }
+  }
+
   /// Refuses an array that nobody would read back.
   static func checkLimits(_ grid: ChunkGrid, remedy: String? = nil) throws(HyperslabError) {
     guard grid.chunkCount <= maximumChunkCount,

@@ -19,6 +19,7 @@ extension Repairer {
       settled.incoming = nil
       index.nodes[path] = .dataset(settled)
     }
+    index.isCopied = true
     index.time = Timestamp.now()
     index.writer = "hyperslab \(SlabStore.version)"
     let bytes = try index.encoded()
@@ -70,7 +71,7 @@ extension Repairer {
       try publish(&index)
     }
     let copy = StoreLayout.oldIndex(commit: index.commit)
-    if try files.status(copy) == nil { try repairCopy(copy, nil, of: index) }
+    if index.isCopied, try files.status(copy) == nil { try repairCopy(copy, nil, of: index) }
     for entry in try files.list(StoreLayout.reserved) where entry.name.hasPrefix("root-") {
       let path = StoreLayout.reserved / entry.name
       guard let commit = StoreLayout.kept(entry.name) else { continue }

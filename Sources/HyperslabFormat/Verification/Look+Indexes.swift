@@ -70,13 +70,13 @@ extension Look {
       // Of a commit that was made meanwhile.
       let now = try? snapshot.cache.indexes.older(newest, place: "slab.json")
       guard now?.index.commit == commit else { return nil }
-      if hasWork { return .leftover("\(path)") }
+      if hasWork || !index.isCopied { return .leftover("\(path)") }
       let error = HyperslabError(
         .damagedIndex, "is not the copy of the newest index", remedy: restores)
       return Finding(path, .index, error)
     } catch {
       if error.code != .missing { return Finding(path, .index, error) }
-      if hasWork { return nil }
+      if hasWork || !index.isCopied { return nil }
       let gone = HyperslabError(
         .missing, "the copy of the newest index is not there", remedy: restores)
       return Finding(path, .missing, gone)
