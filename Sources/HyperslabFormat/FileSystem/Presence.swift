@@ -23,8 +23,8 @@ final class Presence: Sendable {
     return try files.status(path) != nil
   }
 
-  /// Whether there is something at a path that names can be in: a directory, or a link, which is told of
-  /// when it is looked into.
+  /// Whether there is something at a path: a directory, or what is none and is told of when it is looked
+  /// into.
   func canHold(_ path: StorePath) throws(HyperslabError) -> Bool {
     if path.isRoot { return true }
     let known = state.withLock { state in
@@ -33,8 +33,12 @@ final class Presence: Sendable {
     }
     if let known { return known }
     // One below a directory that is not there is not there either.
-    let status = try canHold(path.parent) ? try files.status(path) : nil
-    let isThere = status.map { $0.kind != .file } ?? false
+    var isThere = try canHold(path.parent)
+    if isThere {
+      do throws(HyperslabError) { isThere = try files.status(path) != nil } catch {
+        guard error.code == .foreign else { throw error }
+      }
+    }
     state.withLock { state in
       state.directories[path] = isThere
       state.last = (path, isThere)
