@@ -90,9 +90,7 @@ struct Adopter {
       guard document["node_type"]?.string == "group" else {
         return leave(name, "an array stands where the store has a group")
       }
-      if let member = document.keys.first(where: { !Self.membersOfGroups.contains($0) }) {
-        return leave(name, "the member \"\(member)\" of its metadata")
-      }
+      if let reason = Self.unknownMember(ofGroup: document) { return leave(name, reason) }
       try takeAttributes(document, told: attributes, path, name)
     case .dataset(let record):
       guard document["node_type"]?.string == "array" else {
@@ -118,9 +116,12 @@ struct Adopter {
     adopted.insert(path)
   }
 
-  private static let membersOfGroups: Set = [
-    "zarr_format", "node_type", "attributes", "consolidated_metadata",
-  ]
+  /// What a group's document says that would be lost.
+  private static func unknownMember(ofGroup document: JSONObject) -> String? {
+    let known: Set = ["zarr_format", "node_type", "attributes", "consolidated_metadata"]
+    let unknown = document.keys.first { !known.contains($0) }
+    return unknown.map { "the member \"\($0)\" of its metadata" }
+  }
 
   /// What an array must not differ in from the data set that it was.
   private static func difference(_ array: ForeignArray, _ record: DatasetRecord) -> String? {
@@ -209,9 +210,7 @@ struct Adopter {
     }
     do throws(HyperslabError) {
       if document["node_type"]?.string == "group" {
-        if let member = document.keys.first(where: { !Self.membersOfGroups.contains($0) }) {
-          return leave("\(path)", "the member \"\(member)\" of its metadata")
-        }
+        if let reason = Self.unknownMember(ofGroup: document) { return leave("\(path)", reason) }
         try store.createGroup(path, attributes: document["attributes"]?.object ?? [:])
         adopted.insert(path)
         take("\(path)", "the group")

@@ -13,9 +13,9 @@ final class ChangeSet: Sendable {
   /// Which of the session's it is.
   let number: Int
   let state: Mutex<State>
-  /// Fsyncs the files that this operation staged, and no others.
   /// In which appends to one data set follow one another within a transaction.
   let appends: Lines<NodePath>
+  /// Fsyncs the files that this operation staged, and no others.
   let synchronizer: FileSynchronizer
 
   /// Changes whose publication is under way; no more are added to them.

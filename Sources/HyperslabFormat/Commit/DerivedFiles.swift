@@ -102,7 +102,7 @@ struct DerivedFiles {
       let temporary = StoreLayout.temporaryDerived(number)
       do throws(HyperslabError) {
         touched.formUnion(try files.makeDirectories(StoreLayout.node(document.path)))
-        if try files.status(temporary) != nil { try files.remove(temporary) }
+        try Self.sweep(temporary, in: files)
         try files.create(
           temporary, contents: document.bytes, synchronize: isFull && !isTogether)
         made.append((temporary, document.path))
@@ -136,15 +136,28 @@ struct DerivedFiles {
       guard error.code == .unsupported else { throw error }
       return try files.rename(temporary, to: target)
     }
-    try discard(temporary, of: path)
+    // What cannot be kept now lies there until the next one who sweeps.
+    try? discard(temporary, of: path)
+  }
+
+  /// Takes away a file that did not reach its name; what stood there before, if that is another program's,
+  /// goes to `__slab/lost`.
+  static func sweep(_ temporary: StorePath, in files: any FileSystem) throws(HyperslabError) {
+    guard try files.status(temporary) != nil else { return }
+    let bytes = try files.contents(temporary, limit: StoreIndex.maximumFileByteCount)
+    if Provenance.isDerived(bytes) || !FoundDocuments.isDocument(bytes) {
+      try files.remove(temporary)
+    } else {
+      _ = try files.setAside(temporary, named: "zarr.json")
+    }
   }
 
   /// Removes the file of a node that is no more.
   func remove(_ path: NodePath) throws(HyperslabError) {
     let temporary = StoreLayout.temporaryDerived(0)
-    if try files.status(temporary) != nil { try files.remove(temporary) }
+    try Self.sweep(temporary, in: files)
     try files.rename(StoreLayout.zarr(path), to: temporary)
-    try discard(temporary, of: path)
+    try? discard(temporary, of: path)
   }
 
   private func discard(_ file: StorePath, of path: NodePath) throws(HyperslabError) {

@@ -112,22 +112,14 @@ struct Recovery {
   private func sweepReserved(_ index: StoreIndex) throws(HyperslabError) {
     for entry in try files.list(StoreLayout.reserved) where entry.kind == .file {
       let path = StoreLayout.reserved / entry.name
-      if entry.name.hasPrefix(StoreLayout.temporaryDerivedPrefix) { try sweepDerived(path) }
+      if entry.name.hasPrefix(StoreLayout.temporaryDerivedPrefix) {
+        try DerivedFiles.sweep(path, in: files)
+      }
       if let commit = StoreLayout.kept(entry.name), commit < index.keptCommits.lowerBound,
         try holds(path, { Provenance.isIndexOrRemains($0, of: index.uuid, cache) })
       {
         try files.remove(path)
       }
-    }
-  }
-
-  /// A derived file that did not reach its name, or what stood there before.
-  private func sweepDerived(_ path: StorePath) throws(HyperslabError) {
-    let bytes = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
-    if Provenance.isDerived(bytes) || !FoundDocuments.isDocument(bytes) {
-      try files.remove(path)
-    } else {
-      _ = try files.setAside(path, named: "zarr.json")
     }
   }
 

@@ -135,6 +135,28 @@ import Testing
     #expect(try SlabStore.verify(path).zarrView == .same)
   }
 
+  /// Written after the last look, where not even `__slab/lost` can be made.
+  @Test func whatComesBetweenIsKeptWhereItCanBe() throws {
+    let theirs = try String(contentsOfFile: file("a/zarr.json"), encoding: .utf8)
+      .replacingOccurrences(of: "\"attributes\": {}", with: "\"attributes\":  {\"theirs\": 1}")
+    let (store, files) = try openFaulty(path)
+    let target = file("a/zarr.json")
+    files.fail { operation, place, _ in
+      if operation == .exchange, place == StorePath("a/zarr.json") {
+        try? theirs.write(toFile: target, atomically: true, encoding: .utf8)
+      }
+      return [.rename, .makeDirectory].contains(operation) && "\(place)".contains("lost")
+    }
+    try store.setAttribute("k", 1, of: try NodePath("a"))
+    try store.commit()
+    files.fail(nil)
+    try store.setAttribute("k", 2, of: try NodePath("a"))
+    try store.close()
+    let lost = try directory.files(in: path).filter { $0.hasPrefix("__slab/lost/") }
+    #expect(try lost.map { try contents(path.appending($0)) } == [Array(theirs.utf8)])
+    #expect(try SlabStore.verify(path).zarrView == .same)
+  }
+
   /// What adopt does not take it leaves, whole.
   @Test(arguments: [
     ("a/zarr.json", "\"dimension_names\": [\"a_0\"]", "\"dimension_names\": [\"time\"]"),
