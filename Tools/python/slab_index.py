@@ -261,7 +261,7 @@ def read_root(data):
     features = root.get("read_features")
     require(array(text)(features), "index", "read_features")
     require(set(features) <= {"delta", "repeats"}, "unsupported_feature", f"the store needs {features}")
-    members(root, "the root", "index", ROOT, {"removed": array(mapping)})
+    members(root, "the root", "index", ROOT, {"removed": array(mapping, 8192)})
     nodes = root["nodes"]
     require(len(nodes) <= 4096, "index", "more than 4096 nodes")
     names = {canonical(name) for name in nodes}

@@ -19,15 +19,34 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
   private init(unchecked description: some StringProtocol) {
     let description = String(description)
     self.description = description
-    isASCII = description.withBytes { $0.allSatisfy { $0 < 0x80 } }
-    var hasher = Hasher()
-    if isASCII {
-      hasher.combine(bytesOf: description)
-    } else {
-      // A path may be of at most 1024 bytes.
-      hasher.combine(description)
+    (spellingHash, isASCII) = description.withBytes { Self.hash($0, after: (0, true)) }
+  }
+
+  /// A node of a group. Only its own name is gone through.
+  private init(_ group: NodePath, unchecked name: String) {
+    description = group.description.isEmpty ? name : "\(group.description)/\(name)"
+    let before = (group.spellingHash, group.isASCII)
+    (spellingHash, isASCII) = name.withBytes { Self.hash($0, after: before) }
+  }
+
+  /// Goes on with the hash of a path by names below it, and with whether all is ASCII.
+  private static func hash(
+    _ names: UnsafeBufferPointer<UInt8>, after above: (hash: Int, isASCII: Bool)
+  ) -> (hash: Int, isASCII: Bool) {
+    var all = above
+    for name in names.split(separator: slash) {
+      var hasher = Hasher()
+      hasher.combine(all.hash)
+      if name.allSatisfy({ $0 < 0x80 }) {
+        hasher.combine(bytes: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: name)))
+      } else {
+        all.isASCII = false
+        // All spellings are equal, which takes time with the square of at most 255 bytes.
+        hasher.combine(String(decoding: name, as: UTF8.self))
+      }
+      all.hash = hasher.finalize()
     }
-    spellingHash = hasher.finalize()
+    return all
   }
 
   /// Reads `a/b/c`; a leading and a trailing slash are ignored.
@@ -38,9 +57,9 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
     // Bytes, not characters: a combining mark after a slash makes another character of it.
     if trimmed.utf8.first == Self.slash { trimmed = Substring(trimmed.utf8.dropFirst()) }
     if trimmed.utf8.last == Self.slash { trimmed = Substring(trimmed.utf8.dropLast()) }
-    guard text.utf8.count <= 1024 else {
+    guard trimmed.utf8.count <= 1024 else {
       throw HyperslabError(
-        .invalidName, "a path of \(text.utf8.count) bytes", expected: "at most 1024")
+        .invalidName, "a path of \(trimmed.utf8.count) bytes", expected: "at most 1024")
     }
     for component in trimmed.utf8.split(separator: Self.slash, omittingEmptySubsequences: false)
     where !trimmed.isEmpty && !Self.isSimple(component) {
@@ -54,13 +73,21 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
     self.init(unchecked: trimmed)
   }
 
+  /// The node of a group that has a name; nil where no node can have it. Cheaper than reading the whole path.
+  package func child(named name: String) -> NodePath? {
+    let (length, count) = (description.utf8.count, name.utf8.count)
+    guard length + (length == 0 ? 0 : 1) + count <= 1024,
+      !name.utf8.contains(Self.slash), Self.isSimple(name.utf8[...]) || Self.brokenRule(name) == nil
+    else { return nil }
+    return NodePath(self, unchecked: name)
+  }
+
   /// Whether a name breaks no rule that can be told from its first bytes: most names.
   private static func isSimple(_ name: Substring.UTF8View) -> Bool {
     // "c", "zarr.json" and "slab.json" are looked at more closely, and what is as long.
-    guard let first = name.first, name.count != 1, name.count != 9, name.count <= 255 else {
-      return false
-    }
+    guard let first = name.first, name.count != 9, name.count <= 255 else { return false }
     return first != UInt8(ascii: ".") && first != UInt8(ascii: "_")
+      && (first != UInt8(ascii: "c") || name.count > 1)
       && name.allSatisfy { $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }
   }
 
@@ -72,14 +99,22 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
     if name.utf8.starts(with: "__".utf8) {
       return "starts with two underscores, which the store keeps for itself"
     }
-    if ["c", "zarr.json", "slab.json"].contains(name) {
+    if ["c", "zarr.json", "slab.json"].contains(where: name.hasSameBytes) {
       return "is kept for the store's own files"
     }
-    let unusable = name.unicodeScalars.contains {
-      // All that Unicode has of controls.
-      $0 == "/" || $0 == "\\" || $0.value < 0x20 || (0x7F...0x9F).contains($0.value)
+    return name.withBytes(hasControl)
+      ? "contains a character that cannot stand in a file name" : nil
+  }
+
+  /// Whether UTF-8 has a slash, a backslash or what Unicode has of controls.
+  private static func hasControl(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    var before: UInt8 = 0
+    return bytes.contains { byte in
+      defer { before = byte }
+      return byte < 0x20 || byte == 0x7F || byte == slash || byte == UInt8(ascii: "\\")
+        // U+0080 to U+009F.
+        || before == 0xC2 && byte < 0xA0
     }
-    return unusable ? "contains a character that cannot stand in a file name" : nil
   }
 
   /// The names, outermost first.

@@ -17,6 +17,8 @@ struct DirectoryMoves {
   private(set) var stuck: [NodePath: HyperslabError] = [:]
 
   private let known: FoundDocuments?
+  /// What the index removed, by where it stood.
+  private var removed: [NodePath: [StoreIndex.Removal]] = [:]
 
   init(
     files: any FileSystem, durability: Durability, before: StoreIndex?, known: FoundDocuments?
@@ -32,6 +34,7 @@ struct DirectoryMoves {
     let incoming = index.datasets.filter { $0.record.incoming != nil }
     let narrowed = narrowed(index)
     if index.removed.isEmpty && incoming.isEmpty && narrowed.isEmpty { return }
+    removed = Dictionary(grouping: index.removed, by: \.path)
     try showLess(index, incoming.map(\.path), narrowed)
     for removal in index.removed {
       attempt(removal.path) { (moves) throws(HyperslabError) in try moves.remove(removal, index) }
@@ -97,7 +100,7 @@ struct DirectoryMoves {
       if case .group? = index.nodes[path], let node = index.nodes[path] {
         let plain = ZarrMetadata.plainFile(of: node)
         if try contents(path) != plain { documents.append((path, plain)) }
-      } else if index.nodes[path] == nil, isRemovedGroup(path, index) {
+      } else if index.nodes[path] == nil, isRemovedGroup(path) {
         attempt(path) { (moves) throws(HyperslabError) in
           let document = StoreLayout.zarr(path)
           guard try moves.files.status(document) != nil else { return }
@@ -123,8 +126,8 @@ struct DirectoryMoves {
     }
   }
 
-  private func isRemovedGroup(_ path: NodePath, _ index: StoreIndex) -> Bool {
-    index.removed.contains { $0.path == path && $0.id == nil }
+  private func isRemovedGroup(_ path: NodePath) -> Bool {
+    removed[path]?.contains { $0.id == nil } ?? false
   }
 
   private func contents(_ path: NodePath) throws(HyperslabError) -> [UInt8]? {
@@ -206,7 +209,7 @@ struct DirectoryMoves {
     do { try files.exchange(staged, with: place) } catch {
       guard error.code == .unsupported else { throw error }
       // The old one or nothing, never something in between.
-      try discard(place, index.removed, path)
+      try discard(place, of: path)
       try files.rename(staged, to: place)
     }
   }
@@ -216,7 +219,7 @@ struct DirectoryMoves {
     _ path: NodePath, _ record: DatasetRecord, _ index: StoreIndex
   ) throws(HyperslabError) {
     let staged = StoreLayout.incoming(writer: record.incoming ?? "", dataset: record.id)
-    if try files.status(staged) != nil { try discard(staged, index.removed, path) }
+    if try files.status(staged) != nil { try discard(staged, of: path) }
     let place = StoreLayout.node(path)
     touched.insert(place)
     let mark = place / StoreLayout.arrivalMark
@@ -224,15 +227,15 @@ struct DirectoryMoves {
   }
 
   private mutating func discard(
-    _ directory: StorePath, _ removed: [StoreIndex.Removal], _ path: NodePath
+    _ directory: StorePath, of path: NodePath
   ) throws(HyperslabError) {
     touched.formUnion(try files.makeDirectories(StoreLayout.trash))
     touched.insert(StoreLayout.trash)
-    let id = removed.lazy.filter { $0.path == path }.compactMap(\.id).first
-    let isRemoved = removed.contains { $0.path == path }
+    let removals = removed[path]
+    let id = removals?.lazy.compactMap(\.id).first
     var target = StoreLayout.trash / StoreLayout.newIdentifier()
     // Its values are those of what took its place.
-    if !isRemoved { target = StoreLayout.trash / (TrashSweep.adopted + target.name) }
+    if removals == nil { target = StoreLayout.trash / (TrashSweep.adopted + target.name) }
     if let id, try files.status(StoreLayout.trash(dataset: id)) == nil {
       target = StoreLayout.trash(dataset: id)
     }

@@ -35,7 +35,7 @@ struct PlacingNote {
     if fresh.isEmpty { return }
     var paths = try read()?.places ?? []
     // What goes into the writer's own directory goes with that.
-    for chunks in fresh where chunks.to.components.first != StoreLayout.reserved.name {
+    for chunks in fresh where !chunks.to.isIn(StoreLayout.reserved) {
       paths.insert(try NodePath(chunks.to.parent.description))
     }
     let names = paths.sorted().map { JSONValue.string("\($0)") }

@@ -28,6 +28,17 @@ package struct StorePath: Hashable, Sendable, CustomStringConvertible {
 
   package var isRoot: Bool { description.isEmpty }
 
+  /// Whether it is a directory or something in it, at any depth.
+  func isIn(_ directory: StorePath) -> Bool {
+    let length = directory.description.utf8.count
+    guard length > 0, description.startsBytewise(with: directory.description) else {
+      return length == 0
+    }
+    return description.utf8.count == length
+      || description.utf8[description.utf8.index(description.startIndex, offsetBy: length)]
+        == Self.slash
+  }
+
   /// As messages name it.
   func description(below root: String) -> String { isRoot ? root : "\(root)/\(self)" }
 

@@ -63,6 +63,12 @@ extension StoreIndex {
         expected: "at most \(Self.maximumNodeCount) nodes and \(Self.maximumFileByteCount) bytes",
         remedy: "Spread the data over several stores")
     }
+    guard removed.count <= Self.maximumRemovalCount else {
+      throw HyperslabError(
+        .limit, "\(removed.count) removed nodes, some of which other programs keep in their places",
+        expected: "at most \(Self.maximumRemovalCount)",
+        remedy: "slab verify names what is in the way; move it elsewhere")
+    }
     return bytes
   }
 
@@ -192,6 +198,10 @@ extension StoreIndex {
     }
     let used = Set(nodes.records.map(\.record.id))
     try value.forEachElement { (entry) throws(HyperslabError) in
+      guard removed.count < Self.maximumRemovalCount else {
+        throw HyperslabError(
+          .damagedIndex, "more than \(Self.maximumRemovalCount) removed nodes", at: place)
+      }
       var fields = try JSONFields(entry, place: place, code: .damagedIndex)
       var id: Int?
       if let name = fields.optional("id") {

@@ -18,6 +18,8 @@ struct StoreIndex: Sendable {
   /// Limits on what is read and written (Spec, "Limits").
   static let maximumFileByteCount = 16 << 20
   static let maximumNodeCount = 4096
+  /// All nodes that a commit can remove, and as many again that others keep in their places.
+  static let maximumRemovalCount = 2 * maximumNodeCount
   static let maximumRunCount = 4096
   static let maximumChunkCount = 1 << 40
   static let maximumAxisLength = 1 << 62 - 1

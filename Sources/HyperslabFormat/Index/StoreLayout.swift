@@ -104,12 +104,16 @@ enum StoreLayout {
 
   /// The data set and chunk that a file stands for, if it is there and has such; no node is called `c`.
   static func chunkPlace(_ path: StorePath) -> (node: NodePath, chunk: ChunkIndex)? {
-    let components = path.components
-    guard let mark = components.firstIndex(of: "c"),
-      let node = try? NodePath(components[..<mark].joined(separator: "/"))
+    // Most paths have none, and some have hundreds of names.
+    let names = path.description.utf8.split(separator: UInt8(ascii: "/"))
+    guard
+      let mark = names.firstIndex(where: { $0.elementsEqual(CollectionOfOne(UInt8(ascii: "c"))) })
     else { return nil }
-    let coordinates = components[(mark + 1)...].compactMap { coordinate($0) }
-    guard coordinates.count == components.count - mark - 1 else { return nil }
+    let coordinates = names[(mark + 1)...].compactMap { coordinate(String(Substring($0))) }
+    let end = names[mark].startIndex
+    guard coordinates.count == names.count - mark - 1,
+      let node = try? NodePath(String(Substring(path.description.utf8[..<end])))
+    else { return nil }
     return (node, ChunkIndex(coordinates))
   }
 

@@ -31,16 +31,16 @@ extension Repairer {
     for leftover in before.leftovers { try sweep(leftover) }
     try synchronize(&touched)
     let after = try verified()
-    let remaining = Set(after.problems.map(\.path))
-    for problem in before.problems where !remaining.contains(problem.path) {
-      if problem.path.hasSuffix("zarr.json") {
-        let path = StorePath(problem.path)
+    let remaining = Set(after.problems.map { StorePath($0.path) })
+    for problem in before.problems {
+      let path = StorePath(problem.path)
+      if !remaining.contains(path), path.name == "zarr.json" {
         note(path, problem.kind, "derived again")
       }
     }
-    let kept = Set(keptChunks.map(\.path))
+    let kept = Set(keptChunks.map { StorePath($0.path) })
     report.remaining =
-      (after.problems.filter { !kept.contains($0.path) } + keptChunks)
+      (after.problems.filter { !kept.contains(StorePath($0.path)) } + keptChunks)
       .sorted { $0.path.precedesBytewise($1.path) }
     report.unchecked = after.unchecked
   }
@@ -138,7 +138,7 @@ extension Repairer {
       note(path, .orphan, "removed")
     } else if path.name == "zarr.json" {
       note(path, .stale, "derived again")
-    } else if path.components.first != StoreLayout.reserved.name {
+    } else if !path.isIn(StoreLayout.reserved) {
       try setAside(path, named: path.components.joined(separator: "."), .orphan)
     }
   }

@@ -11,7 +11,9 @@ extension Look {
 
   /// What something is that was met where nothing is expected: nothing, if the index speaks of it after
   /// all, or it is gone.
-  func extra(_ path: StorePath) -> [Extra] {
+  ///
+  /// - Parameter node: The node in whose directory it is, where it is known already.
+  func extra(_ path: StorePath, of node: NodePath? = nil) -> [Extra] {
     do throws(HyperslabError) {
       if path == StoreLayout.reserved {
         if try files.status(path)?.kind == .directory { return [] }
@@ -23,12 +25,12 @@ extension Look {
           ? [Extra(path: path, finding: Finding(path, .foreign, "its name is no UTF-8. Rename it"))]
           : []
       }
-      if try isListed(path, status.kind) { return [] }
+      if try isListed(path, status.kind, of: node) { return [] }
       // What a new data set brought along; whoever opens the store next takes it away.
       if path.name == StoreLayout.arrivalMark, status.byteCount == 0 {
         return [Extra(path: path, finding: .leftover("\(path)"))]
       }
-      if path.components.first == StoreLayout.reserved.name {
+      if path.isIn(StoreLayout.reserved) {
         return reserved(path, status.kind).map { [Extra(path: path, finding: $0)] } ?? []
       }
       return try outside(path, status.kind)
@@ -47,13 +49,15 @@ extension Look {
 
   /// Whether the index speaks of a path below no reserved name. Where a table cannot be read nothing is
   /// concluded from that.
-  func isListed(_ path: StorePath, _ kind: FileKind) throws(HyperslabError) -> Bool {
+  private func isListed(
+    _ path: StorePath, _ kind: FileKind, of node: NodePath?
+  ) throws(HyperslabError) -> Bool {
     if path == StoreLayout.index || path == StoreLayout.reserved { return true }
-    if let node = try? NodePath(path.description), index.nodes[node] != nil {
-      return kind == .directory
-    }
-    if path.name == "zarr.json", let node = try? NodePath(path.parent.description) {
-      return index.nodes[node] != nil
+    if let parent = node ?? (try? NodePath(path.parent.description)) {
+      if path.name == "zarr.json" { return index.nodes[parent] != nil }
+      if let child = parent.child(named: path.name) {
+        return index.nodes[child] != nil && kind == .directory
+      }
     }
     guard let (record, coordinates) = chunkPlace(path) else { return false }
     if coordinates.count < record.grid.rank { return kind == .directory }

@@ -26,8 +26,9 @@ struct StoreWalk {
     }
   }
 
-  private mutating func note(_ path: StorePath) {
-    for extra in look.extra(path) { found.append((.extra(extra.path), [extra.finding])) }
+  /// - Parameter node: The node in whose directory it is, where it is known.
+  private mutating func note(_ path: StorePath, of node: NodePath? = nil) {
+    for extra in look.extra(path, of: node) { found.append((.extra(extra.path), [extra.finding])) }
   }
 
   private mutating func walkNode(_ path: NodePath) {
@@ -40,12 +41,12 @@ struct StoreWalk {
       }
       if let record, entry.name == "c" {
         if look.hasWholeTable(record) { walkChunks(place, entry.kind, [], record) }
-      } else if entry.kind == .directory, let child = try? NodePath(place.description),
+      } else if entry.kind == .directory, let child = path.child(named: entry.name),
         look.index.nodes[child] != nil
       {
         walkNode(child)
       } else {
-        note(place)
+        note(place, of: path)
       }
     }
   }

@@ -37,6 +37,31 @@ import Testing
     #expect(throws: HyperslabError.self) { try NodePath(long + "/yy") }
   }
 
+  /// A node found by its name in a group is the one that its whole path reads as, in every spelling.
+  @Test(arguments: [
+    "a", "C", "é", "e\u{301}", "\u{1100}\u{1161}", "가", "a\u{316}\u{301}", "a\u{301}\u{316}", "日本",
+    "\u{301}", "c", "", ".x", "__x", "a/b", "a\\b", "\u{85}", "\u{2028}", "zarr.json", "slab.jso",
+    String(repeating: "x", count: 255), String(repeating: "x", count: 256),
+  ])
+  func childrenReadAsTheirPaths(_ name: String) throws {
+    let groups = ["", "g", "é/f", "e\u{301}/f", String(repeating: "/y234567", count: 96)]
+    let deep = String(repeating: "/y234567", count: 127)
+    for group in groups + [deep] {
+      let child = try NodePath(group).child(named: name)
+      let path = name.isEmpty || name.contains("/") ? nil : try? NodePath("\(group)/\(name)")
+      #expect(child == path)
+      #expect(child?.hashValue == path?.hashValue)
+      #expect(child?.description == path?.description)
+    }
+  }
+
+  @Test func spellingsAreOnePath() throws {
+    let (composed, decomposed) = (try NodePath("é/g/한"), try NodePath("e\u{301}/g/한"))
+    #expect(composed == decomposed && composed.hashValue == decomposed.hashValue)
+    #expect(composed.child(named: "é") == decomposed.child(named: "e\u{301}"))
+    #expect(composed != (try NodePath("e/g/한")))
+  }
+
   @Test func knowsItsPlace() throws {
     let path = try NodePath("a/b/d")
     #expect(path.parent?.description == "a/b")

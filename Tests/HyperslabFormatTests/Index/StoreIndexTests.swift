@@ -293,4 +293,26 @@ import Testing
     #expect(found == value)
     #expect(found?.text() == value.text())
   }
+
+  /// As many removed nodes as an index can have are read, and no more are read or written.
+  @Test func removedNodesHaveALimit() throws {
+    let limit = StoreIndex.maximumRemovalCount
+    func remove(_ count: Int) throws {
+      try change { index in
+        index["next_id"] = 30_000
+        index["removed"] = .array(
+          (0..<count).map { ["id": .string("d\(20_000 + $0)"), "path": .string("gone\($0)")] })
+      }
+    }
+    try remove(limit)
+    let files = try LocalFileSystem(root: path)
+    var index = try Snapshot.read(files, cache: RunCache(files: files)).index
+    #expect(index.removed.count == limit)
+    index.removed.append(StoreIndex.Removal(id: 29_999, path: try NodePath("more")))
+    let refused = #expect(throws: HyperslabError.self) { try index.encoded() }
+    #expect(refused?.code == .limit)
+    try remove(limit + 1)
+    let error = #expect(throws: HyperslabError.self) { try SlabStore.open(path) }
+    #expect(error?.code == .damagedIndex)
+  }
 }

@@ -207,8 +207,21 @@ struct ScheduleRun {
     let begun = actors.indices.flatMap { work(of: $0) }.filter {
       $0.operation.changes && !over.contains($0)
     }
-    let (between, last) = ScheduleModel.reachable(
-      from: start.model, certain: certain, possible: isKilled ? begun : [])
+    let possible = isKilled ? begun : []
+    let last = ScheduleModel.reachable(
+      from: start.model, certain: certain, possible: possible
+    ).last
+    // A session reads what its own direct calls put before it is committed, also where the commit is
+    // refused later.
+    let refused = log.results.compactMap { entry -> ScheduledWork? in
+      guard !hasOwnSessions, case .refused = entry.result, case .put = entry.work.operation else {
+        return nil
+      }
+      return entry.work
+    }
+    let between = ScheduleModel.reachable(
+      from: start.model, certain: certain, possible: possible + refused
+    ).between
     for case (_, .saw(let path, let dataset)) in log.results
     where !between.contains(where: { $0.datasets[path] == dataset }) {
       throw Wrong("a reader saw \(path) as \(dataset)")
