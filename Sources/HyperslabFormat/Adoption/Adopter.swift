@@ -56,8 +56,11 @@ struct Adopter {
     let lock = try StoreLock(files: files, patience: session.patience).acquire(
       writer: session.writer)
     defer { lock.release() }
-    let index = try Snapshot.read(files, cache: store.cache).index
-    var derived = DerivedFiles(files: files, durability: .full)
+    let snapshot = try Snapshot.read(files, cache: store.cache)
+    let index = snapshot.index
+    var derived = DerivedFiles(
+      files: files, durability: .full, known: FoundDocuments(files: files, snapshot: snapshot))
+    derived.taken = session.taken.withLock { $0 }
     try derived.write(nodes.filter { index.nodes[$0] != nil }, of: index)
   }
 
@@ -77,6 +80,7 @@ struct Adopter {
       if error.isDamage { return nil }
       throw error
     }
+    session.taken.withLock { $0.insert(StoreLayout.zarr(path), holding: bytes) }
     return (try? JSONParser.parse(bytes, depthLimit: StoreIndex.depthLimit))?.object
   }
 
@@ -287,7 +291,9 @@ struct Adopter {
     let size = count * description.dataType.byteCount
     do throws(HyperslabError) {
       // No codec of these makes more of it than this.
-      let bytes = try files.contents(StoreLayout.chunk(path, chunk), limit: 2 * size + (1 << 20))
+      let place = StoreLayout.chunk(path, chunk)
+      let bytes = try files.contents(place, limit: 2 * size + (1 << 20))
+      session.taken.withLock { $0.insert(place, holding: bytes) }
       // LZ4 makes at most 255 bytes of one; more would be the same bytes again and again.
       guard chain.blosc == nil || size / 256 <= bytes.count else { return nil }
       return ForeignArray.decoded(bytes, chain, byteCount: size)

@@ -16,6 +16,8 @@ struct CommitProtocol {
   let namesArePermanent: Bool
   /// Nodes whose files another program wrote and which may be replaced.
   var adopting: Set<NodePath> = []
+  /// What others wrote and was taken in.
+  var taken = TakenFiles()
   /// Told what of a commit that stands could not be brought to its place.
   var noteStuck: @Sendable (Settle.Stuck) -> Void = { _ in }
 
@@ -96,14 +98,15 @@ struct CommitProtocol {
     unsure = false
     keepsClaim = true
     let isCopied = keepNewIndex(root, plan.index)
-    try? files.remove(StoreLayout.oldIndex(commit: newest.index.commit - 2))
+    let outdated = StoreLayout.oldIndex(commit: newest.index.commit - 2)
+    try? KeptIndex.clear(outdated, of: newest.index.uuid, files)
     for path in plan.unneeded { try? files.remove(path) }
     // 8 and 9. What was replaced or removed changes places, overwrites take their names, derived files
     // follow. The claim stays until all of it is done: whoever opens next does the rest.
     do throws(HyperslabError) {
       known.successor = DerivedForms(plan.index)
-      (settle.known, settle.adopting) = (known, adopting)
-      let own = try settle.finishOwn(plan.index, before: newest.index, deriving: derived)
+      (settle.known, settle.taken) = (known, taken)
+      let own = try settle.finishOwn(plan.index, before: newest, deriving: derived)
       // What an older commit left stays so, unless this one wrote it anew.
       let left = own.merging(
         stuck.filter { !derived.contains($0.key) || plan.index.dataset($0.key)?.pending != nil }
@@ -120,7 +123,7 @@ struct CommitProtocol {
   /// Steps 5 to 7.
   private func make(_ plan: CommitPlan, _ root: [UInt8]) throws(HyperslabError) {
     // 5. Fresh chunks take their names; overwrites stay staged until the commit stands.
-    try keepOldIndex(plan.newest.index.commit)
+    try keepOldIndex(plan.newest.index)
     try clear(plan.orphans)
     var placement = Placement(
       files: files, movesDirectories: movesDirectories && plan.unneeded.isEmpty,
@@ -177,10 +180,10 @@ struct CommitProtocol {
 
   /// The last two indexes stay under other names, for repair only; sure to be there before the commit.
   /// So is the claim on it then, which tells of a writer that died what may be left of it.
-  private func keepOldIndex(_ commit: Int) throws(HyperslabError) {
-    let kept = StoreLayout.oldIndex(commit: commit)
+  private func keepOldIndex(_ index: StoreIndex) throws(HyperslabError) {
+    let kept = StoreLayout.oldIndex(commit: index.commit)
     // What its own commit left is not permanent, and may be half a copy.
-    if try files.status(kept) != nil { try files.remove(kept) }
+    try KeptIndex.clear(kept, of: index.uuid, files)
     do { try files.link(StoreLayout.index, to: kept) } catch {
       // Some disks know no links.
       let bytes = try files.contents(StoreLayout.index, limit: StoreIndex.maximumFileByteCount)

@@ -25,6 +25,8 @@ final class WriterSession: Sendable {
   let appenders: Lines<NodePath>
   /// Nodes that another program made or changed, whose files may be replaced since that was taken in.
   let adopting = Mutex<Set<NodePath>>([])
+  /// The files of theirs, and chunks of others, by what was taken in.
+  let taken = Mutex(TakenFiles())
   /// What of the last commit could not be brought to its place.
   let stuck = Mutex<Settle.Stuck>([:])
   private let state = Mutex(State())

@@ -53,6 +53,8 @@ package protocol FileSystem: Sendable {
   func create(_ path: StorePath) throws(HyperslabError) -> any FileHandle
   /// Renames, replacing a file that is there.
   func rename(_ from: StorePath, to: StorePath) throws(HyperslabError)
+  /// Renames a file where nothing stands; `alreadyExists` where something does.
+  func renameExclusively(_ from: StorePath, to: StorePath) throws(HyperslabError)
   /// Lets two names change places in one step; `unsupported` where the disk cannot do that.
   func exchange(_ one: StorePath, with other: StorePath) throws(HyperslabError)
   /// Gives a file a second name that must not be there yet.
@@ -83,6 +85,13 @@ extension FileHandle {
 }
 
 extension FileSystem {
+  package func renameExclusively(_ from: StorePath, to: StorePath) throws(HyperslabError) {
+    if try status(to) != nil {
+      throw HyperslabError(.alreadyExists, "something stands in its place", at: "\(to)")
+    }
+    try rename(from, to: to)
+  }
+
   package func exchange(_ one: StorePath, with other: StorePath) throws(HyperslabError) {
     throw HyperslabError(.unsupported, "this disk cannot exchange two names", at: "\(other)")
   }

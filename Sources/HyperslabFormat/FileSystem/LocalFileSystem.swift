@@ -78,6 +78,27 @@ package final class LocalFileSystem: FileSystem {
     }
   }
 
+  package func renameExclusively(_ from: StorePath, to: StorePath) throws(HyperslabError) {
+    let target = try directory(to.parent)
+    defer { close(target) }
+    let source = try directory(from.parent)
+    let result = from.name.withCString { name in
+      to.name.withCString { hyperslab_rename_exclusive_at(source, name, target, $0) }
+    }
+    let error = errno
+    close(source)
+    errno = error
+    if result == 0 { return }
+    guard [ENOSYS, EINVAL, ENOTSUP, EPERM].contains(error) else {
+      throw systemError("cannot be renamed to \(to)", place(from))
+    }
+    // Some disks cannot; what comes between the two calls is replaced.
+    if try status(to) != nil {
+      throw HyperslabError(.alreadyExists, "something stands in its place", at: place(to))
+    }
+    try rename(from, to: to)
+  }
+
   package func exchange(_ one: StorePath, with other: StorePath) throws(HyperslabError) {
     let target = try directory(other.parent)
     defer { close(target) }

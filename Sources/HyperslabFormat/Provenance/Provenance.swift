@@ -190,6 +190,19 @@ struct Provenance {
     return !SelfCheck.holds(bytes) && isRemains(bytes, of: "{\n  \"slab\": 1,")
   }
 
+  /// Whether a file begins as an index of a store does, or is what is left of one; cheap, however long it is.
+  static func beginsAsIndex(
+    _ path: StorePath, of uuid: String, in files: any FileSystem
+  ) throws(HyperslabError) -> Bool {
+    let file = try files.open(path)
+    let memory = try ElementBuffer(allocating: 512)
+    let bytes = UnsafeMutableRawBufferPointer(start: memory.pointer, count: 512)
+    let start = Array(bytes.prefix(try file.read(at: 0, into: bytes)))
+    let text = String(decoding: start, as: UTF8.self)
+    return text.contains(uuid)
+      || isRemains(start, of: "{\n  \"slab\": 1,") && !text.contains("\"uuid\"")
+  }
+
   /// Whether a file is a sound run of a store, or what is left of one.
   static func isRunOrRemains(_ bytes: [UInt8], of uuid: String) -> Bool {
     guard SelfCheck.holds(bytes) else { return isRemains(bytes, of: "{\n  \"slab_run\": 1,") }

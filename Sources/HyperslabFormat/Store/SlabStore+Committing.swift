@@ -114,6 +114,7 @@ extension SlabStore {
         files: files, durability: session.durability, writer: session.writer, cache: cache,
         patience: session.patience, movesDirectories: sealed.isWhole,
         namesArePermanent: namesArePermanent, adopting: session.adopting.withLock { $0 },
+        taken: session.taken.withLock { $0 },
         noteStuck: { stuck in session.stuck.withLock { $0 = stuck } })
       var doubt: HyperslabError?
       defer { if let doubt { session.poison(doubt) } }
