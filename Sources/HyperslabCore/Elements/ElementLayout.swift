@@ -44,9 +44,9 @@ extension DataType {
 
   /// Whether the values of a type, any bits being one, are two real numbers.
   private static func isPair<Element>(_ element: Element.Type, of type: DataType) -> Bool {
-    withUnsafeTemporaryAllocation(of: Element.self, capacity: 1) { memory in
-      UnsafeMutableRawBufferPointer(memory).initializeMemory(as: UInt8.self, repeating: 0)
-      let parts = Mirror(reflecting: memory[0]).children
+    unsafe withUnsafeTemporaryAllocation(of: Element.self, capacity: 1) { memory in
+      unsafe UnsafeMutableRawBufferPointer(memory).initializeMemory(as: UInt8.self, repeating: 0)
+      let parts = unsafe Mirror(reflecting: memory[0]).children
         .compactMap { $0.value as? any ArrayElement }
       return parts.count == 2
         && parts.allSatisfy { Swift.type(of: $0).dataType.byteCount == type.componentByteCount }
@@ -66,5 +66,5 @@ extension Complex: ComplexElement where RealType: ArrayElement {
 
 /// Makes bytes of bool 0 or 1, as Swift's `Bool` must be: files and sources may hold any.
 package func normalizeBooleans(_ memory: UnsafeMutableRawBufferPointer) {
-  for index in memory.indices where memory[index] > 1 { memory[index] = 1 }
+  for index in memory.indices where unsafe memory[index] > 1 { unsafe memory[index] = 1 }
 }

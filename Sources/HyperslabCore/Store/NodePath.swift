@@ -19,7 +19,7 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
   private init(unchecked description: some StringProtocol) {
     let description = String(description)
     self.description = description
-    isASCII = description.withBytes { $0.allSatisfy { $0 < 0x80 } }
+    isASCII = description.utf8.allSatisfy { $0 < 0x80 }
     var hasher = Hasher()
     if isASCII {
       hasher.combine(bytesOf: description)
@@ -136,12 +136,9 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
   public func isDescendant(of other: NodePath) -> Bool {
     if other.description.isEmpty { return !description.isEmpty }
     if isASCII, other.isASCII {
-      return description.withBytes { all in
-        other.description.withBytes { start in
-          all.count > start.count && all[start.count] == Self.slash
-            && all.prefix(start.count).elementsEqual(start)
-        }
-      }
+      let (all, start) = (description.utf8.span, other.description.utf8.span)
+      return all.count > start.count && all[start.count] == Self.slash
+        && all.commonPrefixCount(with: start) == start.count
     }
     let (own, others) = (components, other.components)
     return own.count > others.count && own.starts(with: others)
@@ -159,28 +156,19 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
 
   /// By components, so that a group comes right before what it holds.
   public static func < (a: NodePath, b: NodePath) -> Bool {
+    let (ownBytes, otherBytes) = (a.description.utf8.span, b.description.utf8.span)
+    let common = ownBytes.commonPrefixCount(with: otherBytes)
     if a.isASCII, b.isASCII {
-      // A slash comes before everything that a name can hold.
-      return a.description.withBytes { a in
-        b.description.withBytes { b in
-          for index in 0..<Swift.min(a.count, b.count) where a[index] != b[index] {
-            return a[index] == slash || b[index] != slash && a[index] < b[index]
-          }
-          return a.count < b.count
-        }
+      guard common < ownBytes.count, common < otherBytes.count else {
+        return ownBytes.count < otherBytes.count
       }
+      // A slash comes before everything that a name can hold.
+      let (own, other) = (ownBytes[common], otherBytes[common])
+      return own == slash || other != slash && own < other
     }
     // Only the first names that differ in a byte are compared as Unicode has it, which is dear.
-    let same = a.description.withBytes { a in
-      b.description.withBytes { b in
-        var (position, start) = (0, 0)
-        while position < a.count, position < b.count, a[position] == b[position] {
-          position += 1
-          if a[position - 1] == slash { start = position }
-        }
-        return start
-      }
-    }
+    var same = common
+    while same > 0, ownBytes[same - 1] != slash { same -= 1 }
     var own = a.description.utf8.dropFirst(same)
     var others = b.description.utf8.dropFirst(same)
     while !own.isEmpty, !others.isEmpty {

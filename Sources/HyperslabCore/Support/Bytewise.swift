@@ -4,20 +4,26 @@
 extension String {
   /// Whether it is the same text byte by byte.
   package func hasSameBytes(as other: String) -> Bool {
-    if utf8.count != other.utf8.count { return false }
-    return withBytes { own in other.withBytes { own.elementsEqual($0) } }
+    utf8.count == other.utf8.count
+      && utf8.span.commonPrefixCount(with: other.utf8.span) == utf8.count
   }
 
   /// Whether it comes before another text byte by byte: an order for reports, which is cheap whatever is in
   /// them.
   package func precedesBytewise(_ other: String) -> Bool {
-    withBytes { own in other.withBytes { own.lexicographicallyPrecedes($0) } }
+    let (own, others) = (utf8.span, other.utf8.span)
+    let common = own.commonPrefixCount(with: others)
+    return common < others.count && (common == own.count || own[common] < others[common])
   }
+}
 
-  /// Lends the text's bytes.
-  package func withBytes<R>(_ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
-    if let result = utf8.withContiguousStorageIfAvailable(body) { return result }
-    return Array(utf8).withUnsafeBufferPointer(body)
+extension Span<UInt8> {
+  /// How many bytes two texts have in common at their starts.
+  func commonPrefixCount(with other: Span<UInt8>) -> Int {
+    let end = Swift.min(count, other.count)
+    var position = 0
+    while position < end, self[position] == other[position] { position += 1 }
+    return position
   }
 }
 
@@ -25,7 +31,7 @@ extension Hasher {
   /// Mixes in the bytes of a text.
   package mutating func combine(bytesOf text: String) {
     var text = text
-    text.withUTF8 { combine(bytes: UnsafeRawBufferPointer($0)) }
+    text.withUTF8 { unsafe combine(bytes: UnsafeRawBufferPointer($0)) }
     combine(0xFF as UInt8)
   }
 }
