@@ -55,11 +55,11 @@ public struct DataChunk: Sendable {
     }
     if let array = memory as? ArrayMemory<Element> { return array.elements }
     return memory.withBytes { bytes in
-      [Element](unsafeUninitializedCapacity: bytes.byteCount / dataType.byteCount) {
+      unsafe [Element](unsafeUninitializedCapacity: bytes.byteCount / dataType.byteCount) {
         target, count in
         let raw = UnsafeMutableRawBufferPointer(target)
-        bytes.withUnsafeBytes { raw.copyMemory(from: $0) }
-        if dataType == .bool { normalizeBooleans(raw) }
+        unsafe bytes.withUnsafeBytes { unsafe raw.copyMemory(from: $0) }
+        if dataType == .bool { unsafe normalizeBooleans(raw) }
         count = target.count
       }
     }

@@ -79,10 +79,10 @@ extension OutputRawSpan {
     let copy = ChunkCopy(
       chunkShape: layout.shape, region: StridedSelection(Selection(all: layout.shape)),
       layout: layout, elementByteCount: elementByteCount)
-    withUnsafeMutableBytes { memory, initializedCount in
-      bytes.withUnsafeBytes { source in
+    unsafe withUnsafeMutableBytes { memory, initializedCount in
+      unsafe bytes.withUnsafeBytes { source in
         guard let from = source.baseAddress, let to = memory.baseAddress else { return }
-        copy.gather(0..<copy.elementCount, from: from, into: to + initializedCount)
+        unsafe copy.gather(0..<copy.elementCount, from: from, into: to + initializedCount)
       }
       initializedCount += byteCount
     }

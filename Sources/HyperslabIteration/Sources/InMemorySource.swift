@@ -36,8 +36,8 @@ public struct InMemorySource<Element: ArrayElement>: DataChunkSource {
 
   /// Copies the selection's elements.
   public func read(_ selection: Selection, into buffer: inout OutputRawSpan) throws {
-    try elements.withUnsafeBytes { memory in
-      try buffer.appendElements(
+    try unsafe elements.withUnsafeBytes { memory in
+      try unsafe buffer.appendElements(
         at: layout.slice(selection), of: memory.bytes, elementByteCount: dataType.byteCount)
     }
   }
@@ -46,6 +46,6 @@ public struct InMemorySource<Element: ArrayElement>: DataChunkSource {
   public func withBytes<R>(
     of selection: Selection, _ body: (RawSpan, StridedLayout) throws -> R
   ) throws -> R? {
-    try elements.withUnsafeBytes { try body($0.bytes, layout.slice(selection)) }
+    try unsafe elements.withUnsafeBytes { try unsafe body($0.bytes, layout.slice(selection)) }
   }
 }

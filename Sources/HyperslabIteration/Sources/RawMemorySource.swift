@@ -2,7 +2,7 @@ public import HyperslabCore
 
 /// A source over memory that somebody else owns: the bytes of a `Data`, a frame buffer; lent as it is,
 /// never copied. Of a mapped file that becomes shorter meanwhile, the system ends the process.
-public struct RawMemorySource: DataChunkSource, @unchecked Sendable {
+@safe public struct RawMemorySource: DataChunkSource, @unchecked Sendable {
   /// The array's shape.
   public let shape: Shape
   /// The element type.
@@ -41,7 +41,7 @@ public struct RawMemorySource: DataChunkSource, @unchecked Sendable {
         .sizeMismatch, "\(dataType) elements of shape \(shape)",
         expected: "memory that holds them", found: "\(bytes.count) bytes")
     }
-    self.bytes = bytes
+    unsafe self.bytes = bytes
     self.shape = shape
     self.dataType = dataType
     self.layout = layout
@@ -49,7 +49,7 @@ public struct RawMemorySource: DataChunkSource, @unchecked Sendable {
 
   /// Copies the selection's elements.
   public func read(_ selection: Selection, into buffer: inout OutputRawSpan) throws {
-    try buffer.appendElements(
+    try unsafe buffer.appendElements(
       at: layout.slice(selection), of: bytes.bytes, elementByteCount: dataType.byteCount)
   }
 
@@ -57,6 +57,6 @@ public struct RawMemorySource: DataChunkSource, @unchecked Sendable {
   public func withBytes<R>(
     of selection: Selection, _ body: (RawSpan, StridedLayout) throws -> R
   ) throws -> R? {
-    try body(bytes.bytes, layout.slice(selection))
+    try unsafe body(bytes.bytes, layout.slice(selection))
   }
 }

@@ -114,8 +114,8 @@ struct BufferWriter<Dataset: ChunkedDataset>: Sendable {
     let copy = ChunkCopy(
       chunkShape: shape, region: StridedSelection(part.relative(to: box.origin)), layout: layout,
       elementByteCount: size)
-    if let start = memory.start {
-      copy.gather(0..<copy.elementCount, from: start, into: target.pointer)
+    if let start = unsafe memory.start {
+      unsafe copy.gather(0..<copy.elementCount, from: start, into: target.pointer)
     }
     try target.withBytes { bytes throws(HyperslabError) in
       try dataset.writeChunk(chunk, from: bytes, layout: whole)
