@@ -111,7 +111,7 @@ public final class OutputFile {
     existing?.apply(to: descriptor)
     guard fsync(descriptor.rawValue) == 0 else { throw failure(Errno(rawValue: errno)) }
     try close()
-    guard rename(staging.string, target.string) == 0 else {
+    guard unsafe rename(staging.string, target.string) == 0 else {
       throw failure(Errno(rawValue: errno))
     }
     isFinished = true
@@ -126,7 +126,7 @@ public final class OutputFile {
   /// Closes the file; without ``finish()`` nothing of it remains.
   deinit {
     if isOwned, !isClosed { try? descriptor.close() }
-    if let staging, !isFinished { unlink(staging.string) }
+    if let staging, !isFinished { unsafe unlink(staging.string) }
   }
 
   /// Some file systems tell only now that something could not be written.
@@ -140,7 +140,7 @@ public final class OutputFile {
     if pending.isEmpty { return }
     let ready = pending
     pending.removeAll()
-    try send(ready.span.bytes)
+    try unsafe send(ready.span.bytes)
   }
 
   private func checkCancelled() throws(HyperslabError) {
@@ -151,19 +151,19 @@ public final class OutputFile {
 
   private func send(_ bytes: RawSpan) throws(HyperslabError) {
     try checkCancelled()
-    let sent = bytes.withUnsafeBytes { memory in Result { try send(memory) } }
+    let sent = unsafe bytes.withUnsafeBytes { memory in Result { try unsafe send(memory) } }
     if case .failure(let error) = sent { throw failure(error) }
   }
 
   private func send(_ memory: UnsafeRawBufferPointer) throws {
-    var rest = memory[...]
-    while !rest.isEmpty {
+    var rest = unsafe memory[...]
+    while unsafe !rest.isEmpty {
       do {
-        rest = try rest.dropFirst(descriptor.write(UnsafeRawBufferPointer(rebasing: rest)))
+        unsafe rest = try rest.dropFirst(descriptor.write(UnsafeRawBufferPointer(rebasing: rest)))
       } catch Errno.wouldBlock {
         // Whoever shares the stream may have set it so that it does not wait.
         var ready = pollfd(fd: descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
-        poll(&ready, 1, -1)
+        unsafe poll(&ready, 1, -1)
       }
     }
   }
