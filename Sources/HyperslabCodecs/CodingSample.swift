@@ -40,7 +40,7 @@ struct CodingSample: Sendable {
     let count = Swift.min(
       grid.chunkCount, Swift.max(Self.leastChunkCount, Self.blockBudget / blocks))
     let all = Self.numbers(count, of: grid.chunkCount).map { number in
-      source.part(grid.selection(of: grid.index(ofNumber: number)))
+      source.part(grid.selection(of: grid.chunks[number]))
     }
     let format = try FrameFormat(
       elementByteCount: fill.dataType.byteCount, filter: .none, chunkByteCount: chunkByteCount,

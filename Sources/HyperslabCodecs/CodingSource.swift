@@ -17,7 +17,7 @@ package import HyperslabCore
 
   func part(_ region: Selection) -> CodingSource {
     switch self {
-    case .memory(let base, let layout): unsafe .memory(base, layout.slice(region))
+    case .memory(let base, let layout): unsafe .memory(base, layout.part(region))
     case .stream(let stream): .stream(stream.part(region))
     }
   }

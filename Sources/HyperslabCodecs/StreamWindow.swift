@@ -52,7 +52,7 @@ package final class StreamWindow {
       let part = Selection(bounds)
       return ChunkCopy(
         chunkShape: chunkShape, region: StridedSelection(Selection(all: part.shape)),
-        layout: layout.slice(part), elementByteCount: size)
+        layout: layout.part(part), elementByteCount: size)
     }
   }
 

@@ -26,9 +26,13 @@ public struct ElementText: Sendable {
 
   /// The text of the element that starts at a byte.
   ///
-  /// - Precondition: the bytes hold a whole element there.
-  public func text(of bytes: RawSpan, at byteOffset: Int) -> String {
-    unsafe bytes.extracting(byteOffset..<byteOffset + dataType.byteCount).withUnsafeBytes {
+  /// - Throws: `out_of_bounds` unless the bytes hold a whole element there.
+  public func text(of bytes: RawSpan, at byteOffset: Int) throws(HyperslabError) -> String {
+    guard byteOffset >= 0, byteOffset <= bytes.byteCount - dataType.byteCount else {
+      throw HyperslabError(
+        .outOfBounds, "a \(dataType) at byte \(byteOffset)", expected: "one of \(bytes.byteCount) bytes")
+    }
+    return unsafe bytes.extracting(byteOffset..<byteOffset + dataType.byteCount).withUnsafeBytes {
       unsafe text($0)
     }
   }

@@ -32,7 +32,7 @@ extension FileArray {
     _ box: Selection, into target: UnsafeMutableRawBufferPointer
   ) throws(HyperslabError) {
     guard let base = target.baseAddress, !box.isEmpty else { return }
-    let source = fileLayout.slice(box)
+    let source = fileLayout.part(box)
     let run = runs(of: box.shape).length * elementByteCount
     if run == target.count { return try unsafe readWhole(at: source.byteOffset, into: target) }
     let gap = source.byteRange(elementByteCount: elementByteCount).map { span in
@@ -99,7 +99,7 @@ extension FileArray {
   }
 
   private func span(of part: Selection, in source: StridedLayout) -> Int {
-    source.slice(part).byteRange(elementByteCount: elementByteCount)?.count ?? .max
+    source.part(part).byteRange(elementByteCount: elementByteCount)?.count ?? .max
   }
 
   /// Halves a box along its slowest axis until its parts are small enough.
@@ -121,7 +121,7 @@ extension FileArray {
     _ part: Selection, of source: StridedLayout, _ staging: Staging,
     into base: UnsafeMutableRawPointer
   ) throws(HyperslabError) {
-    let from = source.slice(part)
+    let from = source.part(part)
     guard let span = from.byteRange(elementByteCount: elementByteCount) else { return }
     let memory = try unsafe staging.memory(span.count)
     try unsafe file.read(at: span.lowerBound, into: memory)

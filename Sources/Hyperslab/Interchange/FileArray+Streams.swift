@@ -41,7 +41,7 @@ extension FileArray: StreamSource {
   func readRuns(
     _ elements: Range<Int>, of box: Selection, into memory: UnsafeMutableRawPointer
   ) throws(HyperslabError) {
-    let source = fileLayout.slice(box)
+    let source = fileLayout.part(box)
     let runs = runs(of: source.shape)
     let run = runs.length * elementByteCount
     // Runs along the last of the axes that tell them apart lie so far from each other.

@@ -63,10 +63,7 @@ struct FileArray: Sendable {
   }
 
   private func check(_ selection: Selection) throws(HyperslabError) {
-    guard Selection(all: shape).contains(selection) else {
-      throw HyperslabError(
-        .outOfBounds, "the selection \(selection) of an array of shape \(shape)", at: file.place)
-    }
+    try selection.checkInside(shape, at: file.place)
     try file.checkUnchanged()
   }
 
@@ -75,7 +72,7 @@ struct FileArray: Sendable {
     of selection: Selection, _ body: (RawSpan, StridedLayout) throws -> R
   ) throws -> R? {
     try check(selection)
-    let part = layout.slice(selection)
+    let part = layout.part(selection)
     guard type.byteOrder == .little, let span = part.byteRange(elementByteCount: elementByteCount),
       span.count <= residentByteLimit
     else { return nil }
@@ -125,7 +122,7 @@ struct FileArray: Sendable {
       isFortranOrder
       ? StridedLayout.columnMajor(selection.shape, elementByteCount: elementByteCount)
       : .rowMajor(selection.shape, elementByteCount: elementByteCount)
-    return layout ?? self.layout.slice(selection)
+    return layout ?? self.layout.part(selection)
   }
 
   private func byteCount(of selection: Selection, room: Int) throws(HyperslabError) -> Int {

@@ -105,6 +105,7 @@ public final class OutputFile {
 
   /// Makes what was written permanent and gives the file its name; of a stream, sends what was gathered.
   public func finish() throws(HyperslabError) {
+    try checkOpen()
     try flush()
     try checkCancelled()
     guard let staging, let target else { return try close() }
@@ -143,6 +144,11 @@ public final class OutputFile {
     try unsafe send(ready.span.bytes)
   }
 
+  /// What was closed must not be written to: its number may be another file's by now.
+  private func checkOpen() throws(HyperslabError) {
+    if isClosed { throw HyperslabError(.closed, "is finished, and takes no more", at: place) }
+  }
+
   private func checkCancelled() throws(HyperslabError) {
     guard cancellation?.isCancelled ?? false else { return }
     throw HyperslabError(
@@ -150,6 +156,7 @@ public final class OutputFile {
   }
 
   private func send(_ bytes: RawSpan) throws(HyperslabError) {
+    try checkOpen()
     try checkCancelled()
     let sent = unsafe bytes.withUnsafeBytes { memory in Result { try unsafe send(memory) } }
     if case .failure(let error) = sent { throw failure(error) }

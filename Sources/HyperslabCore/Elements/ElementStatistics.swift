@@ -48,7 +48,7 @@ public struct ElementStatistics: Hashable, Sendable {
   public mutating func formUnion(_ other: ElementStatistics) {
     if let value = other.minimum { minimum = minimum.map { .smaller($0, value) } ?? value }
     if let value = other.maximum { maximum = maximum.map { .larger($0, value) } ?? value }
-    nanCount += other.nanCount
+    nanCount = Checked.add(nanCount, other.nanCount) ?? Int.max
   }
 
   /// Adds the elements in a piece of memory, which need not be aligned.

@@ -169,7 +169,7 @@ public final class MemoryDataset: ChunkedDataset, FillingDataset {
     let common = Selection(zip(old, new).map { 0..<Swift.min($0, $1) })
     let result = try filled(size * (new.elementCount ?? 0))
     let copy = ChunkCopy(
-      chunkShape: old, region: StridedSelection(common), layout: layout.slice(common),
+      chunkShape: old, region: StridedSelection(common), layout: layout.part(common),
       elementByteCount: size)
     unsafe copy.scatter(0..<copy.elementCount, from: buffer.pointer, into: result.pointer)
     return result

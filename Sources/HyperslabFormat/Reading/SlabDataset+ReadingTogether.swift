@@ -23,7 +23,7 @@ extension SlabDataset {
       let chunk = chunks.first
     else { return false }
     let part = ChunkPart(chunk, of: region, in: grid)
-    return copy(of: part.region, layout.slice(part.target)).hasShortRows
+    return copy(of: part.region, layout.part(part.target)).hasShortRows
   }
 
   /// How many chunks are read together: whole rows of those beside each other along the last axis,
@@ -116,7 +116,7 @@ extension SlabDataset {
     let part = ChunkPart(chunk, of: region, in: grid)
     if part.region.isEmpty { return nil }
     return (
-      try locate(chunk, in: view, missing), copy(of: part.region, layout.slice(part.target))
+      try locate(chunk, in: view, missing), copy(of: part.region, layout.part(part.target))
     )
   }
 

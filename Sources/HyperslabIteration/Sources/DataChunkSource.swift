@@ -58,12 +58,17 @@ extension OutputRawSpan {
   ///   - layout: Where they lie, as ``StridedLayout/slice(_:)`` of an array's layout says.
   ///   - bytes: The memory.
   ///   - elementByteCount: Bytes of one element: 1, 2, 4, 8 or 16.
-  /// - Throws: `size_mismatch` when the layout leaves the memory or the elements do not fit.
+  /// - Throws: `invalid_value` for elements of another size, `size_mismatch` when the layout leaves the
+  ///   memory or the elements do not fit.
   public mutating func appendElements(
     at layout: StridedLayout, of bytes: RawSpan, elementByteCount: Int
   ) throws(HyperslabError) {
-    guard layout.byteStrides.count == layout.shape.rank,
-      let range = layout.byteRange(elementByteCount: elementByteCount),
+    guard [1, 2, 4, 8, 16].contains(elementByteCount) else {
+      throw HyperslabError(
+        .invalidValue, "the size of an element", expected: "1, 2, 4, 8 or 16 bytes",
+        found: "\(elementByteCount)")
+    }
+    guard let range = layout.byteRange(elementByteCount: elementByteCount),
       let byteCount = Checked.product(layout.shape.axes + [elementByteCount]),
       range.isEmpty || (range.lowerBound >= 0 && range.upperBound <= bytes.byteCount)
     else {

@@ -48,15 +48,22 @@ public import HyperslabCore
   }
 
   /// Copies the selection's elements.
+  ///
+  /// - Throws: `out_of_bounds` for a selection that does not lie in the array, `size_mismatch` where the
+  ///   buffer has no room.
   public func read(_ selection: Selection, into buffer: inout OutputRawSpan) throws {
+    try selection.checkInside(shape)
     try unsafe buffer.appendElements(
-      at: layout.slice(selection), of: bytes.bytes, elementByteCount: dataType.byteCount)
+      at: layout.part(selection), of: bytes.bytes, elementByteCount: dataType.byteCount)
   }
 
   /// Lends the memory.
+  ///
+  /// - Throws: `out_of_bounds` for a selection that does not lie in the array, and what `body` throws.
   public func withBytes<R>(
     of selection: Selection, _ body: (RawSpan, StridedLayout) throws -> R
   ) throws -> R? {
-    try unsafe body(bytes.bytes, layout.slice(selection))
+    try selection.checkInside(shape)
+    return try unsafe body(bytes.bytes, layout.part(selection))
   }
 }

@@ -59,7 +59,7 @@ struct BufferWriter<Dataset: ChunkedDataset>: Sendable {
     for chunk in chunks {
       let box = dataset.grid.selection(of: chunk)
       let part = box.intersection(selection)
-      let partLayout = layout.slice(part.relative(to: selection.origin))
+      let partLayout = layout.part(part.relative(to: selection.origin))
       if part == box {
         whole.append(PlacedChunk(chunk, partLayout))
       } else {

@@ -33,7 +33,7 @@ struct SourceComparison<Dataset: ChunkedDataset>: Sendable {
           if first.withLock({ $0.map { $0.position < position } ?? false }) { return }
           let chunk = chunks[position]
           if try dataset.state(of: chunk) == .neverWritten { return }
-          let part = layout.slice(dataset.grid.selection(of: chunk).relative(to: selection.origin))
+          let part = layout.part(dataset.grid.selection(of: chunk).relative(to: selection.origin))
           guard let error = try difference(chunk, memory, part) else { return }
           first.withLock { first in
             if first.map({ position < $0.position }) ?? true { first = (position, error) }
