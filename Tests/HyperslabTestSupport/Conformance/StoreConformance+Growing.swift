@@ -20,7 +20,7 @@ extension StoreConformance {
       }
       try unsafe bytes.withUnsafeBytes { memory in
         try unsafe buffer.appendElements(
-          at: layout.slice(selection), of: memory.bytes, elementByteCount: dataType.byteCount)
+          at: try layout.slice(selection), of: memory.bytes, elementByteCount: dataType.byteCount)
       }
     }
   }

@@ -55,7 +55,7 @@ extension StoreConformance {
         recorder.context =
           "\(description.dataType) \(description.shape) in \(description.chunkShape), "
           + "chunk \(chunk), \(region): "
-        let positions = zip(axes, dataset.grid.origin(of: chunk)).map { axis, origin in
+        let positions = zip(axes, try dataset.grid.origin(of: chunk)).map { axis, origin in
           (0..<axis.count).map { origin + axis.start + $0 * axis.step }
         }
         let all = NaiveSlicing.combinations(positions)

@@ -87,7 +87,7 @@ extension StoreConformance {
       var model = try ArrayModel(description)
       for round in 0..<12 {
         let number = Int.random(in: 0..<dataset.grid.chunkCount, using: &shapes.generator)
-        let chunk = dataset.grid.index(ofNumber: number)
+        let chunk = try dataset.grid.index(ofNumber: number)
         let bytes = elements(for: chunk, of: model, using: &shapes.generator)
         try write(chunk, bytes, to: dataset)
         model.write(chunk, bytes)
