@@ -24,7 +24,9 @@ public struct StridedSelection: Hashable, Sendable {
       if count <= 0 { return start..<start }
       let (span, isFar) = (count - 1).multipliedReportingOverflow(by: step)
       let (last, isBeyond) = start.addingReportingOverflow(span)
-      if isFar || isBeyond { return step < 0 ? Int.min..<start : start..<Int.max }
+      if isFar || isBeyond {
+        return step < 0 ? Int.min..<(Checked.add(start, 1) ?? Int.max) : start..<Int.max
+      }
       let (low, high) = (Swift.min(start, last), Swift.max(start, last))
       return low..<(Checked.add(high, 1) ?? Int.max)
     }
