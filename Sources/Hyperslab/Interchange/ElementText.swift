@@ -30,7 +30,8 @@ public struct ElementText: Sendable {
   public func text(of bytes: RawSpan, at byteOffset: Int) throws(HyperslabError) -> String {
     guard byteOffset >= 0, byteOffset <= bytes.byteCount - dataType.byteCount else {
       throw HyperslabError(
-        .outOfBounds, "a \(dataType) at byte \(byteOffset)", expected: "one of \(bytes.byteCount) bytes")
+        .outOfBounds, "a \(dataType) at byte \(byteOffset)",
+        expected: "a whole one in \(bytes.byteCount) bytes")
     }
     return unsafe bytes.extracting(byteOffset..<byteOffset + dataType.byteCount).withUnsafeBytes {
       unsafe text($0)
