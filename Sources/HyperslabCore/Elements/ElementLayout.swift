@@ -27,6 +27,10 @@ extension DataType {
         "size \(MemoryLayout<Element>.size), stride \(MemoryLayout<Element>.stride), "
           + "alignment \(MemoryLayout<Element>.alignment)")
     }
+    if type.kind != .complex, ElementParts.isNumber(element, isBoolean: type == .bool) {
+      self = type
+      return
+    }
     if let complex = Element.self as? any ComplexElement.Type {
       try complex.checkParts()
     } else {
@@ -57,7 +61,6 @@ private struct ElementParts {
   /// not see to the ground is not taken.
   init?<Element>(of element: Element.Type, isBoolean: Bool) {
     self.isBoolean = isBoolean
-    if addNumber(element) { return }
     // `nil` finds room only where some bits are no value; zeros might be one of those. Of `Bool` they are not.
     guard isBoolean || MemoryLayout<Element?>.size > MemoryLayout<Element>.size else { return nil }
     let isKnown = unsafe withUnsafeTemporaryAllocation(of: Element.self, capacity: 1) { memory in
@@ -69,7 +72,10 @@ private struct ElementParts {
 
   private mutating func add(_ part: Any) -> Bool {
     let type = Swift.type(of: part)
-    if addNumber(type) { return true }
+    if Self.isNumber(type, isBoolean: isBoolean) {
+      byteCounts.append(Self.numbers[ObjectIdentifier(type)] ?? 1)
+      return true
+    }
     // A type that describes itself can leave parts out.
     guard !(type is any CustomReflectable.Type) else { return false }
     let mirror = Mirror(reflecting: part)
@@ -78,14 +84,8 @@ private struct ElementParts {
     return true
   }
 
-  private mutating func addNumber(_ type: Any.Type) -> Bool {
-    if isBoolean, type == Bool.self {
-      byteCounts.append(1)
-      return true
-    }
-    guard let size = Self.numbers[ObjectIdentifier(type)] else { return false }
-    byteCounts.append(size)
-    return true
+  static func isNumber(_ type: Any.Type, isBoolean: Bool) -> Bool {
+    isBoolean && type == Bool.self || numbers[ObjectIdentifier(type)] != nil
   }
 
   /// The language's numbers, and their sizes.

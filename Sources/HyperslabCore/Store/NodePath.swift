@@ -19,7 +19,7 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
   private init(unchecked description: some StringProtocol) {
     let description = String(description)
     self.description = description
-    isASCII = description.utf8.allSatisfy { $0 < 0x80 }
+    isASCII = description.utf8.span.isASCII
     var hasher = Hasher()
     if isASCII {
       hasher.combine(bytesOf: description)

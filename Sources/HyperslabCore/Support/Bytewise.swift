@@ -18,6 +18,13 @@ extension String {
 }
 
 extension Span<UInt8> {
+  /// Whether a text has no other characters than ASCII's.
+  var isASCII: Bool {
+    var bits: UInt8 = 0
+    for position in indices { bits |= self[position] }
+    return bits < 0x80
+  }
+
   /// How many bytes two texts have in common at their starts.
   func commonPrefixCount(with other: Span<UInt8>) -> Int {
     let end = Swift.min(count, other.count)
