@@ -52,7 +52,7 @@ package final class StreamWindow {
       let part = Selection(bounds)
       return ChunkCopy(
         chunkShape: chunkShape, region: StridedSelection(Selection(all: part.shape)),
-        layout: layout.slice(part), elementByteCount: size)
+        layout: layout.part(part), elementByteCount: size)
     }
   }
 
@@ -62,7 +62,7 @@ package final class StreamWindow {
     let start = count(before: elements.lowerBound / chunkUnit) * streamUnit
     let end = count(before: elements.upperBound.dividedRoundingUp(by: chunkUnit)) * streamUnit
     try hold(start..<end)
-    return UnsafeRawPointer(memory.pointer) - resident.lowerBound * elementByteCount
+    return unsafe UnsafeRawPointer(memory.pointer) - resident.lowerBound * elementByteCount
   }
 
   /// How many of what is counted comes before a place in a chunk and lies in the array.
@@ -95,10 +95,10 @@ package final class StreamWindow {
     let keptByteCount = (kept?.count ?? 0) * elementByteCount
     if let kept {
       let offset = (kept.lowerBound - resident.lowerBound) * elementByteCount
-      memory.pointer.copyMemory(from: old.pointer + offset, byteCount: keptByteCount)
+      unsafe memory.pointer.copyMemory(from: old.pointer + offset, byteCount: keptByteCount)
     }
     resident = 0..<0
-    try stream.source.read(
+    try unsafe stream.source.read(
       (kept?.upperBound ?? wanted.lowerBound)..<wanted.upperBound, of: stream.box,
       into: memory.pointer + keptByteCount)
     resident = wanted

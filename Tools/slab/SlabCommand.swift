@@ -49,10 +49,11 @@ struct SlabCommand: ParsableCommand {
   /// What is no UTF-8 would come with replacements, and name something else.
   private static func checkArguments() throws {
     for number in 1..<Swift.max(1, Int(CommandLine.argc)) {
-      guard let argument = CommandLine.unsafeArgv[number] else { continue }
-      if String(validatingCString: argument) == nil {
+      guard let argument = unsafe CommandLine.unsafeArgv[number] else { continue }
+      if unsafe String(validatingCString: argument) == nil {
+        let text = unsafe String(cString: argument)
         throw ValidationError(
-          "Argument \(number), \"\(String(cString: argument).visible(keeping: []))\", is not UTF-8. Rename the "
+          "Argument \(number), \"\(text.visible(keeping: []))\", is not UTF-8. Rename the "
             + "file, or name it through a link.")
       }
     }

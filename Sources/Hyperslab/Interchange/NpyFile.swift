@@ -64,7 +64,7 @@ extension NpyFile: FileOrderSource {
   package func load(
     _ selection: Selection, into memory: UnsafeMutableRawBufferPointer
   ) throws(HyperslabError) -> StridedLayout {
-    try array.load(selection, into: memory)
+    try unsafe array.load(selection, into: memory)
   }
 
   package func streamSource(

@@ -20,7 +20,7 @@ extension ChunkedDataset {
       if missing == .refuse, try state(of: chunk) == .neverWritten {
         throw neverWritten(chunk)
       }
-      try readChunk(chunk, region: part.region, into: &bytes, layout: layout.slice(part.target))
+      try readChunk(chunk, region: part.region, into: &bytes, layout: layout.part(part.target))
     }
   }
 

@@ -106,11 +106,11 @@ public final class MemoryDataset: ChunkedDataset, FillingDataset {
       chunkShape: shape, region: StridedSelection(Selection(all: shape)), layout: layout,
       elementByteCount: size)
     let buffer = try ElementBuffer(allocating: copy.elementCount * size)
-    bytes.withUnsafeBytes { source in
+    unsafe bytes.withUnsafeBytes { source in
       guard let base = source.baseAddress else { return }
-      copy.gather(0..<copy.elementCount, from: base, into: buffer.pointer)
+      unsafe copy.gather(0..<copy.elementCount, from: base, into: buffer.pointer)
     }
-    let isFill = description.fillValue.fills(
+    let isFill = unsafe description.fillValue.fills(
       UnsafeRawBufferPointer(start: buffer.pointer, count: buffer.byteCount))
     chunks.withLock { $0[chunk] = .some(isFill ? nil : buffer) }
   }
@@ -128,9 +128,9 @@ public final class MemoryDataset: ChunkedDataset, FillingDataset {
     let copy = ChunkCopy(
       chunkShape: shape, region: region, layout: layout, elementByteCount: size)
     let buffer = if let stored { stored } else { try filled(copy.elementCount * size) }
-    bytes.withUnsafeMutableBytes { target in
+    unsafe bytes.withUnsafeMutableBytes { target in
       guard let base = target.baseAddress else { return }
-      copy.scatter(0..<copy.elementCount, from: buffer.pointer, into: base)
+      unsafe copy.scatter(0..<copy.elementCount, from: buffer.pointer, into: base)
     }
   }
 
@@ -169,15 +169,15 @@ public final class MemoryDataset: ChunkedDataset, FillingDataset {
     let common = Selection(zip(old, new).map { 0..<Swift.min($0, $1) })
     let result = try filled(size * (new.elementCount ?? 0))
     let copy = ChunkCopy(
-      chunkShape: old, region: StridedSelection(common), layout: layout.slice(common),
+      chunkShape: old, region: StridedSelection(common), layout: layout.part(common),
       elementByteCount: size)
-    copy.scatter(0..<copy.elementCount, from: buffer.pointer, into: result.pointer)
+    unsafe copy.scatter(0..<copy.elementCount, from: buffer.pointer, into: result.pointer)
     return result
   }
 
   private func filled(_ byteCount: Int) throws(HyperslabError) -> ElementBuffer {
     let buffer = try ElementBuffer(allocating: byteCount)
-    description.fillValue.write(
+    unsafe description.fillValue.write(
       over: UnsafeMutableRawBufferPointer(start: buffer.pointer, count: byteCount))
     return buffer
   }

@@ -309,10 +309,10 @@ struct Adopter {
     let shape = dataset.grid.chunkShape
     let size = dataset.description.dataType.byteCount
     guard let whole = StridedLayout.rowMajor(shape, elementByteCount: size) else { return }
-    let layout = whole.slice(Selection(all: dataset.grid.validShape(of: chunk)))
-    let result = bytes.withUnsafeBytes { memory -> Result<Void, HyperslabError> in
+    let layout = whole.part(Selection(all: dataset.grid.validShape(of: chunk)))
+    let result = unsafe bytes.withUnsafeBytes { memory -> Result<Void, HyperslabError> in
       do throws(HyperslabError) {
-        return .success(try dataset.writeChunk(chunk, from: memory.bytes, layout: layout))
+        return unsafe .success(try dataset.writeChunk(chunk, from: memory.bytes, layout: layout))
       } catch { return .failure(error) }
     }
     try result.get()

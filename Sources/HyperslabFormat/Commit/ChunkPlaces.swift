@@ -120,9 +120,9 @@ struct FileDigest: Hashable, Sendable {
     var done = 0
     while done < file.byteCount {
       let count = Swift.min(piece.byteCount, file.byteCount - done)
-      let bytes = UnsafeMutableRawBufferPointer(start: piece.pointer, count: count)
-      guard try file.read(at: done, into: bytes) == count else { return nil }
-      crc.add(UnsafeRawBufferPointer(bytes))
+      let bytes = unsafe UnsafeMutableRawBufferPointer(start: piece.pointer, count: count)
+      guard try unsafe file.read(at: done, into: bytes) == count else { return nil }
+      unsafe crc.add(UnsafeRawBufferPointer(bytes))
       done += count
     }
     return FileDigest(byteCount: done, crc: crc.value)

@@ -117,8 +117,9 @@ extension FileSystem {
         .limit, "a file of \(file.byteCount) bytes", at: "\(path)", expected: "at most \(limit)")
     }
     var bytes = [UInt8](repeating: 0, count: file.byteCount)
-    let result = bytes.withUnsafeMutableBytes { memory -> Result<Int, HyperslabError> in
-      do throws(HyperslabError) { return .success(try file.read(at: 0, into: memory)) } catch {
+    let result = unsafe bytes.withUnsafeMutableBytes { memory -> Result<Int, HyperslabError> in
+      do throws(HyperslabError) { return unsafe .success(try file.read(at: 0, into: memory)) } catch
+      {
         return .failure(error)
       }
     }
@@ -133,8 +134,8 @@ extension FileSystem {
     _ path: StorePath, contents: [UInt8], synchronize: Bool
   ) throws(HyperslabError) {
     let file = try create(path)
-    let result = contents.withUnsafeBytes { bytes -> Result<Void, HyperslabError> in
-      do throws(HyperslabError) { return .success(try file.write(bytes, at: 0)) } catch {
+    let result = unsafe contents.withUnsafeBytes { bytes -> Result<Void, HyperslabError> in
+      do throws(HyperslabError) { return unsafe .success(try file.write(bytes, at: 0)) } catch {
         return .failure(error)
       }
     }

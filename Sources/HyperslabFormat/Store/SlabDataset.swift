@@ -72,9 +72,9 @@ public final class SlabDataset: ChunkedDataset, FillingDataset {
   public func prepare(sample: RawSpan, layout: StridedLayout) throws(HyperslabError) {
     _ = try store.writing()
     try checkMemory(layout, shape: layout.shape, byteCount: sample.byteCount)
-    _ = try sample.withUnsafeBytes { (bytes) throws(HyperslabError) -> FrameFormat? in
+    _ = try unsafe sample.withUnsafeBytes { (bytes) throws(HyperslabError) -> FrameFormat? in
       guard let base = bytes.baseAddress else { return nil }
-      return try chooseFormat(.memory(base, layout))
+      return try unsafe chooseFormat(.memory(base, layout))
     }
   }
 
@@ -114,13 +114,13 @@ public final class SlabDataset: ChunkedDataset, FillingDataset {
     }
     if parts.count > 1 { try checkDifferent(parts) }
     guard let first = parts.first else { return }
-    try bytes.withUnsafeBytes { (memory) throws(HyperslabError) in
+    try unsafe bytes.withUnsafeBytes { (memory) throws(HyperslabError) in
       guard let base = memory.baseAddress else { return }
       try stage(
-        parts.map(\.chunk), chooseFormat(.memory(base, first.layout)), changes, slot: slot
+        parts.map(\.chunk), unsafe chooseFormat(.memory(base, first.layout)), changes, slot: slot
       ) { (encoder, range, sinks) throws(HyperslabError) in
         let copies = parts[range].map { copy(of: $0) }
-        return try encoder.encode(copies, from: .memory(base), to: sinks)
+        return try unsafe encoder.encode(copies, from: .memory(base), to: sinks)
       }
     }
   }

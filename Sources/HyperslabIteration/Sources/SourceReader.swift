@@ -45,8 +45,9 @@ struct SourceReader<Source: DataChunkSource>: Sendable {
     }
     try requireSameType()
     let buffer = try buffer(for: selection.shape, reusing: spare)
-    let memory = UnsafeMutableRawBufferPointer(start: buffer.pointer, count: buffer.byteCount)
-    let layout = try file.load(selection, into: memory)
+    let memory = unsafe UnsafeMutableRawBufferPointer(
+      start: buffer.pointer, count: buffer.byteCount)
+    let layout = try unsafe file.load(selection, into: memory)
     try requireSameType()
     try check(layout, byteCount: buffer.byteCount, selection)
     return FilledBuffer(buffer: buffer, byteCount: buffer.byteCount, layout: layout)
