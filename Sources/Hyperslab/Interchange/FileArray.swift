@@ -65,7 +65,8 @@ struct FileArray: Sendable {
   private func check(_ selection: Selection) throws(HyperslabError) {
     guard Selection(all: shape).contains(selection) else {
       throw HyperslabError(
-        .outOfBounds, "the selection \(selection) of an array of shape \(shape)", at: file.place)
+        .outOfBounds, "the selection \(selection) of an array of shape \(shape)", at: file.place,
+        remedy: "Select what lies inside the shape")
     }
     try file.checkUnchanged()
   }
@@ -132,7 +133,7 @@ struct FileArray: Sendable {
     else {
       throw HyperslabError(
         .sizeMismatch, "memory for the selection \(selection)", at: file.place,
-        found: "\(room) bytes")
+        expected: "room for all its elements", found: "\(room) bytes")
     }
     return byteCount
   }
