@@ -17,7 +17,8 @@ public struct MemoryBudget: Hashable, Sendable {
       throw HyperslabError(
         .memoryBudget, "a memory budget of \(megabytes) MB",
         expected:
-          "more than the \(Self.workingByteCount / 1_000_000) MB that go to anything but buffers")
+          "more than the \(Self.workingByteCount / 1_000_000) MB that go to anything but buffers",
+        remedy: "Allow more memory")
     }
     byteCount = bytes
   }

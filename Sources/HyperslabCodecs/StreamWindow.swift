@@ -31,7 +31,9 @@ package final class StreamWindow {
     let valid = stream.box.shape
     let size = format.elementByteCount
     guard let layout = StridedLayout.rowMajor(valid, elementByteCount: size) else {
-      throw HyperslabError(.overflow, "chunks of shape \(valid) are larger than memory can be")
+      throw HyperslabError(
+        .overflow, "chunks of shape \(valid) are larger than memory can be",
+        remedy: "Choose smaller chunks")
     }
     self.stream = stream
     elementByteCount = size

@@ -74,11 +74,15 @@ public struct DataChunk: Sendable {
   /// Integers wrap, as in NumPy. Reals become integers by dropping the fraction; NaN becomes 0 and
   /// what is out of range the nearest integer. Complex values lose their imaginary part. Anything
   /// but 0 is true.
-  public func converted(to type: DataType) -> DataChunk {
+  ///
+  /// - Throws: `out_of_memory` where the system has none for the converted elements.
+  public func converted(to type: DataType) throws(HyperslabError) -> DataChunk {
     if type == dataType { return self }
     let conversion = ElementConversion(from: dataType, to: type)
-    return DataChunk(
-      selection: selection, dataType: type, memory: memory.withBytes { conversion.convert($0) })
+    let converted = try memory.withBytes { (bytes) throws(HyperslabError) in
+      try conversion.convert(bytes)
+    }
+    return DataChunk(selection: selection, dataType: type, memory: converted)
   }
 }
 

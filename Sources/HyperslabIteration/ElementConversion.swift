@@ -1,6 +1,6 @@
 import HyperslabCore
 
-/// Element by element from one type to another; never traps.
+/// Element by element from one type to another; never traps, whatever the values.
 struct ElementConversion {
   private enum Scalar {
     case signed(Int64)
@@ -12,9 +12,15 @@ struct ElementConversion {
   let from: DataType
   let to: DataType
 
-  func convert(_ bytes: RawSpan) -> FilledBuffer {
+  /// - Throws: `out_of_memory`, `overflow`.
+  func convert(_ bytes: RawSpan) throws(HyperslabError) -> FilledBuffer {
     let count = bytes.byteCount / from.byteCount
-    let buffer = ElementBuffer(byteCount: count * to.byteCount)
+    guard let byteCount = Checked.multiply(count, to.byteCount) else {
+      throw HyperslabError(
+        .overflow, "\(count) elements as \(to) are larger than memory can be",
+        remedy: "Convert smaller pieces")
+    }
+    let buffer = try ElementBuffer(allocating: byteCount)
     unsafe bytes.withUnsafeBytes { source in
       guard let source = source.baseAddress else { return }
       for index in 0..<count {
@@ -22,7 +28,7 @@ struct ElementConversion {
           load(source + index * from.byteCount), buffer.pointer + index * to.byteCount)
       }
     }
-    return FilledBuffer(buffer: buffer, byteCount: count * to.byteCount)
+    return FilledBuffer(buffer: buffer, byteCount: byteCount)
   }
 
   private func load(_ place: UnsafeRawPointer) -> Scalar {

@@ -131,7 +131,7 @@ struct FileArray: Sendable {
     else {
       throw HyperslabError(
         .sizeMismatch, "memory for the selection \(selection)", at: file.place,
-        found: "\(room) bytes")
+        expected: "room for all its elements", found: "\(room) bytes")
     }
     return byteCount
   }

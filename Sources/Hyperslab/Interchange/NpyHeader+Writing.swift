@@ -18,7 +18,9 @@ extension NpyHeader {
     let used = Self.magic.count + 4 + text.utf8.count + 1
     text += String(repeating: " ", count: 64 - used % 64) + "\n"
     guard let length = UInt16(exactly: text.utf8.count) else {
-      throw HyperslabError(.invalidShape, "a .npy file of \(shape.rank) axes")
+      throw HyperslabError(
+        .invalidShape, "a .npy file of \(shape.rank) axes", expected: "fewer",
+        remedy: "Export plain numbers instead (raw)")
     }
     return Self.magic + [1, 0, UInt8(length & 0xFF), UInt8(length >> 8)] + Array(text.utf8)
   }

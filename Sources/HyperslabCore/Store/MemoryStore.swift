@@ -7,7 +7,14 @@ public final class MemoryStore: ChunkedStore {
     case dataset(MemoryDataset)
   }
 
-  private let nodes = Mutex<[NodePath: Node]>([.root: .group([:])])
+  private struct Tree {
+    var nodes: [NodePath: Node] = [.root: .group([:])]
+    var names = NodeNames()
+
+    init() { names.add(.root) }
+  }
+
+  private let tree = Mutex(Tree())
 
   /// An empty store.
   public init() {}
@@ -16,7 +23,7 @@ public final class MemoryStore: ChunkedStore {
   public func createGroup(
     _ path: NodePath, attributes: JSONObject = [:]
   ) throws(HyperslabError) {
-    try attributes.checkWritable()
+    try check(attributes, of: path)
     try insert(.group(attributes), at: path)
   }
 
@@ -24,17 +31,23 @@ public final class MemoryStore: ChunkedStore {
   public func createDataset(
     _ path: NodePath, _ description: DatasetDescription
   ) throws(HyperslabError) -> MemoryDataset {
+    try NodeNames.checkDataset(path, at: "the store in memory")
     let dataset = try MemoryDataset(path: path, description: description)
+    try check(description.attributes, of: path)
     try insert(.dataset(dataset), at: path)
     return dataset
   }
 
   /// Opens a data set.
   public func dataset(_ path: NodePath) throws(HyperslabError) -> MemoryDataset {
-    switch nodes.withLock({ $0[path] }) {
+    switch tree.withLock({ $0.nodes[path] }) {
     case .dataset(let dataset): return dataset
-    case .group: throw HyperslabError(.wrongKind, "a group, not a data set", at: "\(path)")
-    case nil: throw HyperslabError(.notFound, "no such data set", at: "\(path)")
+    case .group:
+      throw HyperslabError(
+        .wrongKind, "a group, not a data set", at: "\(path)", remedy: "Name a data set in it")
+    case nil:
+      throw HyperslabError(
+        .notFound, "no such data set", at: "\(path)", remedy: "Create it first")
     }
   }
 
@@ -46,25 +59,31 @@ public final class MemoryStore: ChunkedStore {
     _ path: NodePath, to shape: Shape
   ) throws(HyperslabError) -> MemoryDataset {
     let resized = try dataset(path).resized(to: shape)
-    nodes.withLock { $0[path] = .dataset(resized) }
+    tree.withLock { $0.nodes[path] = .dataset(resized) }
     return resized
   }
 
+  private func check(_ attributes: JSONObject, of path: NodePath) throws(HyperslabError) {
+    do { try StoreLimits.checkAttributes(attributes) } catch {
+      throw error.located(at: "\(path)")
+    }
+  }
+
   private func insert(_ node: Node, at path: NodePath) throws(HyperslabError) {
-    let failure = nodes.withLock { nodes -> HyperslabError? in
-      if nodes[path] != nil {
-        return HyperslabError(.alreadyExists, "exists already", at: "\(path)")
-      }
-      for ancestor in path.ancestors {
-        if case .dataset = nodes[ancestor] {
-          return HyperslabError(.alreadyExists, "a data set stands in the way", at: "\(ancestor)")
+    try tree.withLock { (tree) throws(HyperslabError) in
+      let nodes = tree.nodes
+      try tree.names.insert(path, at: "\(path)") { path in
+        switch nodes[path] {
+        case .group: .group
+        case .dataset: .dataset
+        case nil: nil
         }
       }
-      for ancestor in path.ancestors where nodes[ancestor] == nil { nodes[ancestor] = .group([:]) }
-      nodes[path] = node
-      return nil
+      for ancestor in path.ancestors where nodes[ancestor] == nil {
+        tree.nodes[ancestor] = .group([:])
+      }
+      tree.nodes[path] = node
     }
-    if let failure { throw failure }
   }
 }
 
@@ -81,7 +100,12 @@ public final class MemoryDataset: ChunkedDataset, FillingDataset {
   init(path: NodePath, description: DatasetDescription) throws(HyperslabError) {
     self.path = path
     self.description = description
-    grid = try description.validated()
+    do { grid = try description.validated() } catch { throw error.located(at: "\(path)") }
+  }
+
+  /// Checks what is shown; there is nothing to choose.
+  public func prepare(sample: RawSpan, layout: StridedLayout) throws(HyperslabError) {
+    try checkMemory(layout, shape: layout.shape, byteCount: sample.byteCount)
   }
 
   /// What is known of a chunk.

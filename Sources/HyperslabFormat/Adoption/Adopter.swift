@@ -165,7 +165,6 @@ struct Adopter {
     grown.description.shape = shape
     grown.description.raiseMaximum()
     grown.grid = try grown.description.validated()
-    try StoreIndex.checkLimits(grown.grid)
     let slot = changes.slot(of: path)
     let grid = grown.grid
     let unneeded = try changes.withState {

@@ -21,19 +21,27 @@ struct CommitProtocol {
   /// Told what of a commit that stands could not be brought to its place.
   var noteStuck: @Sendable (Settle.Stuck) -> Void = { _ in }
 
+  /// What a commit leaves that did not go well.
+  struct Aftermath {
+    /// What makes it unsure what the disk holds, if anything does; also after a commit that stands but
+    /// whose overwrites could not take their names.
+    var doubt: HyperslabError?
+    /// Whether the changes can never be published any more, since their files were given up.
+    var isSpent = false
+  }
+
   /// Publishes changes made against `base`.
   ///
-  /// - Parameter doubt: What makes it unsure what the disk holds, if anything does; also after a
-  ///   commit that stands but whose overwrites could not take their names.
   /// - Returns: the snapshot that readers now see.
   func run(
-    _ changes: Changes, base: StoreIndex, closing: Bool, doubt: inout HyperslabError?
+    _ changes: Changes, base: StoreIndex, closing: Bool, aftermath: inout Aftermath
   ) throws(HyperslabError) -> Snapshot {
     var unsure = false
     do throws(HyperslabError) {
-      return try attempt(changes, base: base, closing: closing, unsure: &unsure, doubt: &doubt)
+      return try attempt(
+        changes, base: base, closing: closing, unsure: &unsure, aftermath: &aftermath)
     } catch {
-      if unsure { doubt = error }
+      if unsure { aftermath.doubt = error }
       throw error
     }
   }
@@ -41,7 +49,7 @@ struct CommitProtocol {
   /// - Throws: `conflict` or `locked` with nothing done; with `unsure` the outcome is unknown.
   private func attempt(
     _ changes: Changes, base: StoreIndex, closing: Bool, unsure: inout Bool,
-    doubt: inout HyperslabError?
+    aftermath: inout Aftermath
   ) throws(HyperslabError) -> Snapshot {
     // 1. The staged files are permanent: the session waited for that.
     // 2. Lock, newest index, claim.
@@ -50,7 +58,8 @@ struct CommitProtocol {
     let newest = try Snapshot.read(files, cache: cache)
     guard newest.index.uuid == base.uuid else {
       throw HyperslabError(
-        .conflict, "the store was replaced by another one", at: files.rootDescription)
+        .conflict, "the store was replaced by another one", at: files.rootDescription,
+        remedy: "Close it and open the one that is there")
     }
     guard newest.index.commit >= base.commit else {
       throw HyperslabError(
@@ -91,8 +100,10 @@ struct CommitProtocol {
     try PlacingNote(files: files, writer: writer).add(plan.fresh, commit: plan.index.commit)
 
     unsure = true
-    do throws(HyperslabError) { try make(plan, root) } catch {
-      takeBack(plan)
+    var canTakeBack = true
+    do throws(HyperslabError) { try make(plan, root, &canTakeBack) } catch {
+      aftermath.isSpent = true
+      unsure = !takeBack(plan) || !canTakeBack
       throw error
     }
     unsure = false
@@ -113,7 +124,7 @@ struct CommitProtocol {
       ) { own, _ in own }
       keepsClaim = !left.isEmpty || !isCopied
       noteStuck(left)
-    } catch { doubt = error }
+    } catch { aftermath.doubt = error }
     // While the lock is held, so that of writers that close at once the last one sees no other.
     if isLast { try? files.removeTree(StoreLayout.staging(writer: writer)) }
     cache.insert(plan.index, root)
@@ -121,9 +132,18 @@ struct CommitProtocol {
   }
 
   /// Steps 5 to 7.
-  private func make(_ plan: CommitPlan, _ root: [UInt8]) throws(HyperslabError) {
+  ///
+  /// - Parameter canTakeBack: Whether a failure leaves nothing that cannot be taken back. A file whose
+  ///   fsync failed is given up; what became of a directory then nobody knows, nor of the index once it is
+  ///   being renamed.
+  private func make(
+    _ plan: CommitPlan, _ root: [UInt8], _ canTakeBack: inout Bool
+  ) throws(HyperslabError) {
     // 5. Fresh chunks take their names; overwrites stay staged until the commit stands.
     try keepOldIndex(plan.newest.index)
+    canTakeBack = false
+    try synchronize([StoreLayout.reserved])
+    canTakeBack = true
     try clear(plan.orphans)
     var placement = Placement(
       files: files, movesDirectories: movesDirectories && plan.unneeded.isEmpty,
@@ -133,13 +153,23 @@ struct CommitProtocol {
     }
     for chunks in plan.fresh { try placement.place(chunks) }
     let staging: Set = [StoreLayout.staging(writer: writer), StoreLayout.writers]
-    try synchronize(
-      placement.touched.union(try prepare(plan)).union(plan.index.hasPending ? staging : []))
+    let touched = placement.touched.union(try prepare(plan))
+    canTakeBack = false
+    try synchronize(touched.union(plan.index.hasPending ? staging : []))
+    canTakeBack = true
     files.removeEmptied(placement.emptied, below: StoreLayout.staging(writer: writer))
     // 6. Chunk-table runs.
-    try write(plan.runs)
+    let tables = try write(plan.runs)
+    canTakeBack = false
+    try synchronize(tables)
+    canTakeBack = true
     // 7. The commit.
-    try publish(root)
+    let temporary = StoreLayout.temporaryIndex(writer: writer)
+    if try files.status(temporary) != nil { try files.remove(temporary) }
+    try files.create(temporary, contents: root, synchronize: durability == .full)
+    canTakeBack = false
+    try files.rename(temporary, to: StoreLayout.index)
+    try synchronize([.root])
   }
 
   /// Whether another writer is at work, or died and left what recovery has still to look at.
@@ -189,10 +219,12 @@ struct CommitProtocol {
       let bytes = try files.contents(StoreLayout.index, limit: StoreIndex.maximumFileByteCount)
       try files.create(kept, contents: bytes, synchronize: durability == .full)
     }
-    try synchronize([StoreLayout.reserved])
   }
 
-  private func write(_ runs: [(path: StorePath, bytes: [UInt8])]) throws(HyperslabError) {
+  /// - Returns: the directories with new names.
+  private func write(
+    _ runs: [(path: StorePath, bytes: [UInt8])]
+  ) throws(HyperslabError) -> Set<StorePath> {
     var touched: Set<StorePath> = []
     for run in runs {
       touched.formUnion(try files.makeDirectories(run.path.parent))
@@ -205,18 +237,10 @@ struct CommitProtocol {
       }
       touched.insert(run.path.parent)
     }
-    try synchronize(touched)
+    return touched
   }
 
-  private func publish(_ root: [UInt8]) throws(HyperslabError) {
-    let temporary = StoreLayout.temporaryIndex(writer: writer)
-    if try files.status(temporary) != nil { try files.remove(temporary) }
-    try files.create(temporary, contents: root, synchronize: durability == .full)
-    try files.rename(temporary, to: StoreLayout.index)
-    try synchronize([.root])
-  }
-
-  private func synchronize(_ directories: Set<StorePath>) throws(HyperslabError) {
+  func synchronize(_ directories: Set<StorePath>) throws(HyperslabError) {
     if durability == .full {
       try Settle(files: files, durability: durability).synchronize(directories)
     }

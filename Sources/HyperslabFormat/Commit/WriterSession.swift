@@ -74,7 +74,8 @@ final class WriterSession: Sendable {
   // MARK: - Whether it can write
 
   var closedError: HyperslabError {
-    HyperslabError(.closed, "the store is closed", at: files.rootDescription)
+    HyperslabError(
+      .closed, "the store is closed", at: files.rootDescription, remedy: "Open it again")
   }
 
   /// - Parameter closing: Whether it is the end of the session that asks.

@@ -198,12 +198,17 @@ extension SlabDataset {
     }
   }
 
+  private static let damage: Set<HyperslabError.Code> = [.torn, .checksum, .swapped, .missing]
+
   /// Errors of `body` name a chunk's file.
   func inPlace<R>(
     _ file: StorePath, _ chunk: ChunkIndex, _ body: () throws(HyperslabError) -> R
   ) throws(HyperslabError) -> R {
     do { return try body() } catch {
-      throw error.located(at: "\(store.path)/\(file)", chunk: chunk)
+      let error = error.located(at: "\(store.path)/\(file)", chunk: chunk)
+      guard Self.damage.contains(error.code) else { throw error }
+      throw error.remedied(
+        "SlabStore.verify (slab verify) tells what is damaged, repair what can be saved")
     }
   }
 

@@ -27,7 +27,9 @@ enum StoreCreation {
       try checkReplaceable(path, found, overwrite: overwrite)
     }
     guard let name = path.lastComponent, name.kind == .regular else {
-      throw HyperslabError(.invalidName, "a store needs a name", at: path.string)
+      throw HyperslabError(
+        .invalidName, "a store needs a name", at: path.string,
+        remedy: "End the path in one, such as recording.slab")
     }
     let parentPath = path.removingLastComponent()
     try makeDirectories(parentPath.isEmpty ? "." : parentPath, durability: durability)

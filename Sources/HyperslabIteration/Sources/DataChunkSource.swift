@@ -31,7 +31,7 @@ public protocol DataChunkSource: Sendable {
   ///   - body: Called once with the memory and where the elements lie in it, a layout of the
   ///     selection's shape.
   /// - Returns: what `body` returns, or nil, without calling it, when there is no such memory:
-  ///   the default.
+  ///   the default. Whatever else ends the work with `source_failed`.
   func withBytes<R>(
     of selection: Selection, _ body: (RawSpan, StridedLayout) throws -> R
   ) throws -> R?
@@ -73,12 +73,14 @@ extension OutputRawSpan {
       range.isEmpty || (range.lowerBound >= 0 && range.upperBound <= bytes.byteCount)
     else {
       throw HyperslabError(
-        .sizeMismatch, "a layout of \(layout.shape) leaves its memory of \(bytes.byteCount) bytes")
+        .sizeMismatch, "a layout of \(layout.shape) leaves its memory of \(bytes.byteCount) bytes",
+        remedy: "Give the memory that the layout was made for")
     }
     guard byteCount <= freeCapacity else {
       throw HyperslabError(
         .sizeMismatch, "elements of shape \(layout.shape) do not fit",
-        expected: "room for \(byteCount) bytes", found: "\(freeCapacity)")
+        expected: "room for \(byteCount) bytes", found: "\(freeCapacity)",
+        remedy: "Append the selection's elements and no others")
     }
     if byteCount == 0 { return }
     let copy = ChunkCopy(

@@ -52,7 +52,8 @@ struct SourceComparison<Dataset: ChunkedDataset>: Sendable {
       let whole = StridedLayout.rowMajor(box.shape, elementByteCount: elementByteCount)
     else {
       throw HyperslabError(
-        .overflow, "a chunk of shape \(box.shape) is larger than memory can be", chunk: chunk)
+        .overflow, "a chunk of shape \(box.shape) is larger than memory can be",
+        at: "\(dataset.path)", chunk: chunk, remedy: "Choose smaller chunks")
     }
     let (stored, given) = (
       try ElementBuffer(allocating: byteCount), try ElementBuffer(allocating: byteCount)

@@ -196,9 +196,15 @@ extension StoreConformance {
             try unsafe dataset.writeChunks([PlacedChunk(chunk, layout), outside], from: $0.bytes)
           }
         }
-        // It may have been stored, and is then whole.
-        if try dataset.readBytes(missing: .fill).bytes != model.bytes { model.write(chunk, bytes) }
+        recorder.expectError(.invalidValue, from: "a chunk named twice") {
+          guard let layout else { return }
+          try bytes.withUnsafeBytes {
+            try dataset.writeChunks(
+              [PlacedChunk(chunk, layout), PlacedChunk(chunk, layout)], from: $0.bytes)
+          }
+        }
       }
+      // Nothing of what was refused was stored.
       try dataset.writeChunks([], from: RawSpan())
       try compare(dataset, model, recorder)
     }
