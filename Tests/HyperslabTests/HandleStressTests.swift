@@ -16,7 +16,7 @@ import Testing
 
   private let directory: TemporaryDirectory
   private let store: SlabStore
-  private let end: ContinuousClock.Instant
+  private let length: Duration
   private let ledger = Ledger()
 
   init() throws {
@@ -28,7 +28,7 @@ import Testing
     _ = try store.createDataset("direct", Self.description(length: 8 * Self.chunk))
     try store.commit()
     let text = ProcessInfo.processInfo.environment["HYPERSLAB_STRESS_SECONDS"]
-    end = .now + .seconds(text.flatMap { Double($0) } ?? 3)
+    length = .seconds(text.flatMap { Double($0) } ?? 3)
   }
 
   private static func description(length: Int) -> DatasetDescription {
@@ -148,7 +148,7 @@ import Testing
   }
 
   private func put(_ number: Int) throws {
-    let chunk = number % 8
+    let chunk = (number >> 8) % 8
     let values = Array(repeating: Int64(number), count: Self.chunk)
     let layout = try #require(StridedLayout.rowMajor([Self.chunk], elementByteCount: 8))
     try store.dataset("direct").writeChunk([chunk], from: values.span.bytes, layout: layout)
@@ -186,18 +186,20 @@ import Testing
 
   // MARK: - How they are run
 
-  private func run(_ actor: Int, rounds: Int = .max) {
+  /// At least one operation each, however late it is.
+  private func run(_ actor: Int, until end: ContinuousClock.Instant) {
     var random = SeededGenerator("handle stress", actor)
     var round = 0
-    while ContinuousClock.now < end, round < rounds {
+    repeat {
       act(actor, round << 8 | actor, &random)
       round += 1
-    }
+    } while ContinuousClock.now < end
   }
 
   @Test func tasks() async throws {
+    let end = ContinuousClock.now + length
     await withTaskGroup { group in
-      for actor in 0..<Self.actors { group.addTask { run(actor) } }
+      for actor in 0..<Self.actors { group.addTask { run(actor, until: end) } }
     }
     try check("8 tasks")
   }
@@ -205,7 +207,10 @@ import Testing
   /// As many closures as the pool has no threads for, each of which blocks.
   @Test func closuresOnTheGlobalQueue() throws {
     let group = DispatchGroup()
-    for actor in 0..<100 { DispatchQueue.global().async(group: group) { run(actor) } }
+    let end = ContinuousClock.now + length
+    for actor in 0..<100 {
+      DispatchQueue.global().async(group: group) { run(actor, until: end) }
+    }
     group.wait()
     try check("100 closures")
   }
@@ -216,7 +221,7 @@ import Testing
     let counts = found.counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
     print("handle stress: \(what), \(counts.joined(separator: ", ")), \(found.wrong.count) wrong")
     #expect(found.wrong.isEmpty, "\(found.wrong.joined(separator: "\n"))")
-    #expect(found.counts["appends", default: 0] > 0)
+    #expect(found.counts["appends", default: 0] + found.counts["transactions", default: 0] > 0)
     let path = store.path
     let reader = try SlabStore.open(path)
     for log in Self.logs {
@@ -233,7 +238,8 @@ import Testing
     }
     for (name, values) in found.written {
       let parts = name.split(separator: " ")
-      let all = try reader.dataset(String(parts[0])).read(Int64.self, [0...]).elements
+      let all = try reader.dataset(String(parts[0]))
+        .read(Int64.self, [0...], missing: .fill).elements
       if parts.count == 1 {
         #expect(all == values, "\(name)")
       } else if let chunk = Int(parts[1]) {
@@ -242,6 +248,8 @@ import Testing
     }
     let report = try SlabStore.verify(path)
     #expect(report.ok, "\(report.problems.prefix(5))")
-    #expect(report.leftovers.isEmpty, "\(report.leftovers.prefix(5))")
+    // Tables of data sets that were replaced stay a while for readers.
+    let left = report.leftovers.filter { !$0.hasPrefix("__slab/t/") }
+    #expect(left.isEmpty, "\(left.prefix(5))")
   }
 }
