@@ -32,9 +32,7 @@ struct SlabCommand: ParsableCommand {
     StandardStreams.prepare()
     var printsJSON = false
     do {
-      try checkArguments()
-      var command = try parseAsRoot(
-        NumberWords.protected(Array(CommandLine.arguments.dropFirst())))
+      var command = try parseAsRoot(NumberWords.protected(CommandWords.given()))
       printsJSON = (command as? any JSONPrinting)?.json ?? false
       try command.run()
     } catch let error as HyperslabError {
@@ -43,18 +41,6 @@ struct SlabCommand: ParsableCommand {
       fail(HyperslabError(.fileAccess, "\(error)"), printsJSON: printsJSON)
     } catch {
       end(error)
-    }
-  }
-
-  /// What is no UTF-8 would come with replacements, and name something else.
-  private static func checkArguments() throws {
-    for number in 1..<Swift.max(1, Int(CommandLine.argc)) {
-      guard let argument = CommandLine.unsafeArgv[number] else { continue }
-      if String(validatingCString: argument) == nil {
-        throw ValidationError(
-          "Argument \(number), \"\(String(cString: argument).visible(keeping: []))\", is not UTF-8. Rename the "
-            + "file, or name it through a link.")
-      }
     }
   }
 
