@@ -30,15 +30,15 @@ struct SlabCommand: ParsableCommand {
 
   static func main() {
     StandardStreams.prepare()
-    var printsJSON = false
+    var command: (any ParsableCommand)?
     do {
-      var command = try parseAsRoot(NumberWords.protected(CommandWords.given()))
-      printsJSON = (command as? any JSONPrinting)?.json ?? false
-      try command.run()
+      var parsed = try parseAsRoot(NumberWords.protected(CommandWords.given()))
+      command = parsed
+      try parsed.run()
     } catch let error as HyperslabError {
-      fail(error, printsJSON: printsJSON)
+      fail(error, of: command)
     } catch  where exitCode(for: error) == .failure && !(error is ExitCode) {
-      fail(HyperslabError(.fileAccess, "\(error)"), printsJSON: printsJSON)
+      fail(HyperslabError(.fileAccess, "\(error)"), of: command)
     } catch {
       end(error)
     }
@@ -54,7 +54,7 @@ struct SlabCommand: ParsableCommand {
         do throws(HyperslabError) {
           try printer.lines(text)
           try printer.finish()
-        } catch { fail(error, printsJSON: false) }
+        } catch { fail(error, of: nil) }
       } else {
         Printer.complain(text, keeping: ["\n", "\t"])
       }
@@ -62,9 +62,12 @@ struct SlabCommand: ParsableCommand {
     exit(withError: code)
   }
 
-  private static func fail(_ error: HyperslabError, printsJSON: Bool) -> Never {
-    // A reader that closes a pipe early, such as head, is no failure of ours.
-    if error.code == .fileAccess, error.cause as? Errno == .brokenPipe {
+  private static func fail(_ error: HyperslabError, of command: (any ParsableCommand)?) -> Never {
+    // A reader that closes a pipe early, such as head, is no failure of ours; but a signal would hide
+    // that a store was changed.
+    if error.code == .fileAccess, error.cause as? Errno == .brokenPipe,
+      !(command is any ChangingCommand)
+    {
       Interrupt.end(by: SIGPIPE)
     }
     var error = error
@@ -72,7 +75,7 @@ struct SlabCommand: ParsableCommand {
       error.remedy = "Write it (an interrupted import resumes), or read with --fill-missing"
     }
     error.remedy = error.remedy.map(FlagWords.translated)
-    if printsJSON {
+    if (command as? any JSONPrinting)?.json ?? false {
       let printer = Printer()
       try? printer.document(error.json)
       try? printer.finish()
