@@ -103,6 +103,13 @@ extension StoreIndex {
         remedy: "Use a version of Hyperslab that knows it")
     }
     guard intact else {
+      if LineEnds.areChanged(bytes) {
+        throw HyperslabError(
+          .damagedIndex, "its line ends were changed to CR LF, as git does with core.autocrlf",
+          at: place,
+          remedy: "SlabStore.repair restores them; with `git config core.autocrlf false` before a "
+            + "checkout git leaves them")
+      }
       throw HyperslabError(
         .damagedIndex, "the index does not match its own checksum", at: place,
         remedy: "Restore slab.json, or one of __slab/root-<commit>")
