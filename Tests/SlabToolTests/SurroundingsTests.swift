@@ -14,7 +14,7 @@ import Testing
     try Data((mount + " || exit 99\n" + script).utf8).write(
       to: URL(fileURLWithPath: place.path("script.sh")))
     return try place.shell(
-      "unshare -m true 2>/dev/null && unshare -m bash script.sh || unshare -rm bash script.sh")
+      "if unshare -m true; then unshare -m bash script.sh; else unshare -rm bash script.sh; fi")
   }
 
   @Test func withoutProcEveryWordIsHeard() throws {

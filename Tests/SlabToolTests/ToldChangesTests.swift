@@ -30,7 +30,7 @@ import Testing
     }
     let shapes = try place.shell(
       "slab info s.slab/x --json; slab read s.slab/x 12 --format csv; slab verify d.slab")
-    #expect(shapes.output.contains("\"shape\":[13,4]"), "\(shapes)")
+    #expect(shapes.output.contains("\"shape\": [13, 4]"), "\(shapes)")
     // What only reads may end as any other program does.
     let read = try place.shell("{ sleep 0.1; slab ls s.slab; echo $? >&2; } | true")
     #expect(read.errors == "141\n", "\(read)")

@@ -24,8 +24,8 @@ enum Remedies {
         + "backup has the newest"
     case .orphan: "\(repair) removes what a dead writer left and moves the rest to __slab/lost"
     case .index, .table:
-      "\(repair) restores it where what else the store keeps is enough; if it says that it is not, a "
-        + "backup of slab.json, or of one of __slab/root-<commit>, is"
+      "\(repair) restores it from what else the store keeps, unless it is said there that nothing "
+        + "is enough for that"
     case .foreign:
       "move it elsewhere; what another program wrote as an array or a chunk, "
         + "`slab adopt \(store)` takes in. Nothing removes it"

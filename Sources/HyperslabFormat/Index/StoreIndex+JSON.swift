@@ -112,7 +112,7 @@ extension StoreIndex {
       }
       throw HyperslabError(
         .damagedIndex, "the index does not match its own checksum", at: place,
-        remedy: "Restore slab.json, or one of __slab/root-<commit>")
+        remedy: "SlabStore.repair restores it where the store keeps enough for that")
     }
     let features = try fields.strings("read_features")
     if let unknown = features.first(where: { !Self.knownReadFeatures.contains($0) }) {

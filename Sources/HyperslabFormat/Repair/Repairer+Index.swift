@@ -52,7 +52,11 @@ extension Repairer {
         index: index, commitOnDisk: index.commit, nextCommit: index.commit + 1, corrected: corrected
       )
     }
-    return try IndexSalvage(files: files, cache: cache, failure: failure).run()
+    var hopeless = failure
+    hopeless.remedy =
+      "Nothing that the store keeps is enough to restore it: put back slab.json, or one of "
+      + "__slab/root-<commit>, from a backup"
+    return try IndexSalvage(files: files, cache: cache, failure: hopeless).run()
   }
 
   /// The index to go by where `slab.json` is older than others that are kept: the newest of which every
