@@ -15,7 +15,6 @@ import Testing
     ("echo mine > s.slab/g/a/c/10", "s.slab/g/a/c/10", "a file"),
     ("mkfifo s.slab/g/a/c/10", "s.slab/g/a/c/10", "neither a file nor a directory"),
     ("ln -s /nowhere s.slab/g/a/c/10", "s.slab/g/a/c/10", "neither a file nor a directory"),
-    ("mkdir -p s.slab/g/a/c/10/0/mine", "s.slab/g/a/c/10/0", "a directory"),
   ])
   func inTheWayOfAChunk(_ make: String, _ obstacle: String, _ found: String) throws {
     try place.shell(make)

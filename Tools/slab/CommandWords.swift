@@ -11,24 +11,25 @@ enum CommandWords {
   ///   no UTF-8 is refused; with replacements it would name something else.
   static func given() throws -> [String] {
     var count: Int32 = 0
-    var words = hyperslab_arguments(&count)
-    if words == nil, CommandLine.argc > 0 {
-      (words, count) = (UnsafePointer(CommandLine.unsafeArgv), CommandLine.argc)
+    var words = unsafe hyperslab_arguments(&count)
+    if unsafe words == nil, CommandLine.argc > 0 {
+      unsafe (words, count) = (UnsafePointer(CommandLine.unsafeArgv), CommandLine.argc)
     }
-    guard let words, count > 0 else {
+    guard let words = unsafe words, count > 0 else {
       throw HyperslabError(
         .fileAccess, "the arguments of this command cannot be read", at: "/proc/self/cmdline",
         remedy: "Nothing was done. Mount /proc: mount -t proc proc /proc")
     }
     return try (1..<Int(count)).compactMap { number in
-      try words[number].map { try text($0, number) }
+      try unsafe words[number].map { try unsafe text($0, number) }
     }
   }
 
   private static func text(_ word: UnsafePointer<CChar>, _ number: Int) throws -> String {
-    guard let text = String(validatingCString: word) else {
+    guard let text = unsafe String(validatingCString: word) else {
+      let replaced = unsafe String(cString: word)
       throw ValidationError(
-        "Argument \(number), \"\(String(cString: word).visible(keeping: []))\", is not UTF-8. Rename the "
+        "Argument \(number), \"\(replaced.visible(keeping: []))\", is not UTF-8. Rename the "
           + "file, or name it through a link.")
     }
     return text

@@ -16,7 +16,7 @@ struct JSONArgument {
     guard text.hasPrefix("@") else { return try parse(Array(text.utf8)) }
     let path = String(text.dropFirst())
     let file: FileDescriptor
-    do { file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec) } catch {
+    do { file = try unsafe FileDescriptor.open(path, .readOnly, options: .closeOnExec) } catch {
       throw HyperslabError(.fileAccess, "cannot be opened", at: path, cause: error)
     }
     defer { try? file.close() }
@@ -52,8 +52,8 @@ struct JSONArgument {
     var bytes: [UInt8] = []
     do {
       while true {
-        let piece = try [UInt8](unsafeUninitializedCapacity: 1 << 16) { memory, count in
-          count = try file.read(into: UnsafeMutableRawBufferPointer(memory))
+        let piece = try unsafe [UInt8](unsafeUninitializedCapacity: 1 << 16) { memory, count in
+          count = try unsafe file.read(into: UnsafeMutableRawBufferPointer(memory))
         }
         if piece.isEmpty { return bytes }
         bytes += piece

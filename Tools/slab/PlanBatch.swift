@@ -13,7 +13,7 @@ struct PlanBatch {
       input = .standardInput
     } else {
       do {
-        input = try FileDescriptor.open(path, .readOnly)
+        input = try unsafe FileDescriptor.open(path, .readOnly)
       } catch {
         throw HyperslabError(.fileAccess, "cannot be opened", at: path, cause: error)
       }
@@ -107,8 +107,8 @@ struct LineReader {
   }
 
   private mutating func fill() throws {
-    let piece = try [UInt8](unsafeUninitializedCapacity: 1 << 18) { memory, count in
-      count = try input.read(into: UnsafeMutableRawBufferPointer(memory))
+    let piece = try unsafe [UInt8](unsafeUninitializedCapacity: 1 << 18) { memory, count in
+      count = try unsafe input.read(into: UnsafeMutableRawBufferPointer(memory))
     }
     isAtEnd = piece.isEmpty
     buffer += piece

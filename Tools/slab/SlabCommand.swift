@@ -93,6 +93,9 @@ enum FlagWords {
     ("insideZarr: true", "--inside-zarr"),
     ("or ask to overwrite", "or replace it with --overwrite, or continue it with --resume"),
     ("overwrite: true", "--overwrite"),
+    ("call reload() or open the store again, and decide", "look at it again, and decide"),
+    ("SlabStore.verify (slab verify)", "slab verify"),
+    ("SlabStore.repair (slab repair)", "slab repair"),
     ("--resume (resume: true)", "--resume"), ("SlabStore.repair", "slab repair"),
   ]
 

@@ -39,7 +39,7 @@ extension LocalFileSystem {
   /// What has a name; nil where nothing does. For messages: links on the way are followed.
   private func kind(of path: StorePath) -> FileKind? {
     var status = stat()
-    guard fstatat(root, path.description, &status, linkFlag) == 0 else { return nil }
+    guard unsafe fstatat(root, path.description, &status, linkFlag) == 0 else { return nil }
     return FileKind(status.st_mode)
   }
 }
