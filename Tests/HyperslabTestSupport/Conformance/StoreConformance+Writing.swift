@@ -198,8 +198,8 @@ extension StoreConformance {
         }
         recorder.expectError(.invalidValue, from: "a chunk named twice") {
           guard let layout else { return }
-          try bytes.withUnsafeBytes {
-            try dataset.writeChunks(
+          try unsafe bytes.withUnsafeBytes {
+            try unsafe dataset.writeChunks(
               [PlacedChunk(chunk, layout), PlacedChunk(chunk, layout)], from: $0.bytes)
           }
         }
