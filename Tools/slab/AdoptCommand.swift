@@ -1,7 +1,7 @@
 import ArgumentParser
 import Hyperslab
 
-struct AdoptCommand: PrintingCommand, JSONPrinting {
+struct AdoptCommand: ChangingCommand, JSONPrinting {
   static let configuration = CommandConfiguration(
     commandName: "adopt",
     abstract: "Takes in what Zarr tools wrote into a store, and says what it could not take.",

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Hyperslab
 
-struct AppendCommand: PrintingCommand {
+struct AppendCommand: ChangingCommand {
   static let configuration = CommandConfiguration(
     commandName: "append",
     abstract: "Adds a .npy file, a file of plain numbers or standard input to a data set's end.",

@@ -2,7 +2,7 @@ import ArgumentParser
 import Hyperslab
 import SystemPackage
 
-struct ImportCommand: PrintingCommand {
+struct ImportCommand: ChangingCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
     abstract: "Writes a .npy file, a file of plain numbers or standard input as a data set.",

@@ -15,9 +15,14 @@ import SystemPackage
 /// terminal, and a write that failed fails the command.
 final class Printer {
   private let output = OutputFile(stream: .standardOutput)
+  private let tellsOfChanges: Bool
+
+  /// - Parameter tellsOfChanges: Whether what is printed is of a change that is committed already: whoever
+  ///   hears only that it could not be printed would make it twice.
+  init(tellsOfChanges: Bool = false) { self.tellsOfChanges = tellsOfChanges }
 
   /// Prints one line for people.
-  func line(_ text: String) throws(HyperslabError) { try output.write(text.visible + "\n") }
+  func line(_ text: String) throws(HyperslabError) { try write(text.visible + "\n") }
 
   /// Prints a table for people.
   func table(_ table: TextTable) throws(HyperslabError) {
@@ -26,16 +31,29 @@ final class Printer {
 
   /// Prints a JSON document.
   func document(_ value: JSONValue, pretty: Bool = false) throws(HyperslabError) {
-    try output.write(value.text(pretty: pretty) + "\n")
+    try write(value.text(pretty: pretty) + "\n")
   }
 
   /// Prints several lines that were written for people, such as help.
   func lines(_ text: String) throws(HyperslabError) {
-    try output.write(text.visible(keeping: ["\n", "\t"]) + "\n")
+    try write(text.visible(keeping: ["\n", "\t"]) + "\n")
   }
 
   /// Sends what was printed.
-  func finish() throws(HyperslabError) { try output.finish() }
+  func finish() throws(HyperslabError) {
+    do { try output.finish() } catch { throw explained(error) }
+  }
+
+  private func write(_ text: String) throws(HyperslabError) {
+    do { try output.write(text) } catch { throw explained(error) }
+  }
+
+  private func explained(_ error: HyperslabError) -> HyperslabError {
+    guard tellsOfChanges else { return error }
+    var error = error
+    error.remedy = "What the command did to the store is committed; do not repeat it"
+    return error
+  }
 
   /// Prints lines on standard error, where nobody can be told of a failure.
   static func complain(_ text: String, keeping kept: Set<Unicode.Scalar> = []) {
@@ -48,9 +66,12 @@ protocol PrintingCommand: ParsableCommand {
   func run(_ printer: Printer) throws
 }
 
+/// A command that changes a store and then tells of it.
+protocol ChangingCommand: PrintingCommand {}
+
 extension PrintingCommand {
   func run() throws {
-    let printer = Printer()
+    let printer = Printer(tellsOfChanges: self is any ChangingCommand)
     let result = Result { try run(printer) }
     try printer.finish()
     try result.get()

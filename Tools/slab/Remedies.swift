@@ -23,7 +23,9 @@ enum Remedies {
       "\(repair) derives metadata again; an older chunk is moved to __slab/lost and given up, unless a "
         + "backup has the newest"
     case .orphan: "\(repair) removes what a dead writer left and moves the rest to __slab/lost"
-    case .index, .table: "\(repair) restores it from what else the store keeps"
+    case .index, .table:
+      "\(repair) restores it from what else the store keeps, unless it is said there that nothing "
+        + "is enough for that"
     case .foreign:
       "move it elsewhere; what another program wrote as an array or a chunk, "
         + "`slab adopt \(store)` takes in. Nothing removes it"

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Hyperslab
 
-struct RepairCommand: PrintingCommand, JSONPrinting {
+struct RepairCommand: ChangingCommand, JSONPrinting {
   static let configuration = CommandConfiguration(
     commandName: "repair",
     abstract: "Puts a damaged or interrupted store in order, and says what it gave up.",

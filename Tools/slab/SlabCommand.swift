@@ -30,32 +30,17 @@ struct SlabCommand: ParsableCommand {
 
   static func main() {
     StandardStreams.prepare()
-    var printsJSON = false
+    var command: (any ParsableCommand)?
     do {
-      try checkArguments()
-      var command = try parseAsRoot(
-        NumberWords.protected(Array(CommandLine.arguments.dropFirst())))
-      printsJSON = (command as? any JSONPrinting)?.json ?? false
-      try command.run()
+      var parsed = try parseAsRoot(NumberWords.protected(CommandWords.given()))
+      command = parsed
+      try parsed.run()
     } catch let error as HyperslabError {
-      fail(error, printsJSON: printsJSON)
+      fail(error, of: command)
     } catch  where exitCode(for: error) == .failure && !(error is ExitCode) {
-      fail(HyperslabError(.fileAccess, "\(error)"), printsJSON: printsJSON)
+      fail(HyperslabError(.fileAccess, "\(error)"), of: command)
     } catch {
       end(error)
-    }
-  }
-
-  /// What is no UTF-8 would come with replacements, and name something else.
-  private static func checkArguments() throws {
-    for number in 1..<Swift.max(1, Int(CommandLine.argc)) {
-      guard let argument = unsafe CommandLine.unsafeArgv[number] else { continue }
-      if unsafe String(validatingCString: argument) == nil {
-        let text = unsafe String(cString: argument)
-        throw ValidationError(
-          "Argument \(number), \"\(text.visible(keeping: []))\", is not UTF-8. Rename the "
-            + "file, or name it through a link.")
-      }
     }
   }
 
@@ -69,7 +54,7 @@ struct SlabCommand: ParsableCommand {
         do throws(HyperslabError) {
           try printer.lines(text)
           try printer.finish()
-        } catch { fail(error, printsJSON: false) }
+        } catch { fail(error, of: nil) }
       } else {
         Printer.complain(text, keeping: ["\n", "\t"])
       }
@@ -77,9 +62,12 @@ struct SlabCommand: ParsableCommand {
     exit(withError: code)
   }
 
-  private static func fail(_ error: HyperslabError, printsJSON: Bool) -> Never {
-    // A reader that closes a pipe early, such as head, is no failure of ours.
-    if error.code == .fileAccess, error.cause as? Errno == .brokenPipe {
+  private static func fail(_ error: HyperslabError, of command: (any ParsableCommand)?) -> Never {
+    // A reader that closes a pipe early, such as head, is no failure of ours; but a signal would hide
+    // that a store was changed.
+    if error.code == .fileAccess, error.cause as? Errno == .brokenPipe,
+      !(command is any ChangingCommand)
+    {
       Interrupt.end(by: SIGPIPE)
     }
     var error = error
@@ -87,7 +75,7 @@ struct SlabCommand: ParsableCommand {
       error.remedy = "Write it (an interrupted import resumes), or read with --fill-missing"
     }
     error.remedy = error.remedy.map(FlagWords.translated)
-    if printsJSON {
+    if (command as? any JSONPrinting)?.json ?? false {
       let printer = Printer()
       try? printer.document(error.json)
       try? printer.finish()

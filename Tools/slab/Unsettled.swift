@@ -1,12 +1,10 @@
-import Foundation
 import Hyperslab
 
 /// Tells of a commit that stands although not all of it could be brought to its place.
 func warnUnsettled(_ store: SlabStore) {
   for (path, error) in store.unsettled.sorted(by: { $0.key < $1.key }) {
-    let text =
+    Printer.complain(
       "slab: note: \(store.path)/\(path) is committed, but Zarr readers still see what was before: \(error). "
-      + "The next writer tries again\n"
-    FileHandle.standardError.write(Data(text.utf8))
+        + "The next writer tries again")
   }
 }

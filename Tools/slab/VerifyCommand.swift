@@ -47,7 +47,7 @@ struct VerifyCommand: PrintingCommand, JSONPrinting {
     }
     try printer.table(table)
     for difference in report.zarrDifferences {
-      try printer.line("zarr view differs: \(difference)")
+      try printer.line("zarr view differs: \(FlagWords.translated(difference))")
     }
     for line in Remedies.lines(for: report.problems, store: "\(address.store)") {
       try printer.line(line)

@@ -42,6 +42,10 @@ void hyperslab_begin_writing(int descriptor);
    of malloc: one each would take most of it for nothing. Before the first other thread. */
 void hyperslab_spare_address_space(void);
 
+/* The arguments that this process was started with, its name first, wherever /proc is; NULL where the
+   system's library does not hand them over. */
+char *const *hyperslab_arguments(int *count);
+
 /* rename(2) that fails with EEXIST instead of replacing; both paths absolute or relative to the
    working directory. Returns 0 or -1 with errno set; ENOSYS or EINVAL where unsupported. */
 int hyperslab_rename_exclusive(const char *from, const char *to);

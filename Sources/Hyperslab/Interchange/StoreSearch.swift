@@ -38,11 +38,21 @@ struct StoreSearch {
       if place.isEmpty { place = "." }
     }
     if !place.isEmpty, var real = Self.real(place) {
+      var names = names
       while true {
         if holds(real) { return (real, names.reversed()) }
         guard let last = real.lastComponent else { break }
         names.append(last.string)
         real.removeLastComponent()
+      }
+    }
+    // A link in a store that leads out of it, or nowhere, is still named as a part of it: what is wrong
+    // is for the store to say.
+    while let last = place.lastComponent, last.kind != .parentDirectory, place != "." {
+      if last.kind == .regular { names.append(last.string) }
+      place.removeLastComponent()
+      if holds(place.isEmpty ? "." : place) {
+        return (place.isEmpty ? "." : place, names.reversed())
       }
     }
     guard let denied else { return nil }

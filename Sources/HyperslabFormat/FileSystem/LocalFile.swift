@@ -123,6 +123,12 @@ func systemError(
       "Allow more open files, as with ulimit -n 256"
     case .permissionDenied:
       "Whoever owns the store can share it with its group: chmod -R g+rX, for writing g+rwX"
+    case .notPermitted:
+      "In a directory with the sticky bit only a file's owner removes or renames it: let the owner do "
+        + "it, or take the bit off (chmod -R -t); where a file is immutable, chattr -i"
+    case .noSpace, .diskQuotaExceeded:
+      "Free space elsewhere on that disk, then try again; removing from a store, too, needs some "
+        + "kilobytes first"
     default: nil
     }
   return HyperslabError(code, what, at: place, remedy: remedy, cause: error)

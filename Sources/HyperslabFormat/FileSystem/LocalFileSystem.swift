@@ -17,7 +17,7 @@ package import SystemPackage
 /// What is made in a store is open to whom its `slab.json` is; see ``Sharing``.
 package final class LocalFileSystem: FileSystem {
   /// Opened before anything is written, so that ``synchronizeAll()`` hears of every failed write.
-  private let root: Int32
+  let root: Int32
   private let canSynchronizeAll: Bool
   private let resolvesByComponents: Bool
   private let followsLinks: Bool
@@ -73,8 +73,14 @@ package final class LocalFileSystem: FileSystem {
   package func rename(_ from: StorePath, to: StorePath) throws(HyperslabError) {
     let target = try directory(to.parent)
     defer { close(target) }
-    _ = try unsafe inDirectory(from, "cannot be renamed to \(to)") { directory, name in
-      unsafe to.name.withCString { unsafe renameat(directory, name, target, $0) }
+    let source = try directory(from.parent)
+    defer { close(source) }
+    while unsafe renameat(source, from.name, target, to.name) != 0 {
+      switch errno {
+      case EINTR: continue
+      case ENOTDIR, EISDIR: throw obstructed(to)
+      default: throw systemError("cannot be renamed to \(to)", place(from))
+      }
     }
   }
 
@@ -189,7 +195,7 @@ package final class LocalFileSystem: FileSystem {
         leadsUp = unsafe result == 0 && self.leadsUp(name, status, in: directory)
         return result
       }
-      return FileStatus(status, kind: leadsUp ? .other : fileKind(status.st_mode))
+      return FileStatus(status, kind: leadsUp ? .other : FileKind(status.st_mode))
     } catch {
       if error.code == .missing { return nil }
       throw error
@@ -236,9 +242,9 @@ package final class LocalFileSystem: FileSystem {
 
   // MARK: - Resolving
 
-  private func place(_ path: StorePath) -> String { path.description(below: rootDescription) }
+  func place(_ path: StorePath) -> String { path.description(below: rootDescription) }
 
-  private var linkFlag: Int32 { followsLinks ? 0 : AT_SYMLINK_NOFOLLOW }
+  var linkFlag: Int32 { followsLinks ? 0 : AT_SYMLINK_NOFOLLOW }
 
   /// Opens or creates a file.
   private func openFile(
@@ -246,7 +252,7 @@ package final class LocalFileSystem: FileSystem {
   ) throws(HyperslabError) -> Int32 {
     let flags = flags | (followsLinks ? 0 : O_NOFOLLOW) | O_CLOEXEC
     if let descriptor = openBeneath(path, flags) {
-      if descriptor < 0 { throw systemError(what, place(path)) }
+      if descriptor < 0 { throw failure(what, path) }
       return descriptor
     }
     return try unsafe inDirectory(path, what) { directory, name in
@@ -277,7 +283,7 @@ package final class LocalFileSystem: FileSystem {
   private func directory(_ path: StorePath) throws(HyperslabError) -> Int32 {
     if let descriptor = openBeneath(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) {
       if descriptor >= 0 { return descriptor }
-      throw systemError("cannot be opened as a directory", place(path))
+      throw failure("cannot be opened as a directory", path)
     }
     return try directoryByComponents(path)
   }
@@ -297,7 +303,7 @@ package final class LocalFileSystem: FileSystem {
       errno = error
       descriptor = next
     }
-    guard descriptor >= 0 else { throw systemError("cannot be opened as a directory", place(path)) }
+    guard descriptor >= 0 else { throw failure("cannot be opened as a directory", path) }
     return descriptor
   }
 
@@ -312,21 +318,21 @@ package final class LocalFileSystem: FileSystem {
       let name = path.isRoot ? "." : path.name
       let result = unsafe name.withCString { unsafe call(directory, $0) }
       if result >= 0 { return result }
-      if errno != EINTR { throw systemError(what, place(path)) }
+      if errno != EINTR { throw failure(what, path) }
     }
   }
 
   private func kind(of name: String, in directory: Int32) -> FileKind {
     var status = stat()
     guard unsafe fstatat(directory, name, &status, linkFlag) == 0 else { return .other }
-    return unsafe leadsUp(name, status, in: directory) ? .other : fileKind(status.st_mode)
+    return unsafe leadsUp(name, status, in: directory) ? .other : FileKind(status.st_mode)
   }
 
   /// Whether a name is a link to the directory that it is in, or to one above: who follows it never ends.
   private func leadsUp(
     _ name: UnsafePointer<CChar>, _ target: stat, in directory: Int32
   ) -> Bool {
-    guard followsLinks, fileKind(target.st_mode) == .directory, unsafe isLink(name, in: directory)
+    guard followsLinks, FileKind(target.st_mode) == .directory, unsafe isLink(name, in: directory)
     else {
       return false
     }
@@ -366,15 +372,18 @@ extension FileStatus {
       let modified = status.st_mtimespec.tv_sec
     #endif
     self.init(
-      kind: kind ?? fileKind(status.st_mode), byteCount: Int(status.st_size), modified: modified)
+      kind: kind ?? FileKind(status.st_mode), byteCount: Int(status.st_size), modified: modified)
   }
 }
 
-private func fileKind(_ mode: mode_t) -> FileKind {
-  switch mode & S_IFMT {
-  case S_IFREG: .file
-  case S_IFDIR: .directory
-  default: .other
+extension FileKind {
+  init(_ mode: mode_t) {
+    self =
+      switch mode & S_IFMT {
+      case S_IFREG: .file
+      case S_IFDIR: .directory
+      default: .other
+      }
   }
 }
 

@@ -103,9 +103,16 @@ extension StoreIndex {
         remedy: "Use a version of Hyperslab that knows it")
     }
     guard intact else {
+      if LineEnds.areChanged(bytes) {
+        throw HyperslabError(
+          .damagedIndex, "its line ends were changed to CR LF, as git does with core.autocrlf",
+          at: place,
+          remedy: "SlabStore.repair restores them; with `git config core.autocrlf false` before a "
+            + "checkout git leaves them")
+      }
       throw HyperslabError(
         .damagedIndex, "the index does not match its own checksum", at: place,
-        remedy: "Restore slab.json, or one of __slab/root-<commit>")
+        remedy: "SlabStore.repair restores it where the store keeps enough for that")
     }
     let features = try fields.strings("read_features")
     if let unknown = features.first(where: { !Self.knownReadFeatures.contains($0) }) {

@@ -38,7 +38,7 @@ struct FoundRun {
     let parts = name.dropLast(5).split(separator: "-", omittingEmptySubsequences: false)
     guard parts.count == 2, let commit = Int(parts[0]), let crc = UInt32(parts[1], radix: 16),
       name == StoreLayout.runName(commit: commit, crc: crc),
-      let sound = BitCorrection.corrected(bytes, crc: crc), SelfCheck.holds(sound)
+      let sound = Correction.of(bytes, crc: crc)?.bytes, SelfCheck.holds(sound)
     else { throw HyperslabError(.damagedTable, "no run", at: name) }
     let value: JSONText
     do { value = try JSONText(checking: sound, depthLimit: 32) } catch {
@@ -57,7 +57,7 @@ struct FoundRun {
       throw HyperslabError(.damagedTable, "no rows", at: name)
     }
     reference = .init(
-      commit: commit, crc: crc, byteCount: bytes.count, numbering: numbering, low: low,
+      commit: commit, crc: crc, byteCount: sound.count, numbering: numbering, low: low,
       high: high - 1, rows: ranges.reduce(0) { $0 + $1.count })
   }
 }

@@ -72,7 +72,7 @@ struct IndexSalvage {
       }
       let known =
         (try? KeptIndex.check(bytes, path, cache))
-        ?? BitCorrection.selfChecked(bytes).flatMap { try? KeptIndex.check($0, path, cache) }
+        ?? Correction.ofIndex(bytes).flatMap { try? KeptIndex.check($0.bytes, path, cache) }
       if let known { sound.append(known) }
     }
     return (sound.sorted { $0.index.commit > $1.index.commit }, numbers)

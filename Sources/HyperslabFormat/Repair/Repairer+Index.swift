@@ -12,8 +12,8 @@ extension Repairer {
     var nextCommit: Int
     /// Whether it is not the one on the disk.
     var isRebuilt = false
-    /// The file as it must be, where one bit of it flipped.
-    var corrected: [UInt8]?
+    /// The file as it must be, where that can be told.
+    var corrected: Correction?
     /// The file as it was before somebody put an older one in its place.
     var newer: [UInt8]?
     /// Runs of commits that it does not know of, oldest first.
@@ -44,15 +44,19 @@ extension Repairer {
     let bytes = try contents(StoreLayout.index)
     if let bytes, SelfCheck.holds(bytes) { throw failure }
     if failure.code == .notAStore { throw failure }
-    if let corrected = bytes.flatMap({ BitCorrection.selfChecked($0) }),
-      let index = try? cache.indexes.older(corrected, place: "\(StoreLayout.index)").index
+    if let corrected = bytes.flatMap({ Correction.ofIndex($0) }),
+      let index = try? cache.indexes.older(corrected.bytes, place: "\(StoreLayout.index)").index
     {
       try Self.checkWritable(index)
       return FoundIndex(
         index: index, commitOnDisk: index.commit, nextCommit: index.commit + 1, corrected: corrected
       )
     }
-    return try IndexSalvage(files: files, cache: cache, failure: failure).run()
+    var hopeless = failure
+    hopeless.remedy =
+      "Nothing that the store keeps is enough to restore it: put back slab.json, or one of "
+      + "__slab/root-<commit>, from a backup"
+    return try IndexSalvage(files: files, cache: cache, failure: hopeless).run()
   }
 
   /// The index to go by where `slab.json` is older than others that are kept: the newest of which every
@@ -118,8 +122,8 @@ extension Repairer {
       try setAside(.root / entry.name, named: entry.name, .foreign)
     }
     if let corrected = found.corrected {
-      try replace(StoreLayout.index, with: corrected)
-      note(StoreLayout.index, .index, "one bit corrected")
+      try replace(StoreLayout.index, with: corrected.bytes)
+      note(StoreLayout.index, .index, corrected.action)
     }
     if let newer = found.newer {
       let older = try freeName("slab.json")

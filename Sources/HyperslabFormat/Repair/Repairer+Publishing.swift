@@ -120,11 +120,11 @@ extension Repairer {
     let path = StoreLayout.oldIndex(commit: commit)
     guard let bytes = try contents(path) else { return false }
     var sound = soundIndex(bytes, path, of: index)
-    if sound == nil, let corrected = BitCorrection.selfChecked(bytes) {
-      sound = soundIndex(corrected, path, of: index)
+    if sound == nil, let corrected = Correction.ofIndex(bytes) {
+      sound = soundIndex(corrected.bytes, path, of: index)
       if sound != nil {
-        try replace(path, with: corrected)
-        note(path, .index, "one bit corrected")
+        try replace(path, with: corrected.bytes)
+        note(path, .index, corrected.action)
       }
     }
     guard let old = sound else { return false }
@@ -139,16 +139,15 @@ extension Repairer {
     return true
   }
 
-  /// Corrects a run in which a single bit flipped.
+  /// Corrects a run where its checksum tells what it was.
   mutating func correct(
     _ file: StorePath, _ found: [UInt8], _ reference: DatasetRecord.RunReference
   ) throws(HyperslabError) -> Bool {
-    guard found.count == reference.byteCount,
-      let corrected = BitCorrection.corrected(found, crc: reference.crc),
-      SelfCheck.holds(corrected)
+    guard let corrected = Correction.of(found, crc: reference.crc),
+      corrected.bytes.count == reference.byteCount, SelfCheck.holds(corrected.bytes)
     else { return false }
-    try replace(file, with: corrected)
-    note(file, .table, "one bit corrected")
+    try replace(file, with: corrected.bytes)
+    note(file, .table, corrected.action)
     return true
   }
 }

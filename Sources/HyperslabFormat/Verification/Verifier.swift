@@ -109,7 +109,12 @@ struct Verifier {
   /// An index is replaced whole, so that nothing that a writer does looks like this. Nothing else is
   /// known then but whether what repair goes by is sound.
   private mutating func noteDamagedIndex(_ error: HyperslabError) {
-    tell(Finding(StoreLayout.index, .index, error))
+    var told = error
+    // What repair cannot do is not to be promised.
+    do throws(HyperslabError) {
+      _ = try Repairer(files: files, threads: threads).findIndex()
+    } catch { if error.isDamage { told.remedy = error.remedy } }
+    tell(Finding(StoreLayout.index, .index, told))
     for entry in (try? files.list(StoreLayout.reserved)) ?? []
     where StoreLayout.kept(entry.name) != nil {
       let path = StoreLayout.reserved / entry.name
