@@ -149,7 +149,7 @@ struct Recovery {
         known[record.id] = dataset
       }
     }
-    let sweep = TrashSweep(files: files, known: known)
+    let sweep = TrashSweep(files: files, store: index.uuid, known: known)
     for entry in entries { try? sweep.run(StoreLayout.trash / entry.name) }
   }
 
