@@ -166,7 +166,8 @@ struct Provenance {
 
   static func isDerived(_ bytes: [UInt8]) -> Bool {
     guard let document = zarrDocument(bytes) else { return false }
-    return document.bytes(pretty: true) + [UInt8(ascii: "\n")] == Array(DocumentSeal.text(of: bytes))
+    let text = document.bytes(pretty: true) + [UInt8(ascii: "\n")]
+    return bytes.starts(with: text) && DocumentSeal.isRemains(bytes[text.count...])
   }
 
   private static func zarrDocument(_ bytes: [UInt8]) -> JSONValue? {

@@ -39,6 +39,11 @@ enum DocumentSeal {
     return text
   }
 
+  /// Whether what stands behind a text is a seal, sound or not, or what a power cut left of one.
+  static func isRemains(_ rest: ArraySlice<UInt8>) -> Bool {
+    rest.count <= byteCount && rest.allSatisfy { $0 == space || $0 == tab || $0 == newLine }
+  }
+
   private static func checksum(_ text: ArraySlice<UInt8>, _ uuid: String) -> UInt32 {
     var crc = CRC32C()
     for part in [ArraySlice(uuid.utf8), text] { part.withUnsafeBytes { crc.add($0) } }
