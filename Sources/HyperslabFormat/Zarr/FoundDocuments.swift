@@ -188,8 +188,20 @@ struct FoundDocuments {
       }
     }
     for path in nodes.sorted() where index.nodes[path] == nil {
-      if try files.status(StoreLayout.zarr(path)) != nil { throw Self.foreign(path, in: files) }
+      let place = StoreLayout.zarr(path)
+      if try files.status(place) == nil { continue }
+      let found = try? files.contents(place, limit: StoreIndex.maximumFileByteCount)
+      if let found, isSealed(found) { throw Self.unlisted(path, in: files) }
+      throw Self.foreign(path, in: files)
     }
+  }
+
+  private static func unlisted(_ path: NodePath, in files: any FileSystem) -> HyperslabError {
+    HyperslabError(
+      .foreign, "this store's own, of a node that it has no more, and somebody put it back",
+      at: StoreLayout.zarr(path).description(below: files.rootDescription),
+      remedy: "slab repair (SlabStore.repair) puts it aside in __slab/lost with what lies there; "
+        + "slab adopt (SlabStore.adopt) takes all of it in")
   }
 
   static func foreign(_ path: NodePath, in files: any FileSystem) -> HyperslabError {

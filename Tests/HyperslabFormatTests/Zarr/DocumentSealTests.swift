@@ -167,6 +167,29 @@ import Testing
     #expect(try attributes()?.keys.sorted() == ["k1", "k2", "k3"])
   }
 
+  /// A removed data set's directory from a backup: its values are not thrown away for a new one's.
+  @Test func oneOfARemovedNodeIsToldAsSuch() throws {
+    let backup = directory.path.appending("backup")
+    try copyTree(path.appending("b"), to: backup)
+    let b = try NodePath("b")
+    let store = try SlabStore.open(path, mode: .readWrite)
+    try store.remove(b)
+    try store.close()
+    try copyTree(backup, to: path.appending("b"))
+    func create() throws {
+      let store = try SlabStore.open(path, mode: .readWrite)
+      try store.createDataset(b, row(chunks: 2)).put(0, 9)
+      try store.close()
+    }
+    let error = #expect(throws: HyperslabError.self) { try create() }
+    #expect(error?.code == .foreign && error?.what.contains("this store's own") == true)
+    #expect(try SlabStore.repair(path).remaining.isEmpty)
+    try create()
+    try checkDescribed()
+    #expect(try firsts(path, "b") == [9, nil])
+    #expect(try !lost().isEmpty)
+  }
+
   // MARK: - Without one
 
   @Test func oneWithoutASealSaysTheSame() throws {
