@@ -8,7 +8,8 @@ struct AdoptCommand: ChangingCommand, JSONPrinting {
     discussion: """
       Attributes, arrays that were appended to, chunks, new groups and arrays become part of the \
       store in one commit, if they are sound and of a kind that a store can hold. What is not stays \
-      as it is and is named. Exits with 1 when something could not be taken.
+      as it is and is named. Attributes that change or go are named, too, and kept as they were in \
+      __slab/lost. Exits with 1 when something could not be taken.
       """)
 
   @Argument(help: "The store.")

@@ -95,7 +95,7 @@ struct Adopter {
         return leave(name, "an array stands where the store has a group")
       }
       if let reason = Self.unknownMember(ofGroup: document) { return leave(name, reason) }
-      try takeAttributes(document, told: attributes, path, name)
+      try takeAttributes(document, told: attributes, of: attributes, path, name)
     case .dataset(let record):
       guard document["node_type"]?.string == "array" else {
         return leave(name, "a group stands where the store has a data set")
@@ -113,7 +113,9 @@ struct Adopter {
           name, "other names of its axes. Put back \(names), or have slab repair put the file aside"
         )
       }
-      try takeAttributes(document, told: ZarrAttributes.of(record.description), path, name)
+      try takeAttributes(
+        document, told: ZarrAttributes.of(record.description), of: record.description.attributes,
+        path, name)
       try takeShape(array.description.shape, path, record, name)
     case nil: return
     }
@@ -143,18 +145,31 @@ struct Adopter {
     return nil
   }
 
+  /// Another program writes all attributes at once, as it read them some time ago: what was set since is
+  /// not among them. So what is lost by that is named, and kept.
+  ///
+  /// - Parameter own: What the node has; `told` is what Zarr readers see of it.
   private mutating func takeAttributes(
-    _ document: JSONObject, told: JSONObject, _ path: NodePath, _ name: String
+    _ document: JSONObject, told: JSONObject, of own: JSONObject, _ path: NodePath, _ name: String
   ) throws(HyperslabError) {
     let found = document["attributes"]?.object ?? [:]
     if found == told { return }
+    var taken = AdoptionReport.AttributeChanges()
     for key in found.keys where found[key] != told[key] {
-      try store.setAttribute(key, found[key], of: path)
+      if own[key] == nil { taken.set.append(key) } else { taken.changed.append(key) }
     }
-    for key in told.keys where found[key] == nil {
-      try store.setAttribute(key, nil, of: path)
+    // A unit, which is told among them, is none.
+    taken.removed = told.keys.filter { found[$0] == nil && own[$0] != nil }
+    if !taken.changed.isEmpty || !taken.removed.isEmpty {
+      let text = JSONValue.object(own).bytes(pretty: true) + [UInt8(ascii: "\n")]
+      let lost = LostFiles(files: files, commit: report.commitBefore)
+      let place = (path.components + ["attributes.json"]).joined(separator: ".")
+      taken.kept = try lost.keep(text, named: place).description
     }
-    take(name, "its attributes")
+    for key in taken.set + taken.changed { try store.setAttribute(key, found[key], of: path) }
+    for key in taken.removed { try store.setAttribute(key, nil, of: path) }
+    report.taken.append(
+      .init(path: name, chunk: nil, detail: "its attributes: \(taken)", attributes: taken))
   }
 
   private mutating func takeShape(

@@ -103,7 +103,7 @@ struct DirectoryMoves {
     // From the root on: who comes by way of a group must not find what it says to be gone.
     for path in groups.sorted() {
       if case .group? = index.nodes[path], let node = index.nodes[path] {
-        let plain = ZarrMetadata.plainFile(of: node)
+        let plain = ZarrMetadata.plainFile(of: node, in: index)
         if try contents(path) != plain { documents.append((path, plain)) }
       } else if index.nodes[path] == nil, isRemovedGroup(path) {
         attempt(path) { (moves) throws(HyperslabError) in
@@ -117,7 +117,7 @@ struct DirectoryMoves {
     let axes = narrowed.isEmpty ? nil : DimensionNames(of: index)
     for path in narrowed.keys.sorted() {
       guard let record = narrowed[path] else { continue }
-      let bytes = ZarrMetadata.file(of: record, axes: axes?[path])
+      let bytes = ZarrMetadata.file(of: record, axes: axes?[path], in: index)
       if try contents(path) != bytes { documents.append((path, bytes)) }
     }
     try derived.put(documents)

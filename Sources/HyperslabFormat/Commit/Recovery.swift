@@ -23,7 +23,8 @@ struct Recovery {
     }
     defer { cache.indexes.forgetOlder() }
     let documents = FoundDocuments(files: files, snapshot: snapshot)
-    let suspects = documents.suspects()
+    // Who takes in what others wrote looks at all that there is anyway.
+    let suspects = refusesForeign ? documents.suspects() : Set(snapshot.index.nodes.keys)
     if refusesForeign { try documents.refuseForeign(suspects) }
     let stuck = try Settle(files: files, durability: durability)
       .finish(snapshot.index.confirmingPending(files, cache), cache)
@@ -149,7 +150,7 @@ struct Recovery {
         known[record.id] = dataset
       }
     }
-    let sweep = TrashSweep(files: files, known: known)
+    let sweep = TrashSweep(files: files, store: index.uuid, known: known)
     for entry in entries { try? sweep.run(StoreLayout.trash / entry.name) }
   }
 

@@ -11,6 +11,8 @@ struct TrashSweep {
   }
 
   let files: any FileSystem
+  /// The store's UUID.
+  let store: String
   /// Those that are known, by their numbers.
   let known: [Int: Known]
 
@@ -74,9 +76,10 @@ struct TrashSweep {
     }
   }
 
-  /// Whether a data set's document is as some commit, or one in the middle of it, left it.
+  /// Whether a document is as some commit, or one in the middle of it, left it.
   private func isOwnDocument(_ path: StorePath) throws(HyperslabError) -> Bool {
     let bytes = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
+    if DocumentSeal.holds(bytes, store: store) { return true }
     guard let known = DatasetRecord.id(path.parent.name).flatMap({ known[$0] }) else {
       return Provenance.isDerived(bytes) || !FoundDocuments.isDocument(bytes)
     }

@@ -14,8 +14,10 @@ package struct DirectoryEntry: Sendable {
 package struct FileStatus: Sendable {
   package let kind: FileKind
   package let byteCount: Int
-  /// Seconds since 1970.
+  /// When its contents changed, in seconds since 1970.
   package let modified: Int
+  /// When anything about it changed, which nobody can set back, in seconds since 1970.
+  package var changed = 0
 }
 
 /// An open file. Closed explicitly by a writer, who must know of errors, or when released.

@@ -367,12 +367,13 @@ package final class LocalFileSystem: FileSystem {
 extension FileStatus {
   fileprivate init(_ status: stat, kind: FileKind? = nil) {
     #if os(Linux)
-      let modified = status.st_mtim.tv_sec
+      let (modified, changed) = (status.st_mtim.tv_sec, status.st_ctim.tv_sec)
     #else
-      let modified = status.st_mtimespec.tv_sec
+      let (modified, changed) = (status.st_mtimespec.tv_sec, status.st_ctimespec.tv_sec)
     #endif
     self.init(
-      kind: kind ?? FileKind(status.st_mode), byteCount: Int(status.st_size), modified: modified)
+      kind: kind ?? FileKind(status.st_mode), byteCount: Int(status.st_size), modified: modified,
+      changed: changed)
   }
 }
 

@@ -24,6 +24,23 @@ struct LostFiles {
     return target(free)
   }
 
+  /// Writes something there, for good.
+  ///
+  /// - Parameter name: Tells what it is of.
+  func keep(_ bytes: [UInt8], named name: String) throws(HyperslabError) -> StorePath {
+    var touched = try files.makeDirectories(StoreLayout.lost)
+    let target = try freeName(name)
+    do throws(HyperslabError) {
+      try files.create(target, contents: bytes, synchronize: true)
+    } catch {
+      if error.code != .alreadyExists { try? files.remove(target) }
+      throw error
+    }
+    touched.insert(StoreLayout.lost)
+    try Settle(files: files, durability: .full).synchronize(touched)
+    return target
+  }
+
   /// Moves something there, whatever it is, without looking into it.
   ///
   /// - Parameter name: Where it comes from, if not from where it stands.

@@ -152,8 +152,8 @@ struct Provenance {
 
   // MARK: - Documents
 
-  /// Whether a `zarr.json` is of the store's own making: its text is fixed to the last space, and no
-  /// other program lays it out so; or what a power cut left of such a one.
+  /// Whether a `zarr.json` is of a store's making: its text is fixed to the last space, and no other
+  /// program lays it out so; or what a power cut left of such a one.
   func isDerived(_ path: StorePath) throws(HyperslabError) -> Bool {
     do throws(HyperslabError) {
       let bytes = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
@@ -167,7 +167,8 @@ struct Provenance {
 
   static func isDerived(_ bytes: [UInt8]) -> Bool {
     guard let document = zarrDocument(bytes) else { return false }
-    return document.bytes(pretty: true) + [UInt8(ascii: "\n")] == bytes
+    let text = document.bytes(pretty: true) + [UInt8(ascii: "\n")]
+    return bytes.starts(with: text) && DocumentSeal.isRemains(bytes[text.count...])
   }
 
   private static func zarrDocument(_ bytes: [UInt8]) -> JSONValue? {

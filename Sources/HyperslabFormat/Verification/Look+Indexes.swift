@@ -118,7 +118,9 @@ extension Look {
         ? .leftover("\(file)")
         : Finding(
           file, .stale,
-          HyperslabError(.damagedIndex, "of an earlier commit", remedy: Self.derivesAgain))
+          HyperslabError(
+            .damagedIndex, "of an earlier commit",
+            remedy: "The next writer that changes it derives it again, and so does slab repair"))
     case .junk:
       return hasWork
         ? .leftover("\(file)")

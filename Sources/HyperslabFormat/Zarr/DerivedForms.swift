@@ -4,7 +4,7 @@ import Synchronization
 /// The derived files that an index implies, in every form, worked out once: what a file is found to be is
 /// asked node by node and look by look, and what it is held against follows from all nodes.
 final class DerivedForms: Sendable {
-  /// What may stand in a node's file, by hashes of the bytes.
+  /// What may stand in a node's file, by hashes of the text.
   struct Forms: Sendable {
     fileprivate(set) var all: Set<Int> = []
     /// What does not say what the index leaves open.
@@ -46,7 +46,7 @@ final class DerivedForms: Sendable {
     }
     for path in open {
       guard case .group? = index.nodes[path], let node = index.nodes[path] else { continue }
-      forms[path]?.all.insert(Self.hash(ZarrMetadata.plainFile(of: node)))
+      forms[path]?.all.insert(Self.hash(ZarrMetadata.plainFile(of: node, in: index)))
     }
     return state.withLock { state in
       state.forms.merge(forms) { _, new in new }
@@ -54,10 +54,11 @@ final class DerivedForms: Sendable {
     }
   }
 
-  /// A hash of a file's bytes, with this process's own seed, so that nobody can make another file of it.
+  /// A hash of a file's bytes but for its seal, with this process's own seed, so that nobody can make
+  /// another file of it.
   static func hash(_ bytes: [UInt8]) -> Int {
     var hasher = Hasher()
-    unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+    unsafe DocumentSeal.text(of: bytes).withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
     return hasher.finalize()
   }
 }

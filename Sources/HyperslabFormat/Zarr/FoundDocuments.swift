@@ -8,7 +8,7 @@ struct FoundDocuments {
     case same
     /// Not there, or without any bytes.
     case missing([UInt8])
-    /// What this store's own programs wrote of an earlier commit, or in the middle of one.
+    /// What this store's own programs wrote of an earlier commit, whichever, or in the middle of one.
     case outdated([UInt8])
     /// What they wrote of this very commit, without what it leaves open; that says nothing else.
     case plain([UInt8])
@@ -45,7 +45,9 @@ struct FoundDocuments {
     else { return all }
     return all.filter { path in
       guard let status = try? files.glance(StoreLayout.zarr(path)) else { return true }
-      return status.kind != .file || status.byteCount == 0 || status.modified >= written.modified
+      // One that was put back from a backup has its old time, but was put there later.
+      let latest = Swift.max(status.modified, status.changed)
+      return status.kind != .file || status.byteCount == 0 || latest >= written.modified
     }
   }
 
@@ -63,10 +65,12 @@ struct FoundDocuments {
         let found = try files.contents(
           StoreLayout.zarr(path), limit: StoreIndex.maximumFileByteCount)
         note(path, found)
-        if found == wanted {
+        if DocumentSeal.text(of: found) == DocumentSeal.text(of: wanted) {
           states[path] = .same
         } else if found.isEmpty {
           states[path] = .missing(wanted)
+        } else if isSealed(found) {
+          states[path] = .outdated(wanted)
         } else {
           open[path] = (found, wanted)
         }
@@ -96,6 +100,11 @@ struct FoundDocuments {
     return states
   }
 
+  /// Whether a file is one that this store's own programs wrote, at whatever time.
+  private func isSealed(_ bytes: [UInt8]) -> Bool {
+    DocumentSeal.holds(bytes, store: index.uuid)
+  }
+
   /// Whether what stands in a data set's place has yet to change places with it, and is described as it was.
   private func isWaiting(_ path: NodePath) -> Bool {
     guard let record = index.dataset(path), let writer = record.incoming else { return false }
@@ -105,7 +114,7 @@ struct FoundDocuments {
 
   /// Whether a file that stood in a node's place is one of this store's own.
   func isOwn(_ bytes: [UInt8], _ path: NodePath) -> Bool {
-    if bytes.isEmpty { return true }
+    if bytes.isEmpty || isSealed(bytes) { return true }
     let hash = DerivedForms.hash(bytes)
     if replaceable[path] == hash { return true }
     if forms.forms(of: [path])[path]?.all.contains(hash) == true { return true }
@@ -118,7 +127,7 @@ struct FoundDocuments {
   }
 
   /// All that this store's own programs may have written for nodes since the commit before last, by
-  /// hashes.
+  /// hashes; for files without a seal, as older programs wrote them.
   private func ownForms(of nodes: Set<NodePath>) -> [NodePath: Set<Int>] {
     let kept = KeptIndex.all(before: index, files, cache)
     var own: [NodePath: Set<Int>] = [:]
@@ -129,7 +138,7 @@ struct FoundDocuments {
     let narrowed = kept.first.map { self.narrowed(nodes, $0.index) } ?? [:]
     let axes = narrowed.isEmpty ? nil : DimensionNames(of: index)
     for (path, record) in narrowed {
-      let bytes = ZarrMetadata.file(of: record, axes: axes?[path])
+      let bytes = ZarrMetadata.file(of: record, axes: axes?[path], in: index)
       own[path, default: []].insert(DerivedForms.hash(bytes))
     }
     return own
@@ -179,8 +188,20 @@ struct FoundDocuments {
       }
     }
     for path in nodes.sorted() where index.nodes[path] == nil {
-      if try files.status(StoreLayout.zarr(path)) != nil { throw Self.foreign(path, in: files) }
+      let place = StoreLayout.zarr(path)
+      if try files.status(place) == nil { continue }
+      let found = try? files.contents(place, limit: StoreIndex.maximumFileByteCount)
+      if let found, isSealed(found) { throw Self.unlisted(path, in: files) }
+      throw Self.foreign(path, in: files)
     }
+  }
+
+  private static func unlisted(_ path: NodePath, in files: any FileSystem) -> HyperslabError {
+    HyperslabError(
+      .foreign, "this store's own, of a node that it has no more, and somebody put it back",
+      at: StoreLayout.zarr(path).description(below: files.rootDescription),
+      remedy: "slab repair (SlabStore.repair) puts it aside in __slab/lost with what lies there; "
+        + "slab adopt (SlabStore.adopt) takes all of it in")
   }
 
   static func foreign(_ path: NodePath, in files: any FileSystem) -> HyperslabError {

@@ -49,15 +49,17 @@ enum ZarrMetadata {
       result[group]?["consolidated_metadata"] = .object(
         consolidated(documents, below, of: group, without: refused))
     }
-    return result.mapValues(text)
+    return result.mapValues { file($0, index) }
   }
 
   /// A group's `zarr.json` without what it says of other nodes: as it is while those change places.
-  static func plainFile(of group: StoreIndex.Node) -> [UInt8] { text(document(group, nil)) }
+  static func plainFile(of group: StoreIndex.Node, in index: StoreIndex) -> [UInt8] {
+    file(document(group, nil), index)
+  }
 
   /// A data set's `zarr.json`.
-  static func file(of record: DatasetRecord, axes: [String]?) -> [UInt8] {
-    text(array(record, axes))
+  static func file(of record: DatasetRecord, axes: [String]?, in index: StoreIndex) -> [UInt8] {
+    file(array(record, axes), index)
   }
 
   /// The groups whose documents speak of the nodes below them: the root, and the outermost ones that
@@ -81,8 +83,9 @@ enum ZarrMetadata {
     }
   }
 
-  private static func text(_ document: JSONObject) -> [UInt8] {
-    JSONValue.object(document).bytes(pretty: true) + [UInt8(ascii: "\n")]
+  private static func file(_ document: JSONObject, _ index: StoreIndex) -> [UInt8] {
+    DocumentSeal.seal(
+      JSONValue.object(document).bytes(pretty: true) + [UInt8(ascii: "\n")], store: index.uuid)
   }
 
   private static func consolidated(

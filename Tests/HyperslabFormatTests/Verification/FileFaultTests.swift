@@ -143,7 +143,10 @@ import Testing
     var cases = 0
     for file in files where file != "slab.json" {
       let source = other.appending(file)
-      guard let bytes = try? contents(source), bytes != originals[file] else { continue }
+      // What describes the same nodes says the same there.
+      guard let bytes = try? contents(source), bytes != originals[file],
+        !file.hasSuffix("zarr.json")
+      else { continue }
       try write(bytes, to: path.appending(file))
       let kinds: Set<Kind> =
         Self.isChunk(file) ? [.stale] : [kindOfOtherBytes(file)]

@@ -1,0 +1,38 @@
+import Foundation
+import Testing
+
+/// What `slab adopt` says of attributes.
+@Suite struct AdoptTests {
+  @Test(arguments: [false, true])
+  func namesWhatItDoesToAttributes(isJSON: Bool) throws {
+    let directory = FileManager.default.temporaryDirectory
+      .appendingPathComponent("slab-adopt-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: directory) }
+    try Data((0..<64).map { UInt8($0) }).write(to: directory.appendingPathComponent("a.bin"))
+    let store = directory.appendingPathComponent("x.slab").path
+    let written = try Tool.run(
+      "import \(directory.path)/a.bin \(store)/a --raw --dtype uint8 --shape 8,8 --chunk-shape 4,4")
+    #expect(written.code == 0, "\(written)")
+    let document = URL(fileURLWithPath: store).appendingPathComponent("a/zarr.json")
+    let before = try String(contentsOf: document, encoding: .utf8)
+    #expect(try Tool.run("attr set \(store)/a patient \"Smith\"").code == 0)
+    let theirs = before.replacing("\"attributes\": {}", with: "\"attributes\": {\"k\": 1}")
+    try #require(theirs != before)
+    try Data(theirs.utf8).write(to: document)
+    let answer = try Tool.run("adopt \(store)" + (isJSON ? " --json" : ""))
+    #expect(answer.code == 0, "\(answer)")
+    guard isJSON else {
+      #expect(answer.output.contains(#"sets "k", removes "patient""#), "\(answer)")
+      return
+    }
+    let taken = try #require(try json(answer.output)["taken"] as? [[String: Any]])
+    let attributes = try #require(taken.first?["attributes"] as? [String: Any])
+    #expect(attributes["set"] as? [String] == ["k"])
+    #expect(attributes["changed"] as? [String] == [])
+    #expect(attributes["removed"] as? [String] == ["patient"])
+    let kept = try #require(attributes["kept"] as? String)
+    let text = try String(contentsOfFile: "\(store)/\(kept)", encoding: .utf8)
+    #expect(try json(text)["patient"] as? String == "Smith")
+  }
+}
