@@ -44,13 +44,14 @@ import Testing
     try store.createGroup(node("new/inner"), attributes: ["é": 1])
     try store.remove(node("a/flags"))
     try store.commit()
-    let second = try Snapshot.read(files, cache: cache).index
+    var second = try Snapshot.read(files, cache: cache).index
     #expect(first.dataset(node("wave"))?.description.attributes["k"] == nil)
     #expect(second.dataset(node("wave"))?.description.attributes["k"] == 5)
     #expect(second.nodes[node("new/inner")] != nil && second.dataset(node("a/flags")) == nil)
     #expect(
       second.nodes.keys.map(\.description) == ["", "a", "a/ramp", "new", "new/inner", "wave"])
-    #expect(try second.encoded() == StoreIndex(try contents(file), place: "").encoded())
+    var whole = try StoreIndex(try contents(file), place: "")
+    #expect(try second.encoded() == whole.encoded())
     try store.close()
   }
 
