@@ -144,12 +144,7 @@ struct Adopter {
   ) throws(HyperslabError) {
     let found = document["attributes"]?.object ?? [:]
     if found == told { return }
-    for key in found.keys where found[key] != told[key] {
-      try store.setAttribute(key, found[key], of: path)
-    }
-    for key in told.keys where found[key] == nil {
-      try store.setAttribute(key, nil, of: path)
-    }
+    try store.setAttributes(found.changes(from: told), of: path)
     take(name, "its attributes")
   }
 
