@@ -7,10 +7,16 @@ extension StoreIndex {
   /// Whether this version may write to the store.
   var isWritable: Bool { Set(writeFeatures).isSubset(of: Self.knownWriteFeatures) }
 
-  /// The file's bytes. Nodes that changed keep their text from now on.
+  /// The file's bytes.
   ///
   /// - Throws: `limit` for what nobody would read back, a data set that changed among it.
-  mutating func encoded() throws(HyperslabError) -> [UInt8] {
+  func encoded() throws(HyperslabError) -> [UInt8] {
+    var index = self
+    return try index.encode()
+  }
+
+  /// The same; nodes that changed keep their text from now on.
+  mutating func encode() throws(HyperslabError) -> [UInt8] {
     guard nextID <= Self.maximumNextID else {
       throw HyperslabError(
         .limit, "no number is left for one more data set",

@@ -152,7 +152,7 @@ enum StoreCreation {
   static func fill(
     _ files: any FileSystem, index name: StorePath = StoreLayout.index, durability: Durability
   ) throws(HyperslabError) {
-    var index = StoreIndex(
+    let index = StoreIndex(
       uuid: StoreLayout.newIdentifier(), commit: 0, time: Timestamp.now(),
       writer: "hyperslab \(SlabStore.version)", state: "open",
       nodes: [.root: .group(attributes: [:], extensions: [:])])

@@ -44,14 +44,13 @@ import Testing
     try store.createGroup(node("new/inner"), attributes: ["é": 1])
     try store.remove(node("a/flags"))
     try store.commit()
-    var second = try Snapshot.read(files, cache: cache).index
+    let second = try Snapshot.read(files, cache: cache).index
     #expect(first.dataset(node("wave"))?.description.attributes["k"] == nil)
     #expect(second.dataset(node("wave"))?.description.attributes["k"] == 5)
     #expect(second.nodes[node("new/inner")] != nil && second.dataset(node("a/flags")) == nil)
     #expect(
       second.nodes.keys.map(\.description) == ["", "a", "a/ramp", "new", "new/inner", "wave"])
-    var whole = try StoreIndex(try contents(file), place: "")
-    #expect(try second.encoded() == whole.encoded())
+    #expect(try second.encoded() == StoreIndex(try contents(file), place: "").encoded())
     try store.close()
   }
 

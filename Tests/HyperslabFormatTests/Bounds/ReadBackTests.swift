@@ -42,7 +42,7 @@ import Testing
     return error?.code
   }
 
-  private func write(_ values: [UInt8], replacing: Bool = false) throws {
+  private func put(_ values: [UInt8], replacing: Bool = false) throws {
     let store = try SlabStore.open(path, mode: .readWrite)
     let name = node(replacing ? "a/flags" : "more")
     let description = DatasetDescription(
@@ -69,9 +69,9 @@ import Testing
 
   @Test(arguments: [false, true]) func theLastNumberOfADataSet(replacing: Bool) throws {
     try change(index: { $0["next_id"] = .integer(Self.most - 1) })
-    try write(SmallStore.flags, replacing: replacing)
+    try put(SmallStore.flags, replacing: replacing)
     #expect(try SlabStore.verify(path).ok)
-    #expect(try refused { try write(SmallStore.flags, replacing: true) } == .limit)
+    #expect(try refused { try put(SmallStore.flags, replacing: true) } == .limit)
     let store = try SlabStore.open(path, mode: .readWrite)
     try store.setAttribute("k", 5, of: node("wave"))
     try store.close()
