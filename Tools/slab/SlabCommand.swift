@@ -104,7 +104,10 @@ enum FlagWords {
     ("insideZarr: true", "--inside-zarr"),
     ("or ask to overwrite", "or replace it with --overwrite, or continue it with --resume"),
     ("overwrite: true", "--overwrite"),
-    ("--resume (resume: true)", "--resume"), ("SlabStore.repair", "slab repair"),
+    ("--resume (resume: true)", "--resume"), ("SlabStore.repair (slab repair)", "slab repair"),
+    ("slab repair (SlabStore.repair)", "slab repair"),
+    ("slab adopt (SlabStore.adopt)", "slab adopt"),
+    ("SlabStore.repair", "slab repair"),
   ]
 
   static func translated(_ text: String) -> String {
