@@ -36,6 +36,11 @@ struct SourceReader<Source: DataChunkSource>: Sendable {
     return isLent
   }
 
+  /// The bytes of a selection; nil where memory can hold no such.
+  func byteCount(of selection: Selection) -> Int? {
+    Checked.product(selection.shape.axes + [elementByteCount])
+  }
+
   /// Reads a selection into memory of its own, in whatever order of axes is cheapest.
   func loadPiece(
     _ selection: Selection, reusing spare: ElementBuffer?

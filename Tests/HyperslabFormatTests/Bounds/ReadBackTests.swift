@@ -131,6 +131,10 @@ import Testing
     ).index
     let above = index.nodes.groups(above: ["a/flags", "a/x/y/z", "b/c1/d", "top"].map(node))
     #expect(above == [.root, node("a")])
+    let names = ["a", "a/e\u{301}", "a/e\u{301}/c"].map(node)
+    #expect(node("a/é/c/d").ancestors == [.root] + names)
+    #expect(Set(node("a/é/c/d").ancestors) == Set([.root] + names))
+    #expect(node("a/é/c/d").ancestors.map(\.description) == ["", "a", "a/é", "a/é/c"])
     #expect(index.nodes.firstDescendant(of: node("a")) == node("a/flags"))
     #expect(index.nodes.firstDescendant(of: node("wave")) == nil)
     #expect(index.nodes.firstDescendant(of: node("aa")) == nil)
