@@ -4,6 +4,8 @@ import PackageDescription
 let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error), .enableUpcomingFeature("InternalImportsByDefault"),
 ]
+/// For all but tests: every expression that the compiler cannot prove safe says so as well.
+let safe = strict + [.strictMemorySafety()]
 
 let package = Package(
   name: "Hyperslab",
@@ -28,13 +30,13 @@ let package = Package(
     .target(
       name: "HyperslabCore",
       dependencies: ["CPlatform", .product(name: "ComplexModule", package: "swift-numerics")],
-      swiftSettings: strict
+      swiftSettings: safe
     ),
-    .target(name: "HyperslabIteration", dependencies: ["HyperslabCore"], swiftSettings: strict),
+    .target(name: "HyperslabIteration", dependencies: ["HyperslabCore"], swiftSettings: safe),
     .target(
       name: "HyperslabCodecs",
       dependencies: ["HyperslabCore", "CLZ4", "CPlatform"],
-      swiftSettings: strict
+      swiftSettings: safe
     ),
     .target(
       name: "HyperslabFormat",
@@ -42,7 +44,7 @@ let package = Package(
         "HyperslabCore", "HyperslabCodecs", "CPlatform",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
-      swiftSettings: strict
+      swiftSettings: safe
     ),
     .target(
       name: "Hyperslab",
@@ -50,13 +52,13 @@ let package = Package(
         "HyperslabCore", "HyperslabIteration", "HyperslabCodecs", "HyperslabFormat",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
-      swiftSettings: strict
+      swiftSettings: safe
     ),
     .target(
       name: "HyperslabTestSupport",
       dependencies: ["HyperslabCore", "HyperslabIteration"],
       path: "Tests/HyperslabTestSupport",
-      swiftSettings: strict
+      swiftSettings: safe
     ),
     .executableTarget(
       name: "slab",
@@ -65,7 +67,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tools/slab",
-      swiftSettings: strict
+      swiftSettings: safe
     ),
     .testTarget(
       name: "HyperslabCoreTests",

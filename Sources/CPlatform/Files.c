@@ -23,6 +23,11 @@ int hyperslab_rename_exclusive(const char *from, const char *to) {
   return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
 }
 
+int hyperslab_rename_exclusive_at(
+    int directory, const char *name, int other_directory, const char *other) {
+  return (int)syscall(SYS_renameat2, directory, name, other_directory, other, RENAME_NOREPLACE);
+}
+
 int hyperslab_exchange(int directory, const char *name, int other_directory, const char *other) {
   return (int)syscall(
       SYS_renameat2, directory, name, other_directory, other, 2 /* RENAME_EXCHANGE */);
@@ -88,11 +93,22 @@ int hyperslab_rename_exclusive(const char *from, const char *to) {
   return renamex_np(from, to, RENAME_EXCL);
 }
 
+int hyperslab_rename_exclusive_at(
+    int directory, const char *name, int other_directory, const char *other) {
+  return renameatx_np(directory, name, other_directory, other, RENAME_EXCL);
+}
+
 int hyperslab_exchange(int directory, const char *name, int other_directory, const char *other) {
   return renameatx_np(directory, name, other_directory, other, RENAME_SWAP);
 }
 #else
 int hyperslab_rename_exclusive(const char *from, const char *to) {
+  errno = ENOSYS;
+  return -1;
+}
+
+int hyperslab_rename_exclusive_at(
+    int directory, const char *name, int other_directory, const char *other) {
   errno = ENOSYS;
   return -1;
 }

@@ -80,12 +80,14 @@ public struct MemoryBudget: Hashable, Sendable {
   private static func pieceByteCount(of plan: BufferPlan, _ bufferByteCount: Int) -> Int {
     let rows = zip(plan.bufferShape, plan.chunkShape).map { $0.dividedRoundingUp(by: $1) }
     let row = bufferByteCount / (rows.filter { $0 > 1 }.min() ?? 1)
-    return Swift.min(bufferByteCount, Swift.max(64 << 20, 2 * row))
+    return Swift.min(
+      bufferByteCount, Swift.max(64 << 20, Checked.multiply(row, 2) ?? Int.max))
   }
 
   private static func rowByteCount(of plan: BufferPlan) -> Int? {
     guard let count = plan.chunkCount, let buffer = plan.bufferByteCount,
-      let chunk = plan.chunkByteCount, let waiting = Checked.add(sharedByteCount, 2 * buffer),
+      let chunk = plan.chunkByteCount, let buffers = Checked.multiply(buffer, 2),
+      let waiting = Checked.add(sharedByteCount, buffers),
       let rows = Checked.multiply(count, rowByteCount)
     else { return nil }
     let uncommitted = Swift.min(count, waiting / Swift.max(1, chunk))

@@ -46,9 +46,11 @@ public struct OverwritingStore: ChunkedStore {
 
   /// Runs an operation of the store underneath, in which creating a data set replaces one, too.
   public func operation<R>(
-    appendingTo path: NodePath?, _ body: (OverwritingStore) throws(HyperslabError) -> R
+    on path: NodePath, appends: Bool, checkWanted: () throws(HyperslabError) -> Void,
+    _ body: (OverwritingStore) throws(HyperslabError) -> R
   ) throws(HyperslabError) -> R {
-    try base.operation(appendingTo: path) { (store) throws(HyperslabError) in
+    try base.operation(on: path, appends: appends, checkWanted: checkWanted) {
+      (store) throws(HyperslabError) in
       try body(OverwritingStore(store))
     }
   }

@@ -1,7 +1,7 @@
 /// Where the bit planes of a block are: anywhere in memory, and several may be in one place.
 ///
-/// It owns the list, not the planes.
-package final class BitPlanes {
+/// It owns the list, not the planes, which must stay for as long as it speaks of them.
+@safe package final class BitPlanes {
   /// Of each plane, the first bits of all elements first; see ``Bitshuffle``.
   let addresses: UnsafeMutablePointer<UnsafeRawPointer>
   /// Bytes of each.
@@ -14,23 +14,25 @@ package final class BitPlanes {
   package init(_ base: UnsafeRawPointer, elementCount: Int, elementByteCount: Int) {
     count = 8 * elementByteCount
     byteCount = elementCount / 8
-    addresses = .allocate(capacity: count)
-    addresses.initialize(repeating: base, count: count)
-    lie(at: base, elementCount: elementCount)
+    unsafe addresses = .allocate(capacity: count)
+    unsafe addresses.initialize(repeating: base, count: count)
+    unsafe lie(at: base, elementCount: elementCount)
   }
 
-  deinit { addresses.deallocate() }
+  deinit { unsafe addresses.deallocate() }
 
   /// Lends the addresses of some planes as C has them.
   func withAddresses<R>(
     from first: Int, count: Int, _ body: (UnsafePointer<UnsafeRawPointer?>) -> R
   ) -> R {
-    (addresses + first).withMemoryRebound(to: UnsafeRawPointer?.self, capacity: count) { body($0) }
+    unsafe (addresses + first).withMemoryRebound(to: UnsafeRawPointer?.self, capacity: count) {
+      unsafe body($0)
+    }
   }
 
   /// Speaks of other planes that lie one behind the other.
   func lie(at base: UnsafeRawPointer, elementCount: Int) {
     byteCount = elementCount / 8
-    for plane in 0..<count { addresses[plane] = base + plane * byteCount }
+    for plane in 0..<count { unsafe addresses[plane] = base + plane * byteCount }
   }
 }

@@ -30,21 +30,23 @@ package enum Bitshuffle {
     _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer,
     count: Int, elementByteCount: Int, width: Int = VectorWidth.best
   ) {
-    var planes = source
+    var planes = unsafe source
     if elementByteCount > 1 {
-      Shuffle.split(
+      unsafe Shuffle.split(
         source, scratch, plane: count, count: count, elementByteCount: elementByteCount,
         width: width)
-      planes = UnsafeRawPointer(scratch)
+      unsafe planes = UnsafeRawPointer(scratch)
     }
     for byte in 0..<elementByteCount {
       let offset = byte * count
-      if isZero(planes + offset, count) {
-        memset(target + offset, 0, count)
+      if unsafe isZero(planes + offset, count) {
+        unsafe memset(target + offset, 0, count)
         continue
       }
-      if hyperslab_split_bits(width, planes + offset, target + offset, count / 8, count / 8) == 0 {
-        split(planes + offset, target + offset, count)
+      if unsafe hyperslab_split_bits(width, planes + offset, target + offset, count / 8, count / 8)
+        == 0
+      {
+        unsafe split(planes + offset, target + offset, count)
       }
     }
   }
@@ -61,15 +63,15 @@ package enum Bitshuffle {
   ) {
     let offset = elements.lowerBound / 8
     for byte in 0..<elementByteCount {
-      let to = planes + byte * elements.count
+      let to = unsafe planes + byte * elements.count
       if isZero(bits, byte) {
-        memset(to, 0, elements.count)
+        unsafe memset(to, 0, elements.count)
         continue
       }
-      let isDone = bits.withAddresses(from: 8 * byte, count: 8) {
-        hyperslab_join_bits(width, $0, offset, to, elements.count / 8) != 0
+      let isDone = unsafe bits.withAddresses(from: 8 * byte, count: 8) {
+        unsafe hyperslab_join_bits(width, $0, offset, to, elements.count / 8) != 0
       }
-      if !isDone { join(bits.addresses + 8 * byte, offset, to, elements.count) }
+      if !isDone { unsafe join(bits.addresses + 8 * byte, offset, to, elements.count) }
     }
   }
 
@@ -85,14 +87,15 @@ package enum Bitshuffle {
     scratch: UnsafeMutableRawPointer, elementByteCount: Int, width: Int = VectorWidth.best
   ) {
     if elementByteCount == 2 {
-      let isDone = bits.withAddresses(from: 0, count: 16) {
-        hyperslab_join_bit_pairs(width, $0, elements.lowerBound / 8, target, elements.count / 8)
+      let isDone = unsafe bits.withAddresses(from: 0, count: 16) {
+        unsafe hyperslab_join_bit_pairs(
+          width, $0, elements.lowerBound / 8, target, elements.count / 8)
           != 0
       }
       if isDone { return }
     }
-    join(bits, elements, scratch, elementByteCount: elementByteCount, width: width)
-    Shuffle.join(
+    unsafe join(bits, elements, scratch, elementByteCount: elementByteCount, width: width)
+    unsafe Shuffle.join(
       scratch, plane: elements.count, target, count: elements.count,
       elementByteCount: elementByteCount, width: width)
   }
@@ -100,15 +103,15 @@ package enum Bitshuffle {
   /// Whether a byte plane is all zeros, as the upper ones of small numbers are: then so are its bit
   /// planes, and to look is ten times as fast as to transpose them.
   private static func isZero(_ bytes: UnsafeRawPointer, _ count: Int) -> Bool {
-    count >= 8 && bytes.loadUnaligned(as: UInt64.self) == 0
+    unsafe count >= 8 && bytes.loadUnaligned(as: UInt64.self) == 0
       && memcmp(bytes, bytes + 8, count - 8) == 0
   }
 
   /// The same of a byte plane whose bits are still apart; planes in one place are looked at once.
   private static func isZero(_ bits: BitPlanes, _ byte: Int) -> Bool {
-    let planes = bits.addresses + 8 * byte
+    let planes = unsafe bits.addresses + 8 * byte
     return (0..<8).allSatisfy { bit in
-      bit > 0 && planes[bit] == planes[bit - 1] || isZero(planes[bit], bits.byteCount)
+      unsafe bit > 0 && planes[bit] == planes[bit - 1] || isZero(planes[bit], bits.byteCount)
     }
   }
 
@@ -123,21 +126,21 @@ package enum Bitshuffle {
     var offset = 0
     while offset + 128 <= byteCount {
       var words = Words { index in
-        Pair(
+        unsafe Pair(
           source.loadUnaligned(fromByteOffset: offset + 8 * index, as: UInt64.self),
           source.loadUnaligned(fromByteOffset: offset + 64 + 8 * index, as: UInt64.self))
       }
       words.transposeBits()
       words.transposeBytes()
       words.forEach { index, pair in
-        target.storeBytes(of: pair, toByteOffset: index * plane + offset / 8, as: Pair.self)
+        unsafe target.storeBytes(of: pair, toByteOffset: index * plane + offset / 8, as: Pair.self)
       }
       offset += 128
     }
     while offset < byteCount {
-      let word = transposeBits(source.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+      let word = unsafe transposeBits(source.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
       for bit in 0..<8 {
-        target.storeBytes(
+        unsafe target.storeBytes(
           of: UInt8(truncatingIfNeeded: word >> UInt64(8 * bit)),
           toByteOffset: bit * plane + offset / 8, as: UInt8.self)
       }
@@ -153,23 +156,23 @@ package enum Bitshuffle {
     var offset = 0
     while offset + 128 <= byteCount {
       var words = Words { index in
-        planes[index].loadUnaligned(fromByteOffset: start + offset / 8, as: Pair.self)
+        unsafe planes[index].loadUnaligned(fromByteOffset: start + offset / 8, as: Pair.self)
       }
       words.transposeBytes()
       words.transposeBits()
       words.forEach { index, pair in
-        target.storeBytes(of: pair.x, toByteOffset: offset + 8 * index, as: UInt64.self)
-        target.storeBytes(of: pair.y, toByteOffset: offset + 64 + 8 * index, as: UInt64.self)
+        unsafe target.storeBytes(of: pair.x, toByteOffset: offset + 8 * index, as: UInt64.self)
+        unsafe target.storeBytes(of: pair.y, toByteOffset: offset + 64 + 8 * index, as: UInt64.self)
       }
       offset += 128
     }
     while offset < byteCount {
       var word: UInt64 = 0
       for bit in 0..<8 {
-        let byte = planes[bit].load(fromByteOffset: start + offset / 8, as: UInt8.self)
+        let byte = unsafe planes[bit].load(fromByteOffset: start + offset / 8, as: UInt8.self)
         word |= UInt64(byte) << UInt64(8 * bit)
       }
-      target.storeBytes(of: transposeBits(word), toByteOffset: offset, as: UInt64.self)
+      unsafe target.storeBytes(of: transposeBits(word), toByteOffset: offset, as: UInt64.self)
       offset += 8
     }
   }

@@ -58,8 +58,10 @@ package enum BloscBuffer {
         continue
       }
       var part = [UInt8](repeating: 0, count: length)
-      let isWhole = part.withUnsafeMutableBytes { to in
-        stream.withUnsafeBytes { $0.isEmpty ? to.isEmpty : decompressLZ4($0, into: to) }
+      let isWhole = unsafe part.withUnsafeMutableBytes { to in
+        unsafe stream.withUnsafeBytes {
+          unsafe $0.isEmpty ? to.isEmpty : decompressLZ4($0, into: to)
+        }
       }
       guard isWhole else { return nil }
       result += part

@@ -18,19 +18,21 @@ package struct CRC32C: Sendable {
   package mutating func add(_ bytes: UnsafeRawBufferPointer) {
     guard let base = bytes.baseAddress else { return }
     state =
-      Self.hasInstruction
+      unsafe Self.hasInstruction
       ? hyperslab_crc32c(state, base, bytes.count, Self.shift) : Self.portable(state, bytes)
   }
 
   /// The checksum of some bytes.
   package static func of(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
     var crc = CRC32C()
-    crc.add(bytes)
+    unsafe crc.add(bytes)
     return crc.value
   }
 
   /// The checksum of some bytes.
-  package static func of(_ bytes: [UInt8]) -> UInt32 { bytes.withUnsafeBytes { of($0) } }
+  package static func of(_ bytes: [UInt8]) -> UInt32 {
+    unsafe bytes.withUnsafeBytes { unsafe of($0) }
+  }
 
   /// The checksum as eight lower-case hexadecimal digits.
   package static func hex(_ value: UInt32) -> String {
@@ -61,17 +63,17 @@ extension CRC32C {
   package static func portable(_ state: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
     var crc = state
     var offset = 0
-    tables.withUnsafeBufferPointer { table in
+    unsafe tables.withUnsafeBufferPointer { table in
       while offset + 8 <= bytes.count {
-        let word = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self) ^ UInt64(crc)
+        let word = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self) ^ UInt64(crc)
         crc = 0
         for byte in 0..<8 {
-          crc ^= table[(7 - byte) * 256 + Int(word >> (8 * UInt64(byte)) & 0xFF)]
+          unsafe crc ^= table[(7 - byte) * 256 + Int(word >> (8 * UInt64(byte)) & 0xFF)]
         }
         offset += 8
       }
       while offset < bytes.count {
-        crc = crc >> 8 ^ table[Int((crc ^ UInt32(bytes[offset])) & 0xFF)]
+        crc = unsafe crc >> 8 ^ table[Int((crc ^ UInt32(bytes[offset])) & 0xFF)]
         offset += 1
       }
     }

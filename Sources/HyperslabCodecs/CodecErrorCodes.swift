@@ -5,6 +5,4 @@ extension HyperslabError.Code {
   public static let torn = Self(rawValue: "torn")
   /// Bytes that do not match their checksum.
   public static let checksum = Self(rawValue: "checksum")
-  /// A chunk too large for its frame, or a block size that cannot be.
-  public static let chunkTooLarge = Self(rawValue: "chunk_too_large")
 }

@@ -40,7 +40,7 @@ struct CodingSample: Sendable {
     let count = Swift.min(
       grid.chunkCount, Swift.max(Self.leastChunkCount, Self.blockBudget / blocks))
     let all = Self.numbers(count, of: grid.chunkCount).map { number in
-      source.part(grid.selection(of: grid.index(ofNumber: number)))
+      source.part(grid.selection(of: grid.chunks[number]))
     }
     let format = try FrameFormat(
       elementByteCount: fill.dataType.byteCount, filter: .none, chunkByteCount: chunkByteCount,
@@ -52,7 +52,7 @@ struct CodingSample: Sendable {
       let (copy, supply) = try chunk.open(chunkShape, format)
       let (numbers, others) = Self.spread(over: format, inChunk: number, of: all.count)
       for block in numbers + others
-      where !fill.fills(try encoder.bytes(ofBlock: block, copy, from: supply)) {
+      where unsafe !fill.fills(try encoder.bytes(ofBlock: block, copy, from: supply)) {
         chunks.append(chunk)
         break
       }
@@ -130,12 +130,12 @@ struct CodingSample: Sendable {
     var outcome = Outcome()
     var wanted = numbers.count
     for (position, block) in (numbers + others).enumerated() where wanted > 0 {
-      let bytes = try encoder.bytes(ofBlock: block, copy, from: supply)
-      let isFill = fill.fills(bytes)
+      let bytes = try unsafe encoder.bytes(ofBlock: block, copy, from: supply)
+      let isFill = unsafe fill.fills(bytes)
       if !isFill { wanted -= 1 }
       // Looked for in place of others like it, they must not make those look more frequent.
       if isFill, position >= numbers.count { continue }
-      let stored = try encoder.storedByteCount(ofBlock: block, copy, bytes)
+      let stored = try unsafe encoder.storedByteCount(ofBlock: block, copy, bytes)
       outcome.decoded += bytes.count
       outcome.stored += stored
       // A chunk of two such blocks is not stored at all.

@@ -2,7 +2,7 @@ package import HyperslabCore
 
 /// What a coding is chosen by.
 // Sendable although it may hold a pointer: the memory is only read, and lent for longer than it lives.
-package enum CodingSource: @unchecked Sendable {
+@safe package enum CodingSource: @unchecked Sendable {
   /// Elements in memory.
   case memory(UnsafeRawPointer, StridedLayout)
   /// Elements that are read where they are looked at.
@@ -17,7 +17,7 @@ package enum CodingSource: @unchecked Sendable {
 
   func part(_ region: Selection) -> CodingSource {
     switch self {
-    case .memory(let base, let layout): .memory(base, layout.slice(region))
+    case .memory(let base, let layout): unsafe .memory(base, layout.part(region))
     case .stream(let stream): .stream(stream.part(region))
     }
   }
@@ -31,7 +31,7 @@ package enum CodingSource: @unchecked Sendable {
       let copy = ChunkCopy(
         chunkShape: chunkShape, region: StridedSelection(Selection(all: layout.shape)),
         layout: layout, elementByteCount: format.elementByteCount)
-      return (copy, .memory(base))
+      return unsafe (copy, .memory(base))
     case .stream(let stream):
       let window = StreamWindow()
       let copies = try window.begin(stream, chunkShape: chunkShape, format)

@@ -1,7 +1,8 @@
 package import HyperslabCore
 
-/// A block decoded as far as is worth it before its elements go to their places.
-package struct DecodedBlock {
+/// A block decoded as far as is worth it before its elements go to their places. It lies in memory that
+/// stays longer than it is in use: whoever makes one sees to that.
+@safe package struct DecodedBlock {
   let base: UnsafeRawPointer
   /// Bytes from one byte plane to the next; nil where they were joined to elements.
   let plane: Int?
@@ -17,13 +18,13 @@ package struct DecodedBlock {
     _ rows: ChunkCopy.Plane, from row: Int, into memory: UnsafeMutableRawPointer
   ) -> BlockRows {
     let element = rows.element - first + row * rows.elementStrides.rows
-    let target = memory + rows.byteOffset + row * rows.byteStrides.rows
+    let target = unsafe memory + rows.byteOffset + row * rows.byteStrides.rows
     if let plane {
-      return BlockRows(
+      return unsafe BlockRows(
         from: base + element, plane: plane, stride: rows.elementStrides.rows, to: target,
         targetStride: rows.byteStrides.rows, count: rows.counts.columns)
     }
-    return BlockRows(
+    return unsafe BlockRows(
       from: base + element * elementByteCount, stride: rows.elementStrides.rows * elementByteCount,
       to: target, targetStride: rows.byteStrides.rows,
       count: rows.counts.columns * elementByteCount)
@@ -33,6 +34,6 @@ package struct DecodedBlock {
   package func scatter(
     _ rows: ChunkCopy.Plane, _ range: Range<Int>, into memory: UnsafeMutableRawPointer
   ) {
-    rows.scatter(rows: range, from: base, into: memory, elementByteCount: elementByteCount)
+    unsafe rows.scatter(rows: range, from: base, into: memory, elementByteCount: elementByteCount)
   }
 }

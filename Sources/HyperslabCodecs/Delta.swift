@@ -16,11 +16,11 @@ enum Delta {
     elementByteCount: Int, stride: Int
   ) {
     switch elementByteCount {
-    case 1: split(SIMD16<UInt8>.self, source, target, Columns(byteCount, stride))
-    case 2: split(SIMD8<UInt16>.self, source, target, Columns(byteCount / 2, stride))
-    case 4: split(SIMD4<UInt32>.self, source, target, Columns(byteCount / 4, stride))
-    case 8: split(SIMD2<UInt64>.self, source, target, Columns(byteCount / 8, stride))
-    default: target.copyMemory(from: source, byteCount: byteCount)
+    case 1: unsafe split(SIMD16<UInt8>.self, source, target, Columns(byteCount, stride))
+    case 2: unsafe split(SIMD8<UInt16>.self, source, target, Columns(byteCount / 2, stride))
+    case 4: unsafe split(SIMD4<UInt32>.self, source, target, Columns(byteCount / 4, stride))
+    case 8: unsafe split(SIMD2<UInt64>.self, source, target, Columns(byteCount / 8, stride))
+    default: unsafe target.copyMemory(from: source, byteCount: byteCount)
     }
   }
 
@@ -30,11 +30,11 @@ enum Delta {
     elementByteCount: Int, stride: Int
   ) {
     switch elementByteCount {
-    case 1: join(SIMD16<UInt8>.self, source, target, Columns(byteCount, stride))
-    case 2: join(SIMD8<UInt16>.self, source, target, Columns(byteCount / 2, stride))
-    case 4: join(SIMD4<UInt32>.self, source, target, Columns(byteCount / 4, stride))
-    case 8: join(SIMD2<UInt64>.self, source, target, Columns(byteCount / 8, stride))
-    default: target.copyMemory(from: source, byteCount: byteCount)
+    case 1: unsafe join(SIMD16<UInt8>.self, source, target, Columns(byteCount, stride))
+    case 2: unsafe join(SIMD8<UInt16>.self, source, target, Columns(byteCount / 2, stride))
+    case 4: unsafe join(SIMD4<UInt32>.self, source, target, Columns(byteCount / 4, stride))
+    case 8: unsafe join(SIMD2<UInt64>.self, source, target, Columns(byteCount / 8, stride))
+    default: unsafe target.copyMemory(from: source, byteCount: byteCount)
     }
   }
 
@@ -74,12 +74,12 @@ enum Delta {
     let stride = columns.stride
     if stride == 1 {
       // With the stride known, the compiler makes vectors of it.
-      difference(V.Scalar.self, source, target, 1, 0, columns.count)
+      unsafe difference(V.Scalar.self, source, target, 1, 0, columns.count)
       return
     }
     let tiled = columns.tiledRows(lanes: lanes)
     if tiled > 0 {
-      withUnsafeTemporaryAllocation(of: V.self, capacity: 2 * lanes) { memory in
+      unsafe withUnsafeTemporaryAllocation(of: V.self, capacity: 2 * lanes) { memory in
         guard let tile = memory.baseAddress else { return }
         var first = 0
         while first < stride {
@@ -90,13 +90,13 @@ enum Delta {
           while row < tiled {
             for lane in 0..<lanes {
               let offset = ((row + lane) * stride + column) * size
-              let values = source.loadUnaligned(fromByteOffset: offset, as: V.self)
-              tile[lane] = V.difference(values, before)
+              let values = unsafe source.loadUnaligned(fromByteOffset: offset, as: V.self)
+              unsafe tile[lane] = V.difference(values, before)
               before = values
             }
-            let result = transpose(tile)
+            let result = unsafe transpose(tile)
             for lane in 0..<Swift.min(lanes, stride) {
-              target.storeBytes(
+              unsafe target.storeBytes(
                 of: result[lane], toByteOffset: (columns.start(column + lane) + row) * size,
                 as: V.self)
             }
@@ -107,7 +107,7 @@ enum Delta {
       }
     }
     for column in 0..<Swift.min(stride, columns.count) {
-      difference(
+      unsafe difference(
         V.Scalar.self, source + column * size, target + columns.start(column) * size, stride,
         tiled, columns.length(column))
     }
@@ -121,12 +121,12 @@ enum Delta {
     let lanes = V.scalarCount
     let stride = columns.stride
     if stride == 1 {
-      accumulate(type, source, target, columns.count)
+      unsafe accumulate(type, source, target, columns.count)
       return
     }
     let tiled = columns.tiledRows(lanes: lanes)
     if tiled > 0 {
-      withUnsafeTemporaryAllocation(of: V.self, capacity: 2 * lanes) { memory in
+      unsafe withUnsafeTemporaryAllocation(of: V.self, capacity: 2 * lanes) { memory in
         guard let tile = memory.baseAddress else { return }
         var first = 0
         while first < stride {
@@ -137,13 +137,14 @@ enum Delta {
             for lane in 0..<lanes {
               // What a narrow row's vector has to spare is written over by the rows after it.
               let offset = (columns.start(column + lane) + row) * size
-              tile[lane] =
-                lane < stride ? source.loadUnaligned(fromByteOffset: offset, as: V.self) : V.zero
+              unsafe tile[lane] =
+                unsafe lane < stride
+                ? source.loadUnaligned(fromByteOffset: offset, as: V.self) : V.zero
             }
-            let result = transpose(tile)
+            let result = unsafe transpose(tile)
             for lane in 0..<lanes {
-              sums = V.sum(sums, result[lane])
-              target.storeBytes(
+              sums = unsafe V.sum(sums, result[lane])
+              unsafe target.storeBytes(
                 of: sums, toByteOffset: ((row + lane) * stride + column) * size, as: V.self)
             }
             row += lanes
@@ -153,7 +154,7 @@ enum Delta {
       }
     }
     for column in 0..<Swift.min(stride, columns.count) {
-      sum(
+      unsafe sum(
         V.Scalar.self, source + columns.start(column) * size, target + column * size, stride,
         tiled, columns.length(column))
     }
@@ -167,19 +168,19 @@ enum Delta {
     -> UnsafeMutablePointer<V>
   {
     let lanes = V.scalarCount
-    var from = tile
-    var to = tile + lanes
+    var from = unsafe tile
+    var to = unsafe tile + lanes
     var rounds = lanes
     while rounds > 1 {
       for pair in 0..<lanes / 2 {
-        let (low, high) = V.interleaved(from[pair], from[pair + lanes / 2])
-        to[2 * pair] = low
-        to[2 * pair + 1] = high
+        let (low, high) = unsafe V.interleaved(from[pair], from[pair + lanes / 2])
+        unsafe to[2 * pair] = low
+        unsafe to[2 * pair + 1] = high
       }
-      swap(&from, &to)
+      unsafe swap(&from, &to)
       rounds /= 2
     }
-    return from
+    return unsafe from
   }
 
   /// `target[row] = source[row · stride] − source[(row − 1) · stride]` from one row on.
@@ -191,15 +192,15 @@ enum Delta {
     let size = MemoryLayout<T>.size
     var start = start
     if start == 0, end > 0 {
-      target.storeBytes(of: source.loadUnaligned(as: T.self), as: T.self)
+      unsafe target.storeBytes(of: source.loadUnaligned(as: T.self), as: T.self)
       start = 1
     }
     guard start < end else { return }
     for row in start..<end {
       let offset = row * stride * size
-      let value = source.loadUnaligned(fromByteOffset: offset, as: T.self)
-      let before = source.loadUnaligned(fromByteOffset: offset - stride * size, as: T.self)
-      target.storeBytes(of: value &- before, toByteOffset: row * size, as: T.self)
+      let value = unsafe source.loadUnaligned(fromByteOffset: offset, as: T.self)
+      let before = unsafe source.loadUnaligned(fromByteOffset: offset - stride * size, as: T.self)
+      unsafe target.storeBytes(of: value &- before, toByteOffset: row * size, as: T.self)
     }
   }
 
@@ -213,11 +214,11 @@ enum Delta {
     let size = MemoryLayout<T>.size
     var value: T = 0
     if start > 0 {
-      value = target.loadUnaligned(fromByteOffset: (start - 1) * stride * size, as: T.self)
+      value = unsafe target.loadUnaligned(fromByteOffset: (start - 1) * stride * size, as: T.self)
     }
     for row in start..<end {
-      value &+= source.loadUnaligned(fromByteOffset: row * size, as: T.self)
-      target.storeBytes(of: value, toByteOffset: row * stride * size, as: T.self)
+      unsafe value &+= source.loadUnaligned(fromByteOffset: row * size, as: T.self)
+      unsafe target.storeBytes(of: value, toByteOffset: row * stride * size, as: T.self)
     }
   }
 
@@ -230,12 +231,12 @@ enum Delta {
     var carry = V.zero
     var done = 0
     while done + V.scalarCount <= count {
-      let values = source.loadUnaligned(fromByteOffset: done * size, as: V.self).runningSums
+      let values = unsafe source.loadUnaligned(fromByteOffset: done * size, as: V.self).runningSums
       let sums = V.sum(values, carry)
-      target.storeBytes(of: sums, toByteOffset: done * size, as: V.self)
+      unsafe target.storeBytes(of: sums, toByteOffset: done * size, as: V.self)
       carry = V(repeating: sums[V.scalarCount - 1])
       done += V.scalarCount
     }
-    sum(V.Scalar.self, source, target, 1, done, count)
+    unsafe sum(V.Scalar.self, source, target, 1, done, count)
   }
 }

@@ -13,8 +13,8 @@ extension DeltaVector {
   /// The vector as two words, each shifted up by so many bits.
   @inline(__always)
   func wordsShifted(_ bits: UInt64) -> Self {
-    let words = unsafeBitCast(self, to: SIMD2<UInt64>.self) &<< SIMD2(repeating: bits)
-    return unsafeBitCast(words, to: Self.self)
+    let words = unsafe unsafeBitCast(self, to: SIMD2<UInt64>.self) &<< SIMD2(repeating: bits)
+    return unsafe unsafeBitCast(words, to: Self.self)
   }
 }
 

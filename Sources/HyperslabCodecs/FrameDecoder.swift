@@ -16,7 +16,7 @@ package final class FrameDecoder {
     unpacked = try ElementBuffer(allocating: format.blockByteCount)
     scratch = try ElementBuffer(allocating: format.blockByteCount)
     decoded = try ElementBuffer(allocating: format.blockByteCount)
-    bits = BitPlanes(
+    bits = unsafe BitPlanes(
       unpacked.pointer, elementCount: 0, elementByteCount: format.elementByteCount)
   }
 
@@ -33,29 +33,29 @@ package final class FrameDecoder {
   ) throws(HyperslabError) {
     let elements = format.elementRange(ofBlock: block)
     if let offset = copy.contiguousOffset {
-      try decode(
+      try unsafe decode(
         block: block, stored: stored, prefix: prefix, 0..<elements.count,
         into: base + offset + format.byteRange(ofBlock: block).lowerBound)
       return
     }
     let filter = format.filter(ofBlock: block)
     if filter == .none, format.deltaStride == nil {
-      let plain = try plain(block: block, stored: stored, prefix: prefix)
-      copy.scatter(elements, from: plain, into: base)
+      let plain = try unsafe plain(block: block, stored: stored, prefix: prefix)
+      unsafe copy.scatter(elements, from: plain, into: base)
       return
     }
     let needed = needed(ofBlock: block, copy)
     if joinsRows(filter, copy) {
-      let payload = try payload(block: block, stored: stored, prefix: prefix)
-      let planes = try planes(payload, block, needed, in: scratch.pointer)
+      let payload = try unsafe payload(block: block, stored: stored, prefix: prefix)
+      let planes = try unsafe planes(payload, block, needed, in: scratch.pointer)
       copy.forEachPlane(in: elements) { rows in
-        Shuffle.joinRows(
+        unsafe Shuffle.joinRows(
           of: planes.rows(rows, from: 0, into: base), rows: rows.counts.rows,
           elementByteCount: format.elementByteCount)
       }
     } else {
-      try decode(block: block, stored: stored, prefix: prefix, needed, into: decoded.pointer)
-      copy.scatter(elements, from: decoded.pointer, into: base)
+      try unsafe decode(block: block, stored: stored, prefix: prefix, needed, into: decoded.pointer)
+      unsafe copy.scatter(elements, from: decoded.pointer, into: base)
     }
   }
 
@@ -69,12 +69,12 @@ package final class FrameDecoder {
   ) throws(HyperslabError) -> DecodedBlock {
     let needed = needed(ofBlock: block, copy)
     if !joinsRows(format.filter(ofBlock: block), copy) {
-      try decode(block: block, stored: stored, prefix: prefix, needed, into: memory)
-      return DecodedBlock(
+      try unsafe decode(block: block, stored: stored, prefix: prefix, needed, into: memory)
+      return unsafe DecodedBlock(
         base: memory, plane: nil, first: 0, elementByteCount: format.elementByteCount)
     }
-    let payload = try payload(block: block, stored: stored, prefix: prefix)
-    return try planes(payload, block, needed, in: memory)
+    let payload = try unsafe payload(block: block, stored: stored, prefix: prefix)
+    return try unsafe planes(payload, block, needed, in: memory)
   }
 
   /// Whether byte planes are joined row by row into their places, not first to a block.
@@ -95,34 +95,34 @@ package final class FrameDecoder {
     let size = format.elementByteCount
     let count = format.elementRange(ofBlock: block).count
     let filter = format.filter(ofBlock: block)
-    let payload = try payload(block: block, stored: stored, prefix: prefix)
+    let payload = try unsafe payload(block: block, stored: stored, prefix: prefix)
     if filter == .none, format.deltaStride == nil {
-      try unpack(payload, block, into: memory)
+      try unsafe unpack(payload, block, into: memory)
       return
     }
     guard let stride = format.deltaStride else {
-      if filter == .bitshuffle, !isZeros(payload, block) {
-        Bitshuffle.joinElements(
+      if filter == .bitshuffle, unsafe !isZeros(payload, block) {
+        unsafe Bitshuffle.joinElements(
           try bitPlanes(payload, block), needed, memory + needed.lowerBound * size,
           scratch: scratch.pointer, elementByteCount: size)
         return
       }
-      let planes = try planes(payload, block, needed, in: scratch.pointer)
-      Shuffle.join(
+      let planes = try unsafe planes(payload, block, needed, in: scratch.pointer)
+      unsafe Shuffle.join(
         planes.base, plane: planes.plane ?? 0, memory + planes.first * size, count: needed.count,
         elementByteCount: size)
       return
     }
     // Each element needs those before it.
     if filter != .none {
-      let planes = try planes(payload, block, 0..<count, in: scratch.pointer)
-      Shuffle.join(
+      let planes = try unsafe planes(payload, block, 0..<count, in: scratch.pointer)
+      unsafe Shuffle.join(
         planes.base, plane: planes.plane ?? 0, unpacked.pointer, count: count,
         elementByteCount: size)
     } else {
-      try unpack(payload, block, into: unpacked.pointer)
+      try unsafe unpack(payload, block, into: unpacked.pointer)
     }
-    Delta.undo(
+    unsafe Delta.undo(
       unpacked.pointer, memory, byteCount: count * size, elementByteCount: size, stride: stride)
   }
 
@@ -143,20 +143,20 @@ package final class FrameDecoder {
     in memory: UnsafeMutableRawPointer
   ) throws(HyperslabError) -> DecodedBlock {
     let size = format.elementByteCount
-    if isZeros(payload, block) {
+    if unsafe isZeros(payload, block) {
       // Every byte plane is the same.
-      return DecodedBlock(
+      return unsafe DecodedBlock(
         base: try zeroBytes(), plane: 0, first: needed.lowerBound, elementByteCount: size)
     }
     guard format.filter(ofBlock: block) == .bitshuffle else {
-      try unpack(payload, block, into: memory)
-      return DecodedBlock(
+      try unsafe unpack(payload, block, into: memory)
+      return unsafe DecodedBlock(
         base: memory + needed.lowerBound, plane: format.elementRange(ofBlock: block).count,
         first: needed.lowerBound, elementByteCount: size)
     }
-    let bits = try bitPlanes(payload, block)
-    Bitshuffle.join(bits, needed, memory, elementByteCount: size)
-    return DecodedBlock(
+    let bits = try unsafe bitPlanes(payload, block)
+    unsafe Bitshuffle.join(bits, needed, memory, elementByteCount: size)
+    return unsafe DecodedBlock(
       base: memory, plane: needed.count, first: needed.lowerBound, elementByteCount: size)
   }
 
@@ -167,12 +167,12 @@ package final class FrameDecoder {
   private func plain(
     block: Int, stored: UnsafeRawBufferPointer, prefix: FramePrefix
   ) throws(HyperslabError) -> UnsafeRawPointer {
-    let payload = try payload(block: block, stored: stored, prefix: prefix)
+    let payload = try unsafe payload(block: block, stored: stored, prefix: prefix)
     let count = format.byteRange(ofBlock: block).count
-    if payload.count == count, let packed = payload.baseAddress { return packed }
-    if isZeros(payload, block) { return try zeroBytes() }
-    try unpack(payload, block, into: unpacked.pointer)
-    return UnsafeRawPointer(unpacked.pointer)
+    if payload.count == count, let packed = payload.baseAddress { return unsafe packed }
+    if unsafe isZeros(payload, block) { return try unsafe zeroBytes() }
+    try unsafe unpack(payload, block, into: unpacked.pointer)
+    return unsafe UnsafeRawPointer(unpacked.pointer)
   }
 
   /// The bit planes of a block, unpacked where they are not at hand in its payload.
@@ -182,18 +182,19 @@ package final class FrameDecoder {
     let bytes = format.byteRange(ofBlock: block).count
     let elements = format.elementRange(ofBlock: block).count
     if payload.count == bytes, let packed = payload.baseAddress {
-      bits.lie(at: packed, elementCount: elements)
+      unsafe bits.lie(at: packed, elementCount: elements)
       return bits
     }
-    let memory = UnsafeMutableRawBufferPointer(start: unpacked.pointer, count: bytes)
-    guard payload.count < bytes, bits.unpackLZ4(payload, into: memory, elementCount: elements)
+    let memory = unsafe UnsafeMutableRawBufferPointer(start: unpacked.pointer, count: bytes)
+    guard payload.count < bytes,
+      unsafe bits.unpackLZ4(payload, into: memory, elementCount: elements)
     else { throw malformed(block) }
     return bits
   }
 
   /// Whether a block is packed as one of nothing but zeros is.
   private func isZeros(_ payload: UnsafeRawBufferPointer, _ block: Int) -> Bool {
-    LZ4LongSequences(
+    unsafe LZ4LongSequences(
       payload,
       UnsafeMutableRawBufferPointer(
         start: unpacked.pointer, count: format.byteRange(ofBlock: block).count)
@@ -202,17 +203,17 @@ package final class FrameDecoder {
 
   /// A block of zeros.
   private func zeroBytes() throws(HyperslabError) -> UnsafeRawPointer {
-    if let zeros { return UnsafeRawPointer(zeros.pointer) }
+    if let zeros { return unsafe UnsafeRawPointer(zeros.pointer) }
     let made = try ElementBuffer(allocating: format.blockByteCount)
-    made.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: made.byteCount)
+    unsafe made.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: made.byteCount)
     zeros = made
-    return UnsafeRawPointer(made.pointer)
+    return unsafe UnsafeRawPointer(made.pointer)
   }
 
   private static func checkSum(
     block: Int, stored: UnsafeRawBufferPointer, prefix: FramePrefix
   ) throws(HyperslabError) {
-    let crc = CRC32C.of(stored)
+    let crc = unsafe CRC32C.of(stored)
     guard crc == prefix.checksum(ofBlock: block) else {
       throw HyperslabError(
         .checksum, "block \(block) of the chunk file",
@@ -225,12 +226,12 @@ package final class FrameDecoder {
   package func check(
     block: Int, stored: UnsafeRawBufferPointer, prefix: FramePrefix
   ) throws(HyperslabError) {
-    let payload = try payload(block: block, stored: stored, prefix: prefix)
-    if isZeros(payload, block) { return }
+    let payload = try unsafe payload(block: block, stored: stored, prefix: prefix)
+    if unsafe isZeros(payload, block) { return }
     if format.filter(ofBlock: block) == .bitshuffle {
-      _ = try bitPlanes(payload, block)
+      _ = try unsafe bitPlanes(payload, block)
     } else {
-      try unpack(payload, block, into: unpacked.pointer)
+      try unsafe unpack(payload, block, into: unpacked.pointer)
     }
   }
 
@@ -238,22 +239,22 @@ package final class FrameDecoder {
   private func payload(
     block: Int, stored: UnsafeRawBufferPointer, prefix: FramePrefix
   ) throws(HyperslabError) -> UnsafeRawBufferPointer {
-    try Self.checkSum(block: block, stored: stored, prefix: prefix)
-    let payload = UnsafeRawBufferPointer(rebasing: stored.dropFirst(4))
-    guard Int(stored.loadUnaligned(as: UInt32.self)) == payload.count else {
+    try unsafe Self.checkSum(block: block, stored: stored, prefix: prefix)
+    let payload = unsafe UnsafeRawBufferPointer(rebasing: stored.dropFirst(4))
+    guard unsafe Int(stored.loadUnaligned(as: UInt32.self)) == payload.count else {
       throw malformed(block)
     }
-    return payload
+    return unsafe payload
   }
 
   private func unpack(
     _ payload: UnsafeRawBufferPointer, _ block: Int, into target: UnsafeMutableRawPointer
   ) throws(HyperslabError) {
     let count = format.byteRange(ofBlock: block).count
-    let memory = UnsafeMutableRawBufferPointer(start: target, count: count)
+    let memory = unsafe UnsafeMutableRawBufferPointer(start: target, count: count)
     if payload.count == count {
-      memory.copyMemory(from: payload)
-    } else if payload.count > count || !decompressLZ4(payload, into: memory) {
+      unsafe memory.copyMemory(from: payload)
+    } else if unsafe payload.count > count || !decompressLZ4(payload, into: memory) {
       throw malformed(block)
     }
   }

@@ -88,24 +88,25 @@ package final class FrameEncoder {
     let isPadded = !copy.coversChunk
     var bytes: UnsafeRawBufferPointer?
     if !isPadded || copy.touches(format.elementRange(ofBlock: block)) {
-      let base = try supply.base(for: format.elementRange(ofBlock: block))
-      let loaded = load(block, copy, base, isPadded: isPadded)
-      addStatistics(of: loaded, block, isPadded ? copy : nil, to: &output.statistics)
-      if !fill.fills(loaded) { bytes = loaded }
+      let base = try unsafe supply.base(for: format.elementRange(ofBlock: block))
+      let loaded = unsafe load(block, copy, base, isPadded: isPadded)
+      unsafe addStatistics(of: loaded, block, isPadded ? copy : nil, to: &output.statistics)
+      if unsafe !fill.fills(loaded) { unsafe bytes = loaded }
     }
-    if bytes == nil, output.repeatFill(block: block) { return }
-    let room = try output.room(forBlock: block, sink: sink)
+    if unsafe bytes == nil, output.repeatFill(block: block) { return }
+    let room = try unsafe output.room(forBlock: block, sink: sink)
     let stored =
-      bytes.map { compress($0, block, of: copy, into: room) } ?? packFill(block, into: room)
-    output.add(block: block, storedByteCount: stored, isFill: bytes == nil)
+      unsafe bytes.map { unsafe compress($0, block, of: copy, into: room) }
+      ?? packFill(block, into: room)
+    unsafe output.add(block: block, storedByteCount: stored, isFill: bytes == nil)
   }
 
   /// One block's bytes, padding included; there until the next block's are asked for.
   func bytes(
     ofBlock block: Int, _ copy: ChunkCopy, from supply: BlockSupply
   ) throws(HyperslabError) -> UnsafeRawBufferPointer {
-    let base = try supply.base(for: format.elementRange(ofBlock: block))
-    return load(block, copy, base, isPadded: !copy.coversChunk)
+    let base = try unsafe supply.base(for: format.elementRange(ofBlock: block))
+    return unsafe load(block, copy, base, isPadded: !copy.coversChunk)
   }
 
   /// The bytes that one block would take, of which the bytes are given.
@@ -113,7 +114,7 @@ package final class FrameEncoder {
     ofBlock block: Int, _ copy: ChunkCopy, _ bytes: UnsafeRawBufferPointer
   ) throws(HyperslabError) -> Int {
     let room = try ElementBuffer(allocating: bytes.count + 8)
-    return compress(bytes, block, of: copy, into: room.pointer)
+    return unsafe compress(bytes, block, of: copy, into: room.pointer)
   }
 
   /// The block's bytes: the source itself where the chunk lies in one piece, else gathered.
@@ -122,11 +123,12 @@ package final class FrameEncoder {
   ) -> UnsafeRawBufferPointer {
     let range = format.byteRange(ofBlock: block)
     if let offset = copy.contiguousOffset {
-      return UnsafeRawBufferPointer(start: base + offset + range.lowerBound, count: range.count)
+      return unsafe UnsafeRawBufferPointer(
+        start: base + offset + range.lowerBound, count: range.count)
     }
-    let memory = UnsafeMutableRawBufferPointer(start: gathered.pointer, count: range.count)
-    if isPadded { fill.write(over: memory) }
-    copy.gather(format.elementRange(ofBlock: block), from: base, into: gathered.pointer)
+    let memory = unsafe UnsafeMutableRawBufferPointer(start: gathered.pointer, count: range.count)
+    if isPadded { unsafe fill.write(over: memory) }
+    unsafe copy.gather(format.elementRange(ofBlock: block), from: base, into: gathered.pointer)
     return UnsafeRawBufferPointer(memory)
   }
 
@@ -136,11 +138,11 @@ package final class FrameEncoder {
     to statistics: inout ElementStatistics
   ) {
     guard let padded, let elements = bytes.baseAddress else {
-      return statistics.add(bytes, dataType: dataType)
+      return unsafe statistics.add(bytes, dataType: dataType)
     }
-    let count = padded.compact(
+    let count = unsafe padded.compact(
       format.elementRange(ofBlock: block), from: elements, into: filtered.pointer)
-    statistics.add(
+    unsafe statistics.add(
       UnsafeRawBufferPointer(start: filtered.pointer, count: count * format.elementByteCount),
       dataType: dataType)
   }
@@ -149,13 +151,13 @@ package final class FrameEncoder {
   private func packFill(_ block: Int, into room: UnsafeMutableRawPointer) -> Int {
     let count = format.byteRange(ofBlock: block).count
     if let packed = packedFill, packed.decodedByteCount == count {
-      room.copyMemory(from: packed.bytes, byteCount: packed.bytes.count)
+      unsafe room.copyMemory(from: packed.bytes, byteCount: packed.bytes.count)
       return packed.bytes.count
     }
-    let memory = UnsafeMutableRawBufferPointer(start: gathered.pointer, count: count)
-    fill.write(over: memory)
-    let stored = compress(UnsafeRawBufferPointer(memory), block, of: nil, into: room)
-    packedFill = (count, [UInt8](UnsafeRawBufferPointer(start: room, count: stored)))
+    let memory = unsafe UnsafeMutableRawBufferPointer(start: gathered.pointer, count: count)
+    unsafe fill.write(over: memory)
+    let stored = unsafe compress(UnsafeRawBufferPointer(memory), block, of: nil, into: room)
+    packedFill = unsafe (count, [UInt8](UnsafeRawBufferPointer(start: room, count: stored)))
     return stored
   }
 
@@ -167,46 +169,47 @@ package final class FrameEncoder {
     into room: UnsafeMutableRawPointer
   ) -> Int {
     let filter = format.filter(ofBlock: block)
-    let plain = self.filter(delta(bytes), filter)
+    let plain = unsafe self.filter(delta(bytes), filter)
     // Among zeros, bits of noise make thousands of matches of four bytes, which save a tenth of the size and
     // take more than half of LZ4's time, there and back.
     let skipsShortMatches = filter == .bitshuffle && copy?.padsShortRows == true
-    let target = UnsafeMutableRawBufferPointer(start: room + 4, count: bytes.count)
+    let target = unsafe UnsafeMutableRawBufferPointer(start: room + 4, count: bytes.count)
     // One byte less than the block: what LZ4 does not shrink is stored as it is.
     var length = bytes.count
-    if let packed = compressor.compress(
+    if let packed = unsafe compressor.compress(
       plain, into: .init(rebasing: target.dropLast()), skipsShortMatches: skipsShortMatches)
     {
       length = packed
     } else {
-      target.copyMemory(from: plain)
+      unsafe target.copyMemory(from: plain)
     }
-    room.storeBytes(of: UInt32(length), as: UInt32.self)
+    unsafe room.storeBytes(of: UInt32(length), as: UInt32.self)
     return 4 + length
   }
 
   private func delta(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
     guard let stride = format.deltaStride, let differences, let source = bytes.baseAddress else {
-      return bytes
+      return unsafe bytes
     }
-    Delta.apply(
+    unsafe Delta.apply(
       source, differences.pointer, byteCount: bytes.count,
       elementByteCount: format.elementByteCount, stride: stride)
-    return UnsafeRawBufferPointer(start: differences.pointer, count: bytes.count)
+    return unsafe UnsafeRawBufferPointer(start: differences.pointer, count: bytes.count)
   }
 
   private func filter(
     _ bytes: UnsafeRawBufferPointer, _ filter: Filter
   ) -> UnsafeRawBufferPointer {
-    guard filter != .none, let source = bytes.baseAddress else { return bytes }
+    guard filter != .none, let source = bytes.baseAddress else { return unsafe bytes }
     let size = format.elementByteCount
     let count = bytes.count / size
     if filter == .shuffle {
-      Shuffle.split(source, filtered.pointer, plane: count, count: count, elementByteCount: size)
+      unsafe Shuffle.split(
+        source, filtered.pointer, plane: count, count: count, elementByteCount: size)
     } else {
-      Bitshuffle.split(
+      unsafe Bitshuffle.split(
         source, filtered.pointer, scratch: scratch.pointer, count: count, elementByteCount: size)
     }
-    return UnsafeRawBufferPointer(start: filtered.pointer, count: bytes.count)
+    return unsafe UnsafeRawBufferPointer(start: filtered.pointer, count: bytes.count)
   }
 }

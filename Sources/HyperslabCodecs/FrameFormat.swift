@@ -19,9 +19,9 @@ package struct FrameFormat: Hashable, Sendable {
   package let repeatsFill: Bool
 
   /// The block size when nobody asks for another: LZ4's window, so that larger ones gain little.
-  package static let defaultBlockByteCount = 1 << 16
+  package static let defaultBlockByteCount = StoreLimits.usualBlockByteCount
   /// Block sizes that may be asked for.
-  package static let blockByteCounts = 1 << 12...1 << 22
+  package static let blockByteCounts = StoreLimits.blockByteCounts
 
   /// Works out a format.
   ///
@@ -34,23 +34,10 @@ package struct FrameFormat: Hashable, Sendable {
     elementByteCount: Int, filter: Filter, deltaStride: Int? = nil, chunkByteCount: Int,
     blockByteCount: Int, repeatsFill: Bool = false
   ) throws(HyperslabError) {
-    guard Self.blockByteCounts.contains(blockByteCount) else {
-      throw HyperslabError(
-        .chunkTooLarge, "blocks of \(blockByteCount) bytes", expected: "4 KiB to 4 MiB")
-    }
+    try StoreLimits.checkChunk(
+      byteCount: chunkByteCount, blockByteCount: blockByteCount, elementByteCount: elementByteCount)
     let unit = 8 * elementByteCount
     let block = Swift.min(blockByteCount / unit * unit, chunkByteCount)
-    let blocks = chunkByteCount.dividedRoundingUp(by: block)
-    // 16 + 8n + 4, then a length word a block, at worst the bytes as they are, and the trailer.
-    guard let overhead = Checked.multiply(12, blocks),
-      let frame = Checked.add(chunkByteCount, overhead),
-      let file = Checked.add(frame, 24), file <= Int(Int32.max)
-    else {
-      throw HyperslabError(
-        .chunkTooLarge, "chunks of \(chunkByteCount) bytes",
-        expected: "less than 2 GiB a chunk file",
-        remedy: "Choose a smaller chunk shape; 1 to 100 MB serve most readers best")
-    }
     self.elementByteCount = elementByteCount
     self.filter = filter
     self.deltaStride = deltaStride

@@ -56,10 +56,10 @@ final class FrameOutput {
   ) throws(HyperslabError) -> UnsafeMutableRawPointer {
     let offset = format.prefixByteCount + end - start
     if offset + format.byteRange(ofBlock: block).count + 8 <= limit {
-      return memory.pointer + offset
+      return unsafe memory.pointer + offset
     }
     try writeWindow(to: sink)
-    return memory.pointer + format.prefixByteCount
+    return unsafe memory.pointer + format.prefixByteCount
   }
 
   /// Repeats the first block of the fill value, if there was one and this one is as long.
@@ -73,8 +73,8 @@ final class FrameOutput {
 
   /// Takes a block that was put into its room.
   func add(block: Int, storedByteCount count: Int, isFill: Bool) {
-    let stored = memory.pointer + format.prefixByteCount + end - start
-    let crc = CRC32C.of(UnsafeRawBufferPointer(start: stored, count: count))
+    let stored = unsafe memory.pointer + format.prefixByteCount + end - start
+    let crc = unsafe CRC32C.of(UnsafeRawBufferPointer(start: stored, count: count))
     list(block, offset: UInt32(end), crc: crc)
     if !isFill {
       self.isFill = false
@@ -92,20 +92,20 @@ final class FrameOutput {
     end += 4
     if start == prefix {
       if !isFill {
-        try sink.write(UnsafeRawBufferPointer(start: memory.pointer, count: end), at: 0)
+        try unsafe sink.write(UnsafeRawBufferPointer(start: memory.pointer, count: end), at: 0)
       }
     } else {
       try writeWindow(to: sink)
-      try sink.write(UnsafeRawBufferPointer(start: memory.pointer, count: prefix), at: 0)
+      try unsafe sink.write(UnsafeRawBufferPointer(start: memory.pointer, count: prefix), at: 0)
     }
     return EncodedChunk(
       isFill: isFill, byteCount: end, headerCRC: headerCRC, statistics: statistics)
   }
 
   private func writeWindow(to sink: some FrameSink) throws(HyperslabError) {
-    let bytes = UnsafeRawBufferPointer(
+    let bytes = unsafe UnsafeRawBufferPointer(
       start: memory.pointer + format.prefixByteCount, count: end - start)
-    try sink.write(bytes, at: start)
+    try unsafe sink.write(bytes, at: start)
     start = end
   }
 
@@ -115,7 +115,7 @@ final class FrameOutput {
   }
 
   private func store(_ value: UInt32, at offset: Int) {
-    memory.pointer.storeBytes(of: value, toByteOffset: offset, as: UInt32.self)
+    unsafe memory.pointer.storeBytes(of: value, toByteOffset: offset, as: UInt32.self)
   }
 
   /// Fills in header and header checksum, and the trailer behind the last block; returns the header
@@ -123,15 +123,15 @@ final class FrameOutput {
   private func finishPrefix(frameByteCount: Int) -> UInt32 {
     let prefix = format.prefixByteCount
     let kind: [UInt8] = [2, 1, format.flags, UInt8(format.elementByteCount)]
-    memory.pointer.copyMemory(from: kind, byteCount: 4)
+    unsafe memory.pointer.copyMemory(from: kind, byteCount: 4)
     store(UInt32(format.chunkByteCount), at: 4)
     store(UInt32(format.blockByteCount), at: 8)
     store(UInt32(frameByteCount), at: 12)
     var crc = CRC32C()
-    crc.add(UnsafeRawBufferPointer(start: memory.pointer, count: prefix - 4))
+    unsafe crc.add(UnsafeRawBufferPointer(start: memory.pointer, count: prefix - 4))
     let headerCRC = crc.value
     store(headerCRC, at: prefix - 4)
-    crc.add(UnsafeRawBufferPointer(start: memory.pointer + prefix - 4, count: 4))
+    unsafe crc.add(UnsafeRawBufferPointer(start: memory.pointer + prefix - 4, count: 4))
     let trailer = CRC32C.combine(crc.value, dataCRC, secondByteCount: frameByteCount - prefix)
     store(trailer, at: prefix + frameByteCount - start)
     return headerCRC

@@ -26,12 +26,12 @@ package struct FramePrefix: Sendable {
         expected: "\(format.minimumFileByteCount) to \(format.maximumFileByteCount)")
     }
     func word(_ offset: Int) -> UInt32 {
-      bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+      unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
     }
     var crc = CRC32C()
-    crc.add(UnsafeRawBufferPointer(rebasing: bytes.dropLast(4)))
+    unsafe crc.add(UnsafeRawBufferPointer(rebasing: bytes.dropLast(4)))
     headerCRC = crc.value
-    crc.add(UnsafeRawBufferPointer(rebasing: bytes.suffix(4)))
+    unsafe crc.add(UnsafeRawBufferPointer(rebasing: bytes.suffix(4)))
     prefixCRC = crc.value
     guard headerCRC == word(bytes.count - 4) else {
       throw HyperslabError(
@@ -40,7 +40,7 @@ package struct FramePrefix: Sendable {
     }
     let blocks = format.blockCount
     frameByteCount = Int(word(12))
-    let header = [UInt8](bytes.prefix(4))
+    let header = unsafe [UInt8](bytes.prefix(4))
     guard header == [2, 1, format.flags, UInt8(format.elementByteCount)],
       word(4) == UInt32(format.chunkByteCount), word(8) == UInt32(format.blockByteCount),
       frameByteCount == fileByteCount - 4

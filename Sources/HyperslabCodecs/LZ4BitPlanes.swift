@@ -20,18 +20,18 @@ extension BitPlanes {
     _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, elementCount: Int
   ) -> Bool {
     guard let to = target.baseAddress else { return false }
-    lie(at: to, elementCount: elementCount)
-    var planes = LZ4BitPlanes(source, to, byteCount: target.count, self)
+    unsafe lie(at: to, elementCount: elementCount)
+    var planes = unsafe LZ4BitPlanes(source, to, byteCount: target.count, self)
     planes.unpack()
     if planes.isComplete { return true }
     planes.copyPlaces()
-    lie(at: to, elementCount: elementCount)
-    return decompressLZ4(source, into: target, after: (planes.consumed, planes.written))
+    unsafe lie(at: to, elementCount: elementCount)
+    return unsafe decompressLZ4(source, into: target, after: (planes.consumed, planes.written))
   }
 }
 
 /// The unpacking of a block of bit planes, sequence by sequence.
-private struct LZ4BitPlanes {
+@safe private struct LZ4BitPlanes {
   /// How many short sequences are done that are not copied by vectors; LZ4's own decoder takes half as long for
   /// those, and the rest of a block that has more.
   private static let shortSequences = 24
@@ -54,26 +54,26 @@ private struct LZ4BitPlanes {
     _ source: UnsafeRawBufferPointer, _ target: UnsafeMutableRawPointer, byteCount: Int,
     _ planes: BitPlanes
   ) {
-    self.source = source
-    self.target = target
+    unsafe self.source = source
+    unsafe self.target = target
     self.byteCount = byteCount
-    addresses = planes.addresses
+    unsafe addresses = planes.addresses
     planeByteCount = planes.byteCount
   }
 
-  var isComplete: Bool { consumed == source.count && written == byteCount }
+  var isComplete: Bool { unsafe consumed == source.count && written == byteCount }
 
   /// Does sequences up to the first that is unusual; what is malformed is for the library to say.
   mutating func unpack() {
-    guard let from = source.baseAddress else { return }
+    guard let from = unsafe source.baseAddress else { return }
     var shortLeft = Self.shortSequences
     while shortLeft >= 0 {
-      copyWithinPlane(from)
+      unsafe copyWithinPlane(from)
       guard
-        let sequence = LZ4Sequence(in: source, at: consumed, written: written, of: byteCount)
+        let sequence = unsafe LZ4Sequence(in: source, at: consumed, written: written, of: byteCount)
       else { return }
       if !sequence.isLong { shortLeft -= 1 }
-      copy(from + sequence.literals.lowerBound, count: sequence.literals.count)
+      unsafe copy(from + sequence.literals.lowerBound, count: sequence.literals.count)
       copyMatch(offset: sequence.offset, count: sequence.matchByteCount)
       consumed = sequence.next
     }
@@ -82,9 +82,9 @@ private struct LZ4BitPlanes {
   /// Copies planes that are elsewhere to where a decoder looks for what it repeats.
   func copyPlaces() {
     for plane in 0..<written.dividedRoundingUp(by: planeByteCount) {
-      let place = target + plane * planeByteCount
-      if addresses[plane] != UnsafeRawPointer(place) {
-        memcpy(place, addresses[plane], planeByteCount)
+      let place = unsafe target + plane * planeByteCount
+      if unsafe addresses[plane] != UnsafeRawPointer(place) {
+        unsafe memcpy(place, addresses[plane], planeByteCount)
       }
     }
   }
@@ -96,26 +96,26 @@ private struct LZ4BitPlanes {
     let planeStart = planeStart
     let before = planeStart &- planeByteCount
     // The last that literals, a match and what it repeats may end.
-    let sourceEnd = source.count &- vector &- 3
+    let sourceEnd = unsafe source.count &- vector &- 3
     let planeEnd = planeStart &+ planeByteCount &- vector
     let beforeEnd = planeStart &- vector
     var (at, written) = (consumed, written)
     while at < sourceEnd {
-      let token = Int(base.load(fromByteOffset: at, as: UInt8.self))
+      let token = unsafe Int(base.load(fromByteOffset: at, as: UInt8.self))
       var next = at &+ 1
       var literals = token >> 4
       if literals == 15 {
-        literals &+= Int(base.load(fromByteOffset: next, as: UInt8.self))
+        unsafe literals &+= Int(base.load(fromByteOffset: next, as: UInt8.self))
         next &+= 1
       }
       let start = next
       next &+= literals
       guard literals < 15 + 255, next <= sourceEnd else { break }
-      let offset = base.loadUnaligned(fromByteOffset: next, as: UInt16.self)
+      let offset = unsafe base.loadUnaligned(fromByteOffset: next, as: UInt16.self)
       next &+= 2
       var match = (token & 15) &+ 4
       if match == 19 {
-        match &+= Int(base.load(fromByteOffset: next, as: UInt8.self))
+        unsafe match &+= Int(base.load(fromByteOffset: next, as: UInt8.self))
         next &+= 1
       }
       let here = written &+ literals
@@ -124,13 +124,13 @@ private struct LZ4BitPlanes {
       let pattern: UnsafeRawPointer
       if from >= planeStart {
         guard here &- from >= vector else { break }
-        pattern = UnsafeRawPointer(target + from)
+        unsafe pattern = UnsafeRawPointer(target + from)
       } else {
         guard plane > 0, from >= before, from &+ match <= beforeEnd else { break }
-        pattern = addresses[plane &- 1] + (from &- before)
+        unsafe pattern = addresses[plane &- 1] + (from &- before)
       }
-      Self.copy(base + start, target + written, atLeast: literals)
-      Self.copy(pattern, target + here, atLeast: match)
+      unsafe Self.copy(base + start, target + written, atLeast: literals)
+      unsafe Self.copy(pattern, target + here, atLeast: match)
       written = here &+ match
       at = next
     }
@@ -146,7 +146,8 @@ private struct LZ4BitPlanes {
   ) {
     var done = 0
     repeat {
-      (to + done).storeBytes(of: (from + done).loadUnaligned(as: Vector.self), as: Vector.self)
+      unsafe (to + done).storeBytes(
+        of: (from + done).loadUnaligned(as: Vector.self), as: Vector.self)
       done &+= MemoryLayout<Vector>.size
     } while done < count
   }
@@ -158,9 +159,9 @@ private struct LZ4BitPlanes {
     while done < count {
       let part = Swift.min(count &- done, planeStart &+ planeByteCount &- written)
       if part == planeByteCount {
-        addresses[plane] = literals + done
+        unsafe addresses[plane] = literals + done
       } else {
-        memcpy(target + written, literals + done, part)
+        unsafe memcpy(target + written, literals + done, part)
       }
       done &+= part
       advance(by: part)
@@ -173,13 +174,13 @@ private struct LZ4BitPlanes {
     while written < end {
       var part = Swift.min(end &- written, planeStart &+ planeByteCount &- written)
       if part == planeByteCount, let same = samePlane(offset: offset, start: start) {
-        addresses[plane] = addresses[same]
+        unsafe addresses[plane] = addresses[same]
       } else {
         let from = written &- offset
         let other = from / planeByteCount
         let before = from &- other &* planeByteCount
         part = Swift.min(part, planeByteCount &- before)
-        LZ4Sequence.repeatBytes(
+        unsafe LZ4Sequence.repeatBytes(
           addresses[other] + before, target + written, offset: offset, count: part)
       }
       advance(by: part)

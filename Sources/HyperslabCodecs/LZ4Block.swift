@@ -3,7 +3,7 @@ import HyperslabCore
 
 /// LZ4 block compression with state that is allocated once and reused; not for sharing between
 /// threads.
-final class LZ4Compressor {
+@safe final class LZ4Compressor {
   private let level: Int
   private let state: UnsafeMutableRawPointer
 
@@ -11,10 +11,10 @@ final class LZ4Compressor {
   init(level: Int) {
     self.level = level
     let size = level < Compression.firstHighLevel ? LZ4_sizeofState() : LZ4_sizeofStateHC()
-    state = .allocate(byteCount: Int(size), alignment: 16)
+    unsafe state = .allocate(byteCount: Int(size), alignment: 16)
   }
 
-  deinit { state.deallocate() }
+  deinit { unsafe state.deallocate() }
 
   /// Compresses one block; nil when the result does not fit into `target`.
   ///
@@ -25,18 +25,18 @@ final class LZ4Compressor {
     skipsShortMatches: Bool
   ) -> Int? {
     guard let from = source.baseAddress, let to = target.baseAddress else { return nil }
-    let characters = from.assumingMemoryBound(to: CChar.self)
-    let output = to.assumingMemoryBound(to: CChar.self)
+    let characters = unsafe from.assumingMemoryBound(to: CChar.self)
+    let output = unsafe to.assumingMemoryBound(to: CChar.self)
     let size = Int32(source.count)
     let capacity = Int32(target.count)
     let written =
       if level >= Compression.firstHighLevel {
-        LZ4_compress_HC_extStateHC(state, characters, output, size, capacity, Int32(level))
+        unsafe LZ4_compress_HC_extStateHC(state, characters, output, size, capacity, Int32(level))
       } else if skipsShortMatches {
-        LZ4_compress_fast_continue(
+        unsafe LZ4_compress_fast_continue(
           LZ4_initStream(state, Int(LZ4_sizeofState())), characters, output, size, capacity, 1)
       } else {
-        LZ4_compress_fast_extState(state, characters, output, size, capacity, 1)
+        unsafe LZ4_compress_fast_extState(state, characters, output, size, capacity, 1)
       }
     return written > 0 ? Int(written) : nil
   }
@@ -46,9 +46,9 @@ final class LZ4Compressor {
 func decompressLZ4(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer)
   -> Bool
 {
-  var head = LZ4LongSequences(source, target)
+  var head = unsafe LZ4LongSequences(source, target)
   head.copy()
-  return decompressLZ4(source, into: target, after: (head.consumed, head.written))
+  return unsafe decompressLZ4(source, into: target, after: (head.consumed, head.written))
 }
 
 /// Decompresses the rest of a block some of which is done; false when it does not fill `target`.
@@ -59,7 +59,7 @@ func decompressLZ4(
   after head: (consumed: Int, written: Int)
 ) -> Bool {
   guard let from = source.baseAddress, let to = target.baseAddress else { return false }
-  let written = LZ4_decompress_safe_usingDict(
+  let written = unsafe LZ4_decompress_safe_usingDict(
     (from + head.consumed).assumingMemoryBound(to: CChar.self),
     (to + head.written).assumingMemoryBound(to: CChar.self),
     Int32(source.count - head.consumed), Int32(target.count - head.written),

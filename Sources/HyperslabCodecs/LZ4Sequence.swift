@@ -37,8 +37,8 @@ struct LZ4Sequence {
     in source: UnsafeRawBufferPointer, at position: Int, written: Int, of byteCount: Int
   ) {
     guard position < source.count else { return nil }
-    let token = Int(source[position])
-    guard let (literals, start) = Self.length(token >> 4, in: source, at: position + 1),
+    let token = unsafe Int(source[position])
+    guard let (literals, start) = unsafe Self.length(token >> 4, in: source, at: position + 1),
       literals <= byteCount - written, literals <= source.count - start
     else { return nil }
     let end = start + literals
@@ -51,8 +51,10 @@ struct LZ4Sequence {
     guard literals <= byteCount - written - Self.matchStartLimit, source.count - end >= 2 else {
       return nil
     }
-    let offset = Int(source[end]) | Int(source[end + 1]) << 8
-    guard let (more, next) = Self.length(token & 15, in: source, at: end + 2) else { return nil }
+    let offset = unsafe Int(source[end]) | Int(source[end + 1]) << 8
+    guard let (more, next) = unsafe Self.length(token & 15, in: source, at: end + 2) else {
+      return nil
+    }
     let match = more + 4
     guard offset > 0, offset <= written + literals,
       match <= byteCount - written - literals - Self.matchEndLimit
@@ -71,13 +73,13 @@ struct LZ4Sequence {
     guard begun == 15 else { return (length, position) }
     // A match of many planes is a hundred such bytes and more.
     while source.count - position >= 8,
-      source.loadUnaligned(fromByteOffset: position, as: UInt64.self) == .max
+      unsafe source.loadUnaligned(fromByteOffset: position, as: UInt64.self) == .max
     {
       length += 8 * 255
       position += 8
     }
     while position < source.count {
-      let more = source[position]
+      let more = unsafe source[position]
       length += Int(more)
       position += 1
       if more != 255 { return (length, position) }
@@ -95,7 +97,7 @@ struct LZ4Sequence {
     var done = 0
     while done < count {
       let part = Swift.min(length, count - done)
-      memcpy(target + done, pattern, part)
+      unsafe memcpy(target + done, pattern, part)
       done += part
       if length < patternByteCount { length += part }
     }

@@ -13,15 +13,15 @@ package enum Shuffle {
     _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, plane: Int, count: Int,
     elementByteCount: Int, width: Int = VectorWidth.best
   ) {
-    if hyperslab_split(width, source, target, plane, count, elementByteCount) != 0 { return }
+    if unsafe hyperslab_split(width, source, target, plane, count, elementByteCount) != 0 { return }
     switch elementByteCount {
-    case 1: target.copyMemory(from: source, byteCount: count)
-    case 2: split(UInt16.self, source, target, plane, count)
-    case 4: split(UInt32.self, source, target, plane, count)
-    case 8: split(UInt64.self, source, target, plane, count)
+    case 1: unsafe target.copyMemory(from: source, byteCount: count)
+    case 2: unsafe split(UInt16.self, source, target, plane, count)
+    case 4: unsafe split(UInt32.self, source, target, plane, count)
+    case 8: unsafe split(UInt64.self, source, target, plane, count)
     default:
       for byte in 0..<elementByteCount {
-        strided(source + byte, elementByteCount, target + byte * plane, 1, count)
+        unsafe strided(source + byte, elementByteCount, target + byte * plane, 1, count)
       }
     }
   }
@@ -31,17 +31,17 @@ package enum Shuffle {
     _ source: UnsafeRawPointer, plane: Int, _ target: UnsafeMutableRawPointer, count: Int,
     elementByteCount: Int, width: Int = VectorWidth.best
   ) {
-    let row = BlockRows(
+    let row = unsafe BlockRows(
       from: source, plane: plane, stride: 0, to: target, targetStride: 0, count: count)
-    joinRows(of: row, rows: 1, elementByteCount: elementByteCount, width: width)
+    unsafe joinRows(of: row, rows: 1, elementByteCount: elementByteCount, width: width)
   }
 
   /// The same for rows of elements.
   static func joinRows(
     of part: BlockRows, rows: Int, elementByteCount: Int, width: Int = VectorWidth.best
   ) {
-    withUnsafePointer(to: part) {
-      joinRows(
+    unsafe withUnsafePointer(to: part) {
+      unsafe joinRows(
         UnsafeBufferPointer(start: $0, count: 1), rows: rows, elementByteCount: elementByteCount,
         width: width)
     }
@@ -52,11 +52,14 @@ package enum Shuffle {
     _ parts: UnsafeBufferPointer<BlockRows>, rows: Int, elementByteCount: Int,
     width: Int = VectorWidth.best
   ) {
-    if hyperslab_join(width, parts.baseAddress, parts.count, rows, elementByteCount) != 0 { return }
-    for part in parts {
-      guard let from = part.from, let to = part.to else { continue }
+    if unsafe hyperslab_join(width, parts.baseAddress, parts.count, rows, elementByteCount) != 0 {
+      return
+    }
+    for index in parts.indices {
+      let part = unsafe parts[index]
+      guard let from = unsafe part.from, let to = unsafe part.to else { continue }
       for row in 0..<rows {
-        joinPortably(
+        unsafe joinPortably(
           UnsafeRawPointer(from + row * part.from_stride), part.plane,
           UnsafeMutableRawPointer(to + row * part.to_stride), part.count, elementByteCount)
       }
@@ -68,13 +71,13 @@ package enum Shuffle {
     _ elementByteCount: Int
   ) {
     switch elementByteCount {
-    case 1: target.copyMemory(from: source, byteCount: count)
-    case 2: join(UInt16.self, source, plane, target, count)
-    case 4: join(UInt32.self, source, plane, target, count)
-    case 8: join(UInt64.self, source, plane, target, count)
+    case 1: unsafe target.copyMemory(from: source, byteCount: count)
+    case 2: unsafe join(UInt16.self, source, plane, target, count)
+    case 4: unsafe join(UInt32.self, source, plane, target, count)
+    case 8: unsafe join(UInt64.self, source, plane, target, count)
     default:
       for byte in 0..<elementByteCount {
-        strided(source + byte * plane, 1, target + byte, elementByteCount, count)
+        unsafe strided(source + byte * plane, 1, target + byte, elementByteCount, count)
       }
     }
   }
@@ -89,9 +92,9 @@ package enum Shuffle {
   ) {
     let size = MemoryLayout<Bits>.size
     for index in 0..<count {
-      let value = source.loadUnaligned(fromByteOffset: size * index, as: Bits.self)
+      let value = unsafe source.loadUnaligned(fromByteOffset: size * index, as: Bits.self)
       for byte in 0..<size {
-        target.storeBytes(
+        unsafe target.storeBytes(
           of: UInt8(truncatingIfNeeded: value &>> Bits(truncatingIfNeeded: 8 * byte)),
           toByteOffset: byte * plane + index, as: UInt8.self)
       }
@@ -107,10 +110,10 @@ package enum Shuffle {
     for index in 0..<count {
       var value: Bits = 0
       for byte in 0..<size {
-        let part = source.load(fromByteOffset: byte * plane + index, as: UInt8.self)
+        let part = unsafe source.load(fromByteOffset: byte * plane + index, as: UInt8.self)
         value |= Bits(truncatingIfNeeded: part) &<< Bits(truncatingIfNeeded: 8 * byte)
       }
-      target.storeBytes(of: value, toByteOffset: size * index, as: Bits.self)
+      unsafe target.storeBytes(of: value, toByteOffset: size * index, as: Bits.self)
     }
   }
 
@@ -119,7 +122,7 @@ package enum Shuffle {
     _ count: Int
   ) {
     for index in 0..<count {
-      target.storeBytes(
+      unsafe target.storeBytes(
         of: source.load(fromByteOffset: index * from, as: UInt8.self), toByteOffset: index * to,
         as: UInt8.self)
     }

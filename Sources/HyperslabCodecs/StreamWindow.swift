@@ -31,7 +31,9 @@ package final class StreamWindow {
     let valid = stream.box.shape
     let size = format.elementByteCount
     guard let layout = StridedLayout.rowMajor(valid, elementByteCount: size) else {
-      throw HyperslabError(.overflow, "chunks of shape \(valid) are larger than memory can be")
+      throw HyperslabError(
+        .overflow, "chunks of shape \(valid) are larger than memory can be",
+        remedy: "Choose smaller chunks")
     }
     self.stream = stream
     elementByteCount = size
@@ -52,7 +54,7 @@ package final class StreamWindow {
       let part = Selection(bounds)
       return ChunkCopy(
         chunkShape: chunkShape, region: StridedSelection(Selection(all: part.shape)),
-        layout: layout.slice(part), elementByteCount: size)
+        layout: layout.part(part), elementByteCount: size)
     }
   }
 
@@ -62,7 +64,7 @@ package final class StreamWindow {
     let start = count(before: elements.lowerBound / chunkUnit) * streamUnit
     let end = count(before: elements.upperBound.dividedRoundingUp(by: chunkUnit)) * streamUnit
     try hold(start..<end)
-    return UnsafeRawPointer(memory.pointer) - resident.lowerBound * elementByteCount
+    return unsafe UnsafeRawPointer(memory.pointer) - resident.lowerBound * elementByteCount
   }
 
   /// How many of what is counted comes before a place in a chunk and lies in the array.
@@ -95,10 +97,10 @@ package final class StreamWindow {
     let keptByteCount = (kept?.count ?? 0) * elementByteCount
     if let kept {
       let offset = (kept.lowerBound - resident.lowerBound) * elementByteCount
-      memory.pointer.copyMemory(from: old.pointer + offset, byteCount: keptByteCount)
+      unsafe memory.pointer.copyMemory(from: old.pointer + offset, byteCount: keptByteCount)
     }
     resident = 0..<0
-    try stream.source.read(
+    try unsafe stream.source.read(
       (kept?.upperBound ?? wanted.lowerBound)..<wanted.upperBound, of: stream.box,
       into: memory.pointer + keptByteCount)
     resident = wanted

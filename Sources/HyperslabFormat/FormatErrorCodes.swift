@@ -31,6 +31,6 @@ extension HyperslabError.Code {
   public static let snapshotChanged = Self(rawValue: "snapshot_changed")
   /// An earlier failure left it unsure what the disk holds; only reopening helps.
   public static let poisoned = Self(rawValue: "poisoned")
-  /// Something larger than the format allows.
-  public static let limit = Self(rawValue: "limit")
+  /// A transaction ended while something that belonged to it still ran.
+  public static let unfinished = Self(rawValue: "unfinished")
 }

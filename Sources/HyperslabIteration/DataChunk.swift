@@ -16,11 +16,15 @@ public struct DataChunk: Sendable {
 
   /// Pairs elements in C order with their place.
   ///
-  /// - Throws: `size_mismatch` unless there are exactly as many as the selection holds,
-  ///   `type_mismatch` for an element type that is not laid out as it says.
+  /// - Throws: `size_mismatch` unless there are exactly as many as the selection holds, `out_of_bounds` for
+  ///   one that begins before the array does, `type_mismatch` for an element type that is not laid out as it says.
   public init<Element: ArrayElement>(
     selection: Selection, elements: [Element]
   ) throws(HyperslabError) {
+    guard selection.bounds.allSatisfy({ $0.lowerBound >= 0 }) else {
+      throw HyperslabError(
+        .outOfBounds, "the place \(selection) of elements", expected: "no bound below 0")
+    }
     // The same conditions as for a source.
     let source = try InMemorySource(elements: elements, shape: selection.shape)
     self.init(
@@ -55,11 +59,11 @@ public struct DataChunk: Sendable {
     }
     if let array = memory as? ArrayMemory<Element> { return array.elements }
     return memory.withBytes { bytes in
-      [Element](unsafeUninitializedCapacity: bytes.byteCount / dataType.byteCount) {
+      unsafe [Element](unsafeUninitializedCapacity: bytes.byteCount / dataType.byteCount) {
         target, count in
         let raw = UnsafeMutableRawBufferPointer(target)
-        bytes.withUnsafeBytes { raw.copyMemory(from: $0) }
-        if dataType == .bool { normalizeBooleans(raw) }
+        unsafe bytes.withUnsafeBytes { unsafe raw.copyMemory(from: $0) }
+        if dataType == .bool { unsafe normalizeBooleans(raw) }
         count = target.count
       }
     }
@@ -70,11 +74,15 @@ public struct DataChunk: Sendable {
   /// Integers wrap, as in NumPy. Reals become integers by dropping the fraction; NaN becomes 0 and
   /// what is out of range the nearest integer. Complex values lose their imaginary part. Anything
   /// but 0 is true.
-  public func converted(to type: DataType) -> DataChunk {
+  ///
+  /// - Throws: `out_of_memory` where the system has none for the converted elements.
+  public func converted(to type: DataType) throws(HyperslabError) -> DataChunk {
     if type == dataType { return self }
     let conversion = ElementConversion(from: dataType, to: type)
-    return DataChunk(
-      selection: selection, dataType: type, memory: memory.withBytes { conversion.convert($0) })
+    let converted = try memory.withBytes { (bytes) throws(HyperslabError) in
+      try conversion.convert(bytes)
+    }
+    return DataChunk(selection: selection, dataType: type, memory: converted)
   }
 }
 

@@ -1,6 +1,6 @@
 import HyperslabCore
 
-/// Element by element from one type to another; never traps.
+/// Element by element from one type to another; never traps, whatever the values.
 struct ElementConversion {
   private enum Scalar {
     case signed(Int64)
@@ -12,64 +12,71 @@ struct ElementConversion {
   let from: DataType
   let to: DataType
 
-  func convert(_ bytes: RawSpan) -> FilledBuffer {
+  /// - Throws: `out_of_memory`, `overflow`.
+  func convert(_ bytes: RawSpan) throws(HyperslabError) -> FilledBuffer {
     let count = bytes.byteCount / from.byteCount
-    let buffer = ElementBuffer(byteCount: count * to.byteCount)
-    bytes.withUnsafeBytes { source in
+    guard let byteCount = Checked.multiply(count, to.byteCount) else {
+      throw HyperslabError(
+        .overflow, "\(count) elements as \(to) are larger than memory can be",
+        remedy: "Convert smaller pieces")
+    }
+    let buffer = try ElementBuffer(allocating: byteCount)
+    unsafe bytes.withUnsafeBytes { source in
       guard let source = source.baseAddress else { return }
       for index in 0..<count {
-        store(
+        unsafe store(
           load(source + index * from.byteCount), buffer.pointer + index * to.byteCount)
       }
     }
-    return FilledBuffer(buffer: buffer, byteCount: count * to.byteCount)
+    return FilledBuffer(buffer: buffer, byteCount: byteCount)
   }
 
   private func load(_ place: UnsafeRawPointer) -> Scalar {
     switch from {
-    case .bool: .unsigned(place.load(as: UInt8.self) == 0 ? 0 : 1)
-    case .int8: .signed(Int64(place.load(as: Int8.self)))
-    case .int16: .signed(Int64(place.loadUnaligned(as: Int16.self)))
-    case .int32: .signed(Int64(place.loadUnaligned(as: Int32.self)))
-    case .int64: .signed(place.loadUnaligned(as: Int64.self))
-    case .uint8: .unsigned(UInt64(place.load(as: UInt8.self)))
-    case .uint16: .unsigned(UInt64(place.loadUnaligned(as: UInt16.self)))
-    case .uint32: .unsigned(UInt64(place.loadUnaligned(as: UInt32.self)))
-    case .uint64: .unsigned(place.loadUnaligned(as: UInt64.self))
-    case .float16: .floating(FloatBits.value(ofHalf: place.loadUnaligned(as: UInt16.self)))
-    case .float32: .floating(Double(place.loadUnaligned(as: Float.self)))
-    case .float64: .floating(place.loadUnaligned(as: Double.self))
+    case .bool: unsafe .unsigned(place.load(as: UInt8.self) == 0 ? 0 : 1)
+    case .int8: unsafe .signed(Int64(place.load(as: Int8.self)))
+    case .int16: unsafe .signed(Int64(place.loadUnaligned(as: Int16.self)))
+    case .int32: unsafe .signed(Int64(place.loadUnaligned(as: Int32.self)))
+    case .int64: unsafe .signed(place.loadUnaligned(as: Int64.self))
+    case .uint8: unsafe .unsigned(UInt64(place.load(as: UInt8.self)))
+    case .uint16: unsafe .unsigned(UInt64(place.loadUnaligned(as: UInt16.self)))
+    case .uint32: unsafe .unsigned(UInt64(place.loadUnaligned(as: UInt32.self)))
+    case .uint64: unsafe .unsigned(place.loadUnaligned(as: UInt64.self))
+    case .float16: unsafe .floating(FloatBits.value(ofHalf: place.loadUnaligned(as: UInt16.self)))
+    case .float32: unsafe .floating(Double(place.loadUnaligned(as: Float.self)))
+    case .float64: unsafe .floating(place.loadUnaligned(as: Double.self))
     case .complex64:
-      .complex(
+      unsafe .complex(
         Double(place.loadUnaligned(as: Float.self)),
         Double((place + 4).loadUnaligned(as: Float.self)))
     case .complex128:
-      .complex(place.loadUnaligned(as: Double.self), (place + 8).loadUnaligned(as: Double.self))
+      unsafe .complex(
+        place.loadUnaligned(as: Double.self), (place + 8).loadUnaligned(as: Double.self))
     }
   }
 
   private func store(_ value: Scalar, _ place: UnsafeMutableRawPointer) {
     switch to {
-    case .bool: place.storeBytes(of: isTrue(value) ? 1 : 0, as: UInt8.self)
-    case .int8: place.storeBytes(of: integer(value), as: Int8.self)
-    case .int16: place.storeBytes(of: integer(value), as: Int16.self)
-    case .int32: place.storeBytes(of: integer(value), as: Int32.self)
-    case .int64: place.storeBytes(of: integer(value), as: Int64.self)
-    case .uint8: place.storeBytes(of: integer(value), as: UInt8.self)
-    case .uint16: place.storeBytes(of: integer(value), as: UInt16.self)
-    case .uint32: place.storeBytes(of: integer(value), as: UInt32.self)
-    case .uint64: place.storeBytes(of: integer(value), as: UInt64.self)
+    case .bool: unsafe place.storeBytes(of: isTrue(value) ? 1 : 0, as: UInt8.self)
+    case .int8: unsafe place.storeBytes(of: integer(value), as: Int8.self)
+    case .int16: unsafe place.storeBytes(of: integer(value), as: Int16.self)
+    case .int32: unsafe place.storeBytes(of: integer(value), as: Int32.self)
+    case .int64: unsafe place.storeBytes(of: integer(value), as: Int64.self)
+    case .uint8: unsafe place.storeBytes(of: integer(value), as: UInt8.self)
+    case .uint16: unsafe place.storeBytes(of: integer(value), as: UInt16.self)
+    case .uint32: unsafe place.storeBytes(of: integer(value), as: UInt32.self)
+    case .uint64: unsafe place.storeBytes(of: integer(value), as: UInt64.self)
     case .float16:
       let bits = FloatBits.bits(of: real(value), byteCount: 2)
-      place.storeBytes(of: UInt16(truncatingIfNeeded: bits), as: UInt16.self)
-    case .float32: place.storeBytes(of: single(value), as: Float.self)
-    case .float64: place.storeBytes(of: real(value), as: Double.self)
+      unsafe place.storeBytes(of: UInt16(truncatingIfNeeded: bits), as: UInt16.self)
+    case .float32: unsafe place.storeBytes(of: single(value), as: Float.self)
+    case .float64: unsafe place.storeBytes(of: real(value), as: Double.self)
     case .complex64:
-      place.storeBytes(of: single(value), as: Float.self)
-      (place + 4).storeBytes(of: Float(imaginary(value)), as: Float.self)
+      unsafe place.storeBytes(of: single(value), as: Float.self)
+      unsafe (place + 4).storeBytes(of: Float(imaginary(value)), as: Float.self)
     case .complex128:
-      place.storeBytes(of: real(value), as: Double.self)
-      (place + 8).storeBytes(of: imaginary(value), as: Double.self)
+      unsafe place.storeBytes(of: real(value), as: Double.self)
+      unsafe (place + 8).storeBytes(of: imaginary(value), as: Double.self)
     }
   }
 

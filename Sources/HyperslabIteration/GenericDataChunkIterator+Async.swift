@@ -18,7 +18,9 @@ extension GenericDataChunkIterator: AsyncSequence {
     public mutating func next() async throws -> DataChunk? {
       guard position < iterator.plan.count else { return nil }
       guard !Task.isCancelled else {
-        throw HyperslabError(.cancelled, "cancelled before buffer \(position)")
+        throw HyperslabError(
+          .cancelled, "cancelled before buffer \(position) of \(iterator.plan.count)",
+          remedy: "A new iteration starts at the first one")
       }
       let (iterator, current) = (iterator, position)
       let chunk = try await Threads.run { () throws(HyperslabError) in

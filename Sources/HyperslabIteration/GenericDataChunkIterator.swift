@@ -89,7 +89,8 @@ public final class GenericDataChunkIterator<Source: DataChunkSource>: Sendable {
     if !isLent { memory = try reader.load(selection, reusing: nil) }
     guard let memory else {
       throw HyperslabError(
-        .sourceTooShort, "the source lent nothing for the selection \(selection)")
+        .sourceTooShort, "the source lent nothing for the selection \(selection)",
+        remedy: "A source lends every selection or none")
     }
     return DataChunk(selection: selection, dataType: plan.dataType, memory: memory)
   }

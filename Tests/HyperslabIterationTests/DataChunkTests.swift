@@ -39,7 +39,7 @@ struct DataChunkTests {
   @Test func conversionMakesAnotherValue() throws {
     let chunk = try DataChunk(
       selection: Selection([1..<6]), elements: [-1.5, 0, 300.7, .nan, .infinity])
-    let bytes = chunk.converted(to: .uint8)
+    let bytes = try chunk.converted(to: .uint8)
     #expect(try bytes.elements(as: UInt8.self) == [0, 0, 255, 0, 255])
     #expect(bytes.selection == chunk.selection)
     #expect(try chunk.converted(to: .int16).elements(as: Int16.self) == [-1, 0, 300, 0, .max])
@@ -61,7 +61,7 @@ struct DataChunkTests {
     let chunk = try DataChunk(selection: Selection([0..<3]), elements: [UInt8](0..<3))
     for first in DataType.allCases where first != .bool {
       for second in DataType.allCases where second != .bool {
-        let there = chunk.converted(to: first).converted(to: second)
+        let there = try chunk.converted(to: first).converted(to: second)
         #expect(there.dataType == second)
         #expect(contents(there).count == 3 * second.byteCount)
         #expect(

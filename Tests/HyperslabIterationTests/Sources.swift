@@ -52,7 +52,7 @@ struct BytesSource: DataChunkSource {
     let found = try buffer.fill(upTo: count) { output in
       try bytes.withUnsafeBytes { memory in
         try output.appendElements(
-          at: layout.slice(box), of: memory.bytes, elementByteCount: type.byteCount)
+          at: try layout.slice(box), of: memory.bytes, elementByteCount: type.byteCount)
       }
     }
     let part = buffer.withBytes { span in
@@ -74,10 +74,10 @@ struct BytesSource: DataChunkSource {
     if isBad, behaviour == .throwing { throw Failure() }
     try bytes.withUnsafeBytes { memory in
       try buffer.appendElements(
-        at: layout.slice(selection), of: memory.bytes, elementByteCount: type.byteCount)
+        at: try layout.slice(selection), of: memory.bytes, elementByteCount: type.byteCount)
       if isBad, behaviour == .twiceTheWidth {
         try buffer.appendElements(
-          at: layout.slice(selection), of: memory.bytes, elementByteCount: type.byteCount)
+          at: try layout.slice(selection), of: memory.bytes, elementByteCount: type.byteCount)
       }
     }
     if isBad, behaviour == .short { _ = buffer.removeLast() }

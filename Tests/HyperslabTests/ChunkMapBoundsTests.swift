@@ -77,7 +77,7 @@ import Testing
         for row in top..<min(top + scale.0, rows) {
           for column in left..<min(left + scale.1, columns)
           where row * columns + column < grid.chunkCount {
-            states.insert(try dataset.state(of: grid.index(ofNumber: row * columns + column)))
+            states.insert(try dataset.state(of: try grid.index(ofNumber: row * columns + column)))
           }
         }
         if states.isEmpty { return "" }

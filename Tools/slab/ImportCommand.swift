@@ -79,10 +79,13 @@ struct ImportCommand: PrintingCommand {
   @Flag(
     help: ArgumentHelp(
       "Replace the data set if it is there; the old one stays until the end.",
-      discussion: "Its attributes, unit and dims are kept where no others are given."))
+      discussion: """
+        Its attributes, unit, dims, max shape and fill value are kept where they fit and no others are
+        given.
+        """))
   var overwrite = false
 
-  @Flag(help: "With --overwrite: keep no attributes, unit and dims of the old data set.")
+  @Flag(help: "With --overwrite: keep nothing that the old data set says beside its data.")
   var dropMetadata = false
 
   @Flag(help: "Make a new store even inside another program's Zarr or N5 hierarchy.")
@@ -153,7 +156,8 @@ struct ImportCommand: PrintingCommand {
     }
     var kept = KeptMetadata()
     if overwrite, !dropMetadata, !isNew, let old = try? store.dataset(address.node).description {
-      kept = KeptMetadata(of: old, in: &writeOptions, rank: source.shape.rank)
+      kept = KeptMetadata(
+        of: old, in: &writeOptions, shape: source.shape, dataType: source.dataType)
     }
     let start = ContinuousClock.now
     let last = try showingProgress(isQuiet: work.quiet) { cancellation, report in

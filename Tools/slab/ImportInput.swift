@@ -44,12 +44,12 @@ enum ImportInput {
   ) throws(HyperslabError) -> SpooledInput {
     // Directories above the store may have yet to be made; the nearest is on the same disk.
     var directory = store.removingLastComponent()
-    while !directory.isEmpty, access(directory.string, F_OK) != 0 {
+    while !directory.isEmpty, unsafe access(directory.string, F_OK) != 0 {
       directory.removeLastComponent()
     }
     if directory.isEmpty { directory = "." }
-    if access(directory.string, W_OK) != 0 {
-      directory = FilePath(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")
+    if unsafe access(directory.string, W_OK) != 0 {
+      directory = unsafe FilePath(getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp")
     }
     return try SpooledInput(.standardInput, in: directory, limit: limit)
   }

@@ -3,21 +3,28 @@ import Hyperslab
 /// What an import that replaces a data set keeps of it.
 struct KeptMetadata {
   private var parts: [String] = []
+  private var lost: [String] = []
 
   init() {}
 
-  init(of old: DatasetDescription, in options: inout WriteOptions, rank: Int) {
+  init(
+    of old: DatasetDescription, in options: inout WriteOptions, shape: Shape, dataType: DataType
+  ) {
     let given = options
-    options.keepMetadata(of: old, rank: rank)
+    lost = options.keepMetadata(of: old, shape: shape, dataType: dataType)
     let count = options.attributes.count - given.attributes.count
     if count > 0 { parts.append(HumanText.count(count, "attribute")) }
     if options.unit != given.unit { parts.append("unit") }
     if options.dimensionNames != given.dimensionNames { parts.append("dims") }
+    if options.maximumShape != given.maximumShape { parts.append("max shape") }
+    if options.fillValue != given.fillValue { parts.append("fill value") }
   }
 
   var text: String {
-    parts.isEmpty
+    let kept =
+      parts.isEmpty
       ? "" : "; kept of the old one: \(parts.joined(separator: ", ")) (not with --drop-metadata)"
+    return kept + (lost.isEmpty ? "" : "; not kept: \(lost.joined(separator: ", "))")
   }
 }
 

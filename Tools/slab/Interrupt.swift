@@ -25,7 +25,7 @@ enum Interrupt {
     _ = caught.load(ordering: .relaxed)
     let old = signals.map { number -> sigaction in
       var action = sigaction()
-      sigaction(number, nil, &action)
+      unsafe sigaction(number, nil, &action)
       // What was to be ignored, as below nohup or in a shell's background, still is.
       if !isIgnored(action) { _ = catching(number) }
       return action
@@ -33,7 +33,7 @@ enum Interrupt {
     defer {
       for (number, action) in zip(signals, old) where !isIgnored(action) {
         var action = action
-        sigaction(number, &action, nil)
+        unsafe sigaction(number, &action, nil)
       }
     }
     return try body(cancellation)
@@ -59,24 +59,24 @@ enum Interrupt {
       Interrupt.cancellation.cancel()
     }
     #if canImport(Darwin)
-      action.__sigaction_u.__sa_handler = handler
+      unsafe action.__sigaction_u.__sa_handler = handler
     #elseif canImport(Glibc)
-      action.__sigaction_handler.sa_handler = handler
+      unsafe action.__sigaction_handler.sa_handler = handler
     #else
-      action.__sa_handler.sa_handler = handler
+      unsafe action.__sa_handler.sa_handler = handler
     #endif
     action.sa_flags = Int32(SA_RESTART) | Int32(truncatingIfNeeded: SA_RESETHAND)
-    return sigaction(number, &action, nil) == 0
+    return unsafe sigaction(number, &action, nil) == 0
   }
 
   private static func isIgnored(_ action: sigaction) -> Bool {
     #if canImport(Darwin)
-      let handler = action.__sigaction_u.__sa_handler
+      let handler = unsafe action.__sigaction_u.__sa_handler
     #elseif canImport(Glibc)
-      let handler = action.__sigaction_handler.sa_handler
+      let handler = unsafe action.__sigaction_handler.sa_handler
     #else
-      let handler = action.__sa_handler.sa_handler
+      let handler = unsafe action.__sa_handler.sa_handler
     #endif
-    return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    return unsafe unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 }

@@ -54,8 +54,8 @@ struct JSONArgument {
     var bytes: [UInt8] = []
     do {
       while true {
-        let piece = try [UInt8](unsafeUninitializedCapacity: 1 << 16) { memory, count in
-          count = try file.read(into: UnsafeMutableRawBufferPointer(memory))
+        let piece = try unsafe [UInt8](unsafeUninitializedCapacity: 1 << 16) { memory, count in
+          count = try unsafe file.read(into: UnsafeMutableRawBufferPointer(memory))
         }
         if piece.isEmpty { return bytes }
         bytes += piece

@@ -113,8 +113,8 @@ struct LineReader {
 
   private mutating func fill() throws(HyperslabError) {
     do {
-      let piece = try [UInt8](unsafeUninitializedCapacity: 1 << 18) { memory, count in
-        count = try input.read(into: UnsafeMutableRawBufferPointer(memory))
+      let piece = try unsafe [UInt8](unsafeUninitializedCapacity: 1 << 18) { memory, count in
+        count = try unsafe input.read(into: UnsafeMutableRawBufferPointer(memory))
       }
       isAtEnd = piece.isEmpty
       buffer += piece

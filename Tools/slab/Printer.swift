@@ -64,7 +64,7 @@ enum StandardStreams {
     // go into that. Opened the wrong way round it is in the way, and reading or writing it fails.
     for (descriptor, flags) in [(0, O_WRONLY), (1, O_RDONLY), (2, O_RDONLY)]
     where fcntl(Int32(descriptor), F_GETFD) == -1 && errno == EBADF {
-      _ = open("/dev/null", flags)
+      _ = unsafe open("/dev/null", flags)
     }
     // A pipe that nobody reads any more is told by the write, so that what is half done is put in order.
     signal(SIGPIPE, SIG_IGN)

@@ -49,10 +49,11 @@ struct SlabCommand: ParsableCommand {
   /// What is no UTF-8 would come with replacements, and name something else.
   private static func checkArguments() throws {
     for number in 1..<Swift.max(1, Int(CommandLine.argc)) {
-      guard let argument = CommandLine.unsafeArgv[number] else { continue }
-      if String(validatingCString: argument) == nil {
+      guard let argument = unsafe CommandLine.unsafeArgv[number] else { continue }
+      if unsafe String(validatingCString: argument) == nil {
+        let text = unsafe String(cString: argument)
         throw ValidationError(
-          "Argument \(number), \"\(String(cString: argument).visible(keeping: []))\", is not UTF-8. Rename the "
+          "Argument \(number), \"\(text.visible(keeping: []))\", is not UTF-8. Rename the "
             + "file, or name it through a link.")
       }
     }
@@ -104,10 +105,12 @@ enum FlagWords {
     ("insideZarr: true", "--inside-zarr"),
     ("or ask to overwrite", "or replace it with --overwrite, or continue it with --resume"),
     ("overwrite: true", "--overwrite"),
-    ("--resume (resume: true)", "--resume"), ("SlabStore.repair (slab repair)", "slab repair"),
+    ("call reload() or open the store again, and decide", "look at it again, and decide"),
+    ("SlabStore.verify (slab verify)", "slab verify"),
+    ("SlabStore.repair (slab repair)", "slab repair"),
     ("slab repair (SlabStore.repair)", "slab repair"),
     ("slab adopt (SlabStore.adopt)", "slab adopt"),
-    ("SlabStore.repair", "slab repair"),
+    ("--resume (resume: true)", "--resume"), ("SlabStore.repair", "slab repair"),
   ]
 
   static func translated(_ text: String) -> String {

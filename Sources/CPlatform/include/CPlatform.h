@@ -46,6 +46,10 @@ void hyperslab_spare_address_space(void);
    working directory. Returns 0 or -1 with errno set; ENOSYS or EINVAL where unsupported. */
 int hyperslab_rename_exclusive(const char *from, const char *to);
 
+/* The same with each path relative to a directory. */
+int hyperslab_rename_exclusive_at(
+    int directory, const char *name, int other_directory, const char *other);
+
 /* Lets two names change places in one step (renameat2(2) with RENAME_EXCHANGE, renameatx_np(2) with
    RENAME_SWAP), each relative to a directory. Returns 0 or -1 with errno set; ENOSYS or EINVAL where
    the system or the file system cannot. */

@@ -18,7 +18,8 @@ extension BufferPlan {
     return Checked.add(buffers, scratch)
   }
 
-  /// The plan as `slab plan --json` prints it, with its first `selectionCount` buffers.
+  /// The plan as `slab plan --json` prints it, with its first `selectionCount` buffers; none for a
+  /// negative number.
   public func json(selectionCount: Int = 0, threads: Int, bufferGB: Double = 1) -> JSONValue {
     let peak = peakMemoryByteCount(threads: threads, bufferGB: bufferGB)
     return [
@@ -26,7 +27,7 @@ extension BufferPlan {
       "buffer_shape": bufferShape.json, "buffer_count": .integer(count),
       "chunk_count": chunkCount.map { .integer($0) } ?? .null,
       "peak_memory_bytes": peak.map { .integer($0) } ?? .null,
-      "selections": .array(prefix(selectionCount).map(\.json)),
+      "selections": .array(prefix(Swift.max(0, selectionCount)).map(\.json)),
       "warnings": .array(warnings.map { .string($0) }),
     ]
   }

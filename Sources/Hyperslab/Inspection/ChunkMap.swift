@@ -11,26 +11,31 @@ public struct ChunkMap: Sendable {
   /// How many chunks a character stands for, down and across.
   public let scale: (rows: Int, columns: Int)
 
-  /// Draws a data set's chunks in at most so many lines and columns.
+  /// More are never drawn, whatever is asked for.
+  private static let mostCells = 1 << 10
+
+  /// Draws a data set's chunks in at most so many lines and columns, from 1 to 1024 of each.
   ///
   /// - Complexity: one look into the index a chunk that was written.
   public init(
     _ dataset: some ChunkedDataset, lineLimit: Int = 48, columnLimit: Int = 96
   ) throws(HyperslabError) {
+    let lineLimit = Swift.min(Swift.max(1, lineLimit), Self.mostCells)
+    let columnLimit = Swift.min(Swift.max(1, columnLimit), Self.mostCells)
     let grid = dataset.grid
     let isLine = grid.gridShape.count { $0 > 1 } <= 1
     let columns = isLine ? Swift.min(grid.chunkCount, columnLimit) : grid.gridShape.last ?? 1
     let rows = columns == 0 ? 0 : grid.chunkCount.dividedRoundingUp(by: columns)
     scale = (
-      Swift.max(1, rows.dividedRoundingUp(by: Swift.max(1, lineLimit))),
-      Swift.max(1, columns.dividedRoundingUp(by: Swift.max(1, columnLimit)))
+      Swift.max(1, rows.dividedRoundingUp(by: lineLimit)),
+      Swift.max(1, columns.dividedRoundingUp(by: columnLimit))
     )
     let scale = scale
     let width = columns.dividedRoundingUp(by: scale.columns)
     var cells = Array(
       repeating: Cell(), count: rows.dividedRoundingUp(by: scale.rows) * width)
-    try dataset.forEachWrittenChunk { chunk, state in
-      let (row, column) = grid.number(of: chunk).quotientAndRemainder(dividingBy: columns)
+    try dataset.forEachWrittenChunk { (chunk, state) throws(HyperslabError) in
+      let (row, column) = try grid.number(of: chunk).quotientAndRemainder(dividingBy: columns)
       let cell = row / scale.rows * width + column / scale.columns
       if state == .stored { cells[cell].stored += 1 } else { cells[cell].fill += 1 }
     }

@@ -10,6 +10,8 @@ public enum ArrayText {
   ///   - dataset: Where from.
   ///   - width: Columns after which rows are broken.
   ///   - missing: What to do about chunks that nobody ever wrote.
+  /// - Throws: `unsupported_format` for so many axes that their corners alone are a million elements, and
+  ///   what reading throws.
   public static func summary(
     _ terms: [any AxisSelection] = [], of dataset: some ChunkedDataset, width: Int = 88,
     missing: MissingChunks = .refuse
@@ -50,20 +52,28 @@ private struct Excerpt {
     let element = ElementText(dataset.description.dataType)
     let size = dataset.description.dataType.byteCount
     let shape = Shape(groups.map { $0.reduce(0) { $0 + $1.count } })
-    guard let count = shape.elementCount, count > 0, count <= 1 << 20,
+    if shape.isEmptyArray { return [] }
+    guard let count = shape.elementCount, count <= 1 << 20,
       let whole = StridedLayout.rowMajor(shape, elementByteCount: size)
-    else { return [] }
+    else {
+      throw HyperslabError(
+        .unsupportedFormat, "a selection of shape \(slice.resultShape) as text",
+        at: "\(dataset.path)", expected: "at most \(1 << 20) elements in its corners",
+        remedy: "Select one position of some axes, or write json or npy")
+    }
     let buffer = try ElementBuffer(allocating: count * size)
     for combination in combinations {
       let part = slice.region(combination.map(\.positions))
-      let place = whole.slice(Selection(combination.map(\.place)))
+      let place = whole.part(Selection(combination.map(\.place)))
       try buffer.withMutableBytes { span throws(HyperslabError) in
         try dataset.read(
           part, into: &span, layout: slice.layout(of: part, in: place), missing: missing)
       }
     }
-    return buffer.withBytes { span in
-      (0..<count).map { element.text(of: span, at: $0 * size) }
+    return try buffer.withBytes { span throws(HyperslabError) in
+      var texts: [String] = []
+      for number in 0..<count { texts.append(try element.text(of: span, at: number * size)) }
+      return texts
     }
   }
 

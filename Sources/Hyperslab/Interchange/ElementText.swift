@@ -26,17 +26,24 @@ public struct ElementText: Sendable {
 
   /// The text of the element that starts at a byte.
   ///
-  /// - Precondition: the bytes hold a whole element there.
-  public func text(of bytes: RawSpan, at byteOffset: Int) -> String {
-    bytes.extracting(byteOffset..<byteOffset + dataType.byteCount).withUnsafeBytes { text($0) }
+  /// - Throws: `out_of_bounds` unless the bytes hold a whole element there.
+  public func text(of bytes: RawSpan, at byteOffset: Int) throws(HyperslabError) -> String {
+    guard byteOffset >= 0, byteOffset <= bytes.byteCount - dataType.byteCount else {
+      throw HyperslabError(
+        .outOfBounds, "a \(dataType) at byte \(byteOffset)",
+        expected: "a whole one in \(bytes.byteCount) bytes")
+    }
+    return unsafe bytes.extracting(byteOffset..<byteOffset + dataType.byteCount).withUnsafeBytes {
+      unsafe text($0)
+    }
   }
 
   private func text(_ memory: UnsafeRawBufferPointer) -> String {
     func integer<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) -> String {
-      String(memory.loadUnaligned(as: type))
+      unsafe String(memory.loadUnaligned(as: type))
     }
     switch dataType {
-    case .bool: return boolean(memory[0] != 0)
+    case .bool: return unsafe boolean(memory[0] != 0)
     case .int8: return integer(Int8.self)
     case .int16: return integer(Int16.self)
     case .int32: return integer(Int32.self)
@@ -45,10 +52,10 @@ public struct ElementText: Sendable {
     case .uint16: return integer(UInt16.self)
     case .uint32: return integer(UInt32.self)
     case .uint64: return integer(UInt64.self)
-    case .float16, .float32, .float64: return real(memory)
+    case .float16, .float32, .float64: return unsafe real(memory)
     case .complex64, .complex128:
       let half = memory.count / 2
-      return complex(
+      return unsafe complex(
         real(UnsafeRawBufferPointer(rebasing: memory[..<half])),
         real(UnsafeRawBufferPointer(rebasing: memory[half...])))
     }
@@ -66,14 +73,14 @@ public struct ElementText: Sendable {
   private func real(_ memory: UnsafeRawBufferPointer) -> String {
     switch memory.count {
     case 2:
-      let bits = memory.loadUnaligned(as: UInt16.self)
+      let bits = unsafe memory.loadUnaligned(as: UInt16.self)
       #if !(os(macOS) && arch(x86_64))
         return text(Float16(bitPattern: bits))
       #else
         return text(Float(FloatBits.value(ofHalf: bits)))
       #endif
-    case 4: return text(memory.loadUnaligned(as: Float.self))
-    default: return text(memory.loadUnaligned(as: Double.self))
+    case 4: return unsafe text(memory.loadUnaligned(as: Float.self))
+    default: return unsafe text(memory.loadUnaligned(as: Double.self))
     }
   }
 

@@ -30,9 +30,9 @@ extension FileArray {
       var rest = sample
       while !rest.isEmpty {
         let count = Swift.min(rest.count, Self.mostTogether)
-        let memory = UnsafeMutableRawBufferPointer(start: buffer.pointer, count: count)
-        try file.read(at: rest.lowerBound, into: memory)
-        crc.add(UnsafeRawBufferPointer(memory))
+        let memory = unsafe UnsafeMutableRawBufferPointer(start: buffer.pointer, count: count)
+        try unsafe file.read(at: rest.lowerBound, into: memory)
+        unsafe crc.add(UnsafeRawBufferPointer(memory))
         rest.removeFirst(count)
       }
     }

@@ -15,15 +15,15 @@ extension FileArray {
     at offset: Int, into target: UnsafeMutableRawBufferPointer
   ) throws(HyperslabError) {
     guard let base = target.baseAddress else { return }
-    let (output, count) = (DisjointMemory(base: base), target.count)
+    let (output, count) = unsafe (DisjointMemory(base: base), target.count)
     try parallelLoop(
       count: count.dividedRoundingUp(by: Self.pieceByteCount), threads: Self.threads,
       makeWorker: {}
     ) { (_, number) throws(HyperslabError) in
       let start = number * Self.pieceByteCount
-      let part = UnsafeMutableRawBufferPointer(
+      let part = unsafe UnsafeMutableRawBufferPointer(
         start: output.base + start, count: Swift.min(Self.pieceByteCount, count - start))
-      try file.read(at: offset + start, into: part)
+      try unsafe file.read(at: offset + start, into: part)
     }
   }
 
@@ -32,13 +32,13 @@ extension FileArray {
     _ box: Selection, into target: UnsafeMutableRawBufferPointer
   ) throws(HyperslabError) {
     guard let base = target.baseAddress, !box.isEmpty else { return }
-    let source = fileLayout.slice(box)
+    let source = fileLayout.part(box)
     let run = runs(of: box.shape).length * elementByteCount
-    if run == target.count { return try readWhole(at: source.byteOffset, into: target) }
+    if run == target.count { return try unsafe readWhole(at: source.byteOffset, into: target) }
     let gap = source.byteRange(elementByteCount: elementByteCount).map { span in
       (span.count - target.count) / Swift.max(1, target.count / run - 1)
     }
-    let output = DisjointMemory(base: base)
+    let output = unsafe DisjointMemory(base: base)
     if run >= Self.leastRunByteCount || gap ?? .max > Self.mostGapByteCount {
       let count = target.count / elementByteCount
       let together = Self.pieceByteCount / elementByteCount
@@ -46,7 +46,7 @@ extension FileArray {
         count: count.dividedRoundingUp(by: together), threads: Self.threads, makeWorker: {}
       ) { (_, number) throws(HyperslabError) in
         let start = number * together
-        try readRuns(
+        try unsafe readRuns(
           start..<Swift.min(start + together, count), of: box,
           into: output.base + start * elementByteCount)
       }
@@ -56,7 +56,7 @@ extension FileArray {
     }
     try parallelLoop(count: parts.count, threads: Self.threads, makeWorker: { Staging() }) {
       (staging, number) throws(HyperslabError) in
-      try pickOut(parts[number], of: source, staging, into: output.base)
+      try unsafe pickOut(parts[number], of: source, staging, into: output.base)
     }
   }
 
@@ -69,14 +69,14 @@ extension FileArray {
     let parts = pieces(of: Selection(all: whole.shape)) { part in
       part.shape.reduce(elementByteCount, *) <= Self.stagedByteCount
     }
-    let output = DisjointMemory(base: base)
+    let output = unsafe DisjointMemory(base: base)
     try parallelLoop(count: parts.count, threads: Self.threads, makeWorker: { Staging() }) {
       (staging, number) throws(HyperslabError) in
       let part = parts[number]
       let box = Selection(
         zip(part.bounds, whole.origin).map { $0.lowerBound + $1..<$0.upperBound + $1 })
-      let memory = try staging.memory(part.shape.reduce(elementByteCount, *))
-      try readPacked(box, into: memory)
+      let memory = try unsafe staging.memory(part.shape.reduce(elementByteCount, *))
+      try unsafe readPacked(box, into: memory)
       let region = inFileOrder(part)
       guard let from = UnsafeRawPointer(memory.baseAddress),
         let layout = StridedLayout.columnMajor(region.shape, elementByteCount: elementByteCount)
@@ -84,7 +84,7 @@ extension FileArray {
       let copy = ChunkCopy(
         chunkShape: selection.shape, region: StridedSelection(region), layout: layout,
         elementByteCount: elementByteCount)
-      copy.gather(0..<copy.elementCount, from: from, into: output.base)
+      unsafe copy.gather(0..<copy.elementCount, from: from, into: output.base)
     }
   }
 
@@ -94,12 +94,12 @@ extension FileArray {
 
     func memory(_ byteCount: Int) throws(HyperslabError) -> UnsafeMutableRawBufferPointer {
       if buffer.byteCount < byteCount { buffer = try ElementBuffer(allocating: byteCount) }
-      return UnsafeMutableRawBufferPointer(start: buffer.pointer, count: byteCount)
+      return unsafe UnsafeMutableRawBufferPointer(start: buffer.pointer, count: byteCount)
     }
   }
 
   private func span(of part: Selection, in source: StridedLayout) -> Int {
-    source.slice(part).byteRange(elementByteCount: elementByteCount)?.count ?? .max
+    source.part(part).byteRange(elementByteCount: elementByteCount)?.count ?? .max
   }
 
   /// Halves a box along its slowest axis until its parts are small enough.
@@ -121,15 +121,15 @@ extension FileArray {
     _ part: Selection, of source: StridedLayout, _ staging: Staging,
     into base: UnsafeMutableRawPointer
   ) throws(HyperslabError) {
-    let from = source.slice(part)
+    let from = source.part(part)
     guard let span = from.byteRange(elementByteCount: elementByteCount) else { return }
-    let memory = try staging.memory(span.count)
-    try file.read(at: span.lowerBound, into: memory)
+    let memory = try unsafe staging.memory(span.count)
+    try unsafe file.read(at: span.lowerBound, into: memory)
     guard let start = UnsafeRawPointer(memory.baseAddress) else { return }
     let copy = ChunkCopy(
       chunkShape: source.shape, region: StridedSelection(part),
       layout: StridedLayout(shape: from.shape, byteStrides: from.byteStrides),
       elementByteCount: elementByteCount)
-    copy.gather(0..<copy.elementCount, from: start, into: base)
+    unsafe copy.gather(0..<copy.elementCount, from: start, into: base)
   }
 }

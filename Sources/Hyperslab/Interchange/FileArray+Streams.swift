@@ -10,9 +10,9 @@ extension FileArray: StreamSource {
   func read(
     _ elements: Range<Int>, of box: Selection, into memory: UnsafeMutableRawPointer
   ) throws(HyperslabError) {
-    try readRuns(elements, of: box, into: memory)
+    try unsafe readRuns(elements, of: box, into: memory)
     if type.byteOrder == .big {
-      swapBytes(
+      unsafe swapBytes(
         UnsafeMutableRawBufferPointer(start: memory, count: elements.count * elementByteCount),
         width: type.dataType.componentByteCount)
     }
@@ -41,7 +41,7 @@ extension FileArray: StreamSource {
   func readRuns(
     _ elements: Range<Int>, of box: Selection, into memory: UnsafeMutableRawPointer
   ) throws(HyperslabError) {
-    let source = fileLayout.slice(box)
+    let source = fileLayout.part(box)
     let runs = runs(of: source.shape)
     let run = runs.length * elementByteCount
     // Runs along the last of the axes that tell them apart lie so far from each other.
@@ -49,7 +49,7 @@ extension FileArray: StreamSource {
     let together =
       run < Self.leastRunByteCount && step - run <= Self.mostGapByteCount
       ? Swift.max(1, (Self.spannedByteCount - run) / step + 1) : 1
-    var target = memory
+    var target = unsafe memory
     var rest = elements
     while !rest.isEmpty {
       let (first, start) = rest.lowerBound.quotientAndRemainder(dividingBy: runs.length)
@@ -65,13 +65,14 @@ extension FileArray: StreamSource {
       let whole = Swift.min(following, together, rest.count / runs.length)
       let count =
         start == 0 && whole > 1 ? whole * runs.length : Swift.min(runs.length - start, rest.count)
-      let part = UnsafeMutableRawBufferPointer(start: target, count: count * elementByteCount)
+      let part = unsafe UnsafeMutableRawBufferPointer(
+        start: target, count: count * elementByteCount)
       if count > runs.length {
-        try readSpan(at: offset, runs: whole, of: run, step: step, into: part)
+        try unsafe readSpan(at: offset, runs: whole, of: run, step: step, into: part)
       } else {
-        try file.read(at: offset, into: part)
+        try unsafe file.read(at: offset, into: part)
       }
-      target += part.count
+      unsafe target += part.count
       rest.removeFirst(count)
     }
   }
@@ -85,14 +86,14 @@ extension FileArray: StreamSource {
     let copy = ChunkCopy(
       chunkShape: layout.shape, region: StridedSelection(Selection(all: layout.shape)),
       layout: layout, elementByteCount: 1)
-    let result = withUnsafeTemporaryAllocation(
+    let result = unsafe withUnsafeTemporaryAllocation(
       byteCount: (count - 1) * step + run, alignment: 64
     ) { span -> Result<Void, HyperslabError> in
-      do throws(HyperslabError) { try file.read(at: offset, into: span) } catch {
+      do throws(HyperslabError) { try unsafe file.read(at: offset, into: span) } catch {
         return .failure(error)
       }
       if let from = span.baseAddress, let to = target.baseAddress {
-        copy.gather(0..<count * run, from: UnsafeRawPointer(from), into: to)
+        unsafe copy.gather(0..<count * run, from: UnsafeRawPointer(from), into: to)
       }
       return .success(())
     }

@@ -63,10 +63,7 @@ struct FileArray: Sendable {
   }
 
   private func check(_ selection: Selection) throws(HyperslabError) {
-    guard Selection(all: shape).contains(selection) else {
-      throw HyperslabError(
-        .outOfBounds, "the selection \(selection) of an array of shape \(shape)", at: file.place)
-    }
+    try selection.checkInside(shape, at: file.place)
     try file.checkUnchanged()
   }
 
@@ -75,13 +72,13 @@ struct FileArray: Sendable {
     of selection: Selection, _ body: (RawSpan, StridedLayout) throws -> R
   ) throws -> R? {
     try check(selection)
-    let part = layout.slice(selection)
+    let part = layout.part(selection)
     guard type.byteOrder == .little, let span = part.byteRange(elementByteCount: elementByteCount),
       span.count <= residentByteLimit
     else { return nil }
     let buffer = try ElementBuffer(allocating: span.count)
-    let memory = UnsafeMutableRawBufferPointer(start: buffer.pointer, count: span.count)
-    try readWhole(at: span.lowerBound, into: memory)
+    let memory = unsafe UnsafeMutableRawBufferPointer(start: buffer.pointer, count: span.count)
+    try unsafe readWhole(at: span.lowerBound, into: memory)
     try file.checkUnchanged()
     let inMemory = StridedLayout(
       shape: part.shape, byteOffset: part.byteOffset - span.lowerBound,
@@ -94,15 +91,17 @@ struct FileArray: Sendable {
     try check(selection)
     let byteCount = try byteCount(of: selection, room: buffer.freeCapacity)
     if byteCount == 0 { return }
-    try buffer.withUnsafeMutableBytes { (memory, initialized) throws(HyperslabError) in
-      let target = UnsafeMutableRawBufferPointer(
+    try unsafe buffer.withUnsafeMutableBytes { (memory, initialized) throws(HyperslabError) in
+      let target = unsafe UnsafeMutableRawBufferPointer(
         rebasing: memory[initialized..<initialized + byteCount])
       if isFortranOrder, shape.rank > 1 {
-        try readTransposed(selection, into: target)
+        try unsafe readTransposed(selection, into: target)
       } else {
-        try readPacked(inFileOrder(selection), into: target)
+        try unsafe readPacked(inFileOrder(selection), into: target)
       }
-      if type.byteOrder == .big { swapBytes(target, width: type.dataType.componentByteCount) }
+      if type.byteOrder == .big {
+        unsafe swapBytes(target, width: type.dataType.componentByteCount)
+      }
       initialized += byteCount
     }
     try file.checkUnchanged()
@@ -114,16 +113,16 @@ struct FileArray: Sendable {
   ) throws(HyperslabError) -> StridedLayout {
     try check(selection)
     let byteCount = try byteCount(of: selection, room: memory.count)
-    let target = UnsafeMutableRawBufferPointer(rebasing: memory[..<byteCount])
+    let target = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[..<byteCount])
     let box = inFileOrder(selection)
-    try readPacked(box, into: target)
-    if type.byteOrder == .big { swapBytes(target, width: type.dataType.componentByteCount) }
+    try unsafe readPacked(box, into: target)
+    if type.byteOrder == .big { unsafe swapBytes(target, width: type.dataType.componentByteCount) }
     try file.checkUnchanged()
     let layout =
       isFortranOrder
       ? StridedLayout.columnMajor(selection.shape, elementByteCount: elementByteCount)
       : .rowMajor(selection.shape, elementByteCount: elementByteCount)
-    return layout ?? self.layout.slice(selection)
+    return layout ?? self.layout.part(selection)
   }
 
   private func byteCount(of selection: Selection, room: Int) throws(HyperslabError) -> Int {
@@ -132,7 +131,7 @@ struct FileArray: Sendable {
     else {
       throw HyperslabError(
         .sizeMismatch, "memory for the selection \(selection)", at: file.place,
-        found: "\(room) bytes")
+        expected: "room for all its elements", found: "\(room) bytes")
     }
     return byteCount
   }

@@ -38,8 +38,8 @@ enum ForeignHierarchy {
       let file = try? FileDescriptor.open(path, .readOnly, options: [.nonBlocking, .closeOnExec])
     else { return nil }
     defer { try? file.close() }
-    return try? [UInt8](unsafeUninitializedCapacity: 1 << 20) { memory, count in
-      count = try file.read(into: UnsafeMutableRawBufferPointer(memory))
+    return try? unsafe [UInt8](unsafeUninitializedCapacity: 1 << 20) { memory, count in
+      count = try unsafe file.read(into: UnsafeMutableRawBufferPointer(memory))
     }
   }
 }

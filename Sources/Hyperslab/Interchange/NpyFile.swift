@@ -25,7 +25,9 @@ public struct NpyFile: DataChunkSource {
   init(_ file: SourceFile) throws(HyperslabError) {
     do throws(HyperslabError) {
       header = try NpyHeader(parsing: file.prefix(NpyHeader.mostByteCount))
-    } catch { throw error.located(at: file.place) }
+    } catch {
+      throw error.located(at: file.place).remedied("Save it again, with numpy.save for example")
+    }
     array = try FileArray(
       file: file, shape: header.shape, type: header.type, byteOffset: header.byteCount,
       isFortranOrder: header.isFortranOrder)
@@ -64,7 +66,7 @@ extension NpyFile: FileOrderSource {
   package func load(
     _ selection: Selection, into memory: UnsafeMutableRawBufferPointer
   ) throws(HyperslabError) -> StridedLayout {
-    try array.load(selection, into: memory)
+    try unsafe array.load(selection, into: memory)
   }
 
   package func streamSource(

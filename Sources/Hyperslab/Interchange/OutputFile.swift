@@ -105,13 +105,14 @@ public final class OutputFile {
 
   /// Makes what was written permanent and gives the file its name; of a stream, sends what was gathered.
   public func finish() throws(HyperslabError) {
+    try checkOpen()
     try flush()
     try checkCancelled()
     guard let staging, let target else { return try close() }
     existing?.apply(to: descriptor)
     guard fsync(descriptor.rawValue) == 0 else { throw failure(Errno(rawValue: errno)) }
     try close()
-    guard rename(staging.string, target.string) == 0 else {
+    guard unsafe rename(staging.string, target.string) == 0 else {
       throw failure(Errno(rawValue: errno))
     }
     isFinished = true
@@ -126,7 +127,7 @@ public final class OutputFile {
   /// Closes the file; without ``finish()`` nothing of it remains.
   deinit {
     if isOwned, !isClosed { try? descriptor.close() }
-    if let staging, !isFinished { unlink(staging.string) }
+    if let staging, !isFinished { unsafe unlink(staging.string) }
   }
 
   /// Some file systems tell only now that something could not be written.
@@ -140,7 +141,12 @@ public final class OutputFile {
     if pending.isEmpty { return }
     let ready = pending
     pending.removeAll()
-    try send(ready.span.bytes)
+    try unsafe send(ready.span.bytes)
+  }
+
+  /// What was closed must not be written to: its number may be another file's by now.
+  private func checkOpen() throws(HyperslabError) {
+    if isClosed { throw HyperslabError(.closed, "is finished, and takes no more", at: place) }
   }
 
   private func checkCancelled() throws(HyperslabError) {
@@ -150,20 +156,21 @@ public final class OutputFile {
   }
 
   private func send(_ bytes: RawSpan) throws(HyperslabError) {
+    try checkOpen()
     try checkCancelled()
-    let sent = bytes.withUnsafeBytes { memory in Result { try send(memory) } }
+    let sent = unsafe bytes.withUnsafeBytes { memory in Result { try unsafe send(memory) } }
     if case .failure(let error) = sent { throw failure(error) }
   }
 
   private func send(_ memory: UnsafeRawBufferPointer) throws {
-    var rest = memory[...]
-    while !rest.isEmpty {
+    var rest = unsafe memory[...]
+    while unsafe !rest.isEmpty {
       do {
-        rest = try rest.dropFirst(descriptor.write(UnsafeRawBufferPointer(rebasing: rest)))
+        unsafe rest = try rest.dropFirst(descriptor.write(UnsafeRawBufferPointer(rebasing: rest)))
       } catch Errno.wouldBlock {
         // Whoever shares the stream may have set it so that it does not wait.
         var ready = pollfd(fd: descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
-        poll(&ready, 1, -1)
+        unsafe poll(&ready, 1, -1)
       }
     }
   }

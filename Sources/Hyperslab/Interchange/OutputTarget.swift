@@ -40,7 +40,7 @@ enum OutputTarget {
       return
     }
     var status = stat()
-    let isThere = path.withPlatformString { stat($0, &status) } == 0
+    let isThere = unsafe path.withPlatformString { unsafe stat($0, &status) } == 0
     if isThere, status.st_mode & S_IFMT == S_IFDIR {
       throw HyperslabError(
         .fileAccess, "a directory, not a file", at: path.string,
@@ -56,7 +56,8 @@ enum OutputTarget {
       self = .file(target, existing: nil)
       return
     }
-    let canWrite = target.withPlatformString { faccessat(AT_FDCWD, $0, W_OK, AT_EACCESS) } == 0
+    let canWrite =
+      unsafe target.withPlatformString { unsafe faccessat(AT_FDCWD, $0, W_OK, AT_EACCESS) } == 0
     guard canWrite else {
       throw HyperslabError(
         .fileAccess, "is there and must not be written to", at: path.string,
@@ -96,7 +97,7 @@ enum OutputTarget {
 
   private static func linkTarget(_ path: FilePath) -> FilePath? {
     var bytes = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-    let count = path.withPlatformString { readlink($0, &bytes, bytes.count - 1) }
+    let count = unsafe path.withPlatformString { unsafe readlink($0, &bytes, bytes.count - 1) }
     if count <= 0 { return nil }
     return FilePath(platformString: bytes)
   }

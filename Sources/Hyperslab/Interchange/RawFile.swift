@@ -96,7 +96,7 @@ extension RawFile: FileOrderSource {
   package func load(
     _ selection: Selection, into memory: UnsafeMutableRawBufferPointer
   ) throws(HyperslabError) -> StridedLayout {
-    try array.load(selection, into: memory)
+    try unsafe array.load(selection, into: memory)
   }
 
   package func streamSource(

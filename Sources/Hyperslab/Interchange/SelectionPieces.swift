@@ -24,10 +24,15 @@ public struct SelectionPieces: Sequence, Sendable {
 
   /// Cuts a slice of a data set into pieces of at most `byteLimit` bytes, or of one element.
   ///
-  /// - Throws: `overflow` when a piece of that size cannot be.
+  /// - Throws: `invalid_shape` for chunks of another rank than the array's, or without elements.
   public init(
     _ slice: ResolvedSlice, chunkShape: Shape, dataType: DataType, byteLimit: Int
   ) throws(HyperslabError) {
+    guard chunkShape.rank == slice.region.rank, chunkShape.allSatisfy({ $0 >= 1 }) else {
+      throw HyperslabError(
+        .invalidShape, "pieces along chunks of \(chunkShape)",
+        expected: "\(slice.region.rank) axes, each of at least 1")
+    }
     self.slice = slice
     self.chunkShape = chunkShape
     elementByteCount = dataType.byteCount

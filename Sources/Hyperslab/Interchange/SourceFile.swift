@@ -98,7 +98,7 @@ package final class SourceFile: Sendable {
     of descriptor: FileDescriptor, _ place: String
   ) throws(HyperslabError) -> Identity {
     var status = stat()
-    guard fstat(descriptor.rawValue, &status) == 0 else {
+    guard unsafe fstat(descriptor.rawValue, &status) == 0 else {
       throw HyperslabError(
         .fileAccess, "cannot be examined", at: place, cause: Errno(rawValue: errno))
     }
@@ -116,7 +116,7 @@ package final class SourceFile: Sendable {
     let now = try Self.identity(of: descriptor, place)
     if now != identity { throw changed(now, "the file changed while it was being read") }
     var status = stat()
-    guard let path, stat(path.string, &status) == 0 else { return }
+    guard let path, unsafe stat(path.string, &status) == 0 else { return }
     let named = Identity(status)
     if (named.device, named.number) != (now.device, now.number) {
       throw changed(named, "another file took its place while it was being read")
@@ -143,7 +143,7 @@ package final class SourceFile: Sendable {
       let end = Swift.min(memory.count, done + Self.mostByteCount)
       let count: Int
       do {
-        count = try descriptor.read(
+        count = try unsafe descriptor.read(
           fromAbsoluteOffset: Int64(offset + done),
           into: UnsafeMutableRawBufferPointer(rebasing: memory[done..<end]))
       } catch {
@@ -165,8 +165,8 @@ package final class SourceFile: Sendable {
   func prefix(_ limit: Int) throws(HyperslabError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: Swift.min(limit, byteCount))
     var failure: HyperslabError?
-    bytes.withUnsafeMutableBytes { memory in
-      do throws(HyperslabError) { try read(at: 0, into: memory) } catch { failure = error }
+    unsafe bytes.withUnsafeMutableBytes { memory in
+      do throws(HyperslabError) { try unsafe read(at: 0, into: memory) } catch { failure = error }
     }
     if let failure { throw failure }
     return bytes

@@ -58,7 +58,7 @@ public struct SpooledInput: Sendable {
       let file = try FileDescriptor.open(
         path, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec],
         permissions: .ownerReadWrite)
-      unlink(path.string)
+      unsafe unlink(path.string)
       return file
     } catch {
       throw HyperslabError(
@@ -71,10 +71,10 @@ public struct SpooledInput: Sendable {
     _ input: FileDescriptor, to file: FileDescriptor, limit: Int?
   ) throws {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
-    defer { buffer.deallocate() }
+    defer { unsafe buffer.deallocate() }
     var total = 0
     while true {
-      let count = try input.read(into: buffer)
+      let count = try unsafe input.read(into: buffer)
       if count == 0 { return }
       total += count
       if let limit, total > limit {
@@ -82,7 +82,7 @@ public struct SpooledInput: Sendable {
           .invalidArrayFile, "more bytes came than the shape holds", at: "standard input",
           expected: "\(limit) bytes", remedy: "Give ? for the first axis to take all that comes")
       }
-      try file.writeAll(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      try unsafe file.writeAll(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     }
   }
 }

@@ -55,7 +55,9 @@ struct StoreSearch {
   private mutating func holds(_ directory: FilePath) -> Bool {
     var status = stat()
     // A link counts: where its file is missing, opening it says so.
-    if directory.appending(marker).withPlatformString({ lstat($0, &status) }) == 0 { return true }
+    if unsafe directory.appending(marker).withPlatformString({ unsafe lstat($0, &status) }) == 0 {
+      return true
+    }
     if errno == EACCES { denied = directory }
     return false
   }
@@ -71,19 +73,21 @@ struct StoreSearch {
   }
 
   static func exists(_ path: FilePath) -> Bool {
-    path.withPlatformString { access($0, F_OK) } == 0
+    unsafe path.withPlatformString { unsafe access($0, F_OK) } == 0
   }
 
   static func isLink(_ path: FilePath) -> Bool {
     var status = stat()
-    return path.withPlatformString { lstat($0, &status) } == 0
+    return unsafe path.withPlatformString { unsafe lstat($0, &status) } == 0
       && status.st_mode & S_IFMT == S_IFLNK
   }
 
   /// The path without links and dots; nil where nothing is there.
   static func real(_ path: FilePath) -> FilePath? {
-    guard let text = path.withPlatformString({ realpath($0, nil) }) else { return nil }
-    defer { free(text) }
-    return FilePath(platformString: text)
+    guard let text = unsafe path.withPlatformString({ unsafe realpath($0, nil) }) else {
+      return nil
+    }
+    defer { unsafe free(text) }
+    return unsafe FilePath(platformString: text)
   }
 }

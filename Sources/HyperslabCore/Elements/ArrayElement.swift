@@ -6,9 +6,10 @@ public import ComplexModule
 
 /// A Swift type whose values are elements of an array, laid out exactly as ``dataType`` says.
 ///
-/// Only a type that is `BitwiseCopyable` conforms: a number, or a structure around one. Whether its size,
-/// stride and alignment are those of its data type is checked wherever values go in or out
-/// (``DataType/init(of:)``), and told as `type_mismatch`.
+/// Only a type that is `BitwiseCopyable` conforms: a number, or a structure around one. Whether it is that,
+/// and its size, stride and alignment are those of its data type, is checked wherever values go in or out
+/// (``DataType/init(of:)``), and told as `type_mismatch`: a pointer, an enumeration or a character is not
+/// whatever bits a file may hold.
 public protocol ArrayElement: Sendable {
   /// The type itself, which thereby has to be `BitwiseCopyable`. Nothing else is taken: it is an
   /// associated type only for the sake of `Complex`, whose own module does not say so of it.

@@ -3,8 +3,8 @@ package func swapBytes(_ bytes: UnsafeMutableRawBufferPointer, width: Int) {
   func swap<T: FixedWidthInteger>(_ type: T.Type) {
     var offset = 0
     while offset + width <= bytes.count {
-      let value = bytes.loadUnaligned(fromByteOffset: offset, as: T.self)
-      bytes.storeBytes(of: value.byteSwapped, toByteOffset: offset, as: T.self)
+      let value = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: T.self)
+      unsafe bytes.storeBytes(of: value.byteSwapped, toByteOffset: offset, as: T.self)
       offset += width
     }
   }

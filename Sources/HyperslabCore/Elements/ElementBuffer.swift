@@ -10,7 +10,7 @@
 ///
 /// Contents start undefined. Whoever shares one between threads sees to it that no two write the
 /// same bytes.
-package final class ElementBuffer: @unchecked Sendable {
+@safe package final class ElementBuffer: @unchecked Sendable {
   /// The memory.
   package let pointer: UnsafeMutableRawPointer
   /// Its size.
@@ -22,14 +22,16 @@ package final class ElementBuffer: @unchecked Sendable {
   package init(allocating byteCount: Int) throws(HyperslabError) {
     let alignment = byteCount >= 2 * HugePages.byteCount ? HugePages.byteCount : 64
     var made: UnsafeMutableRawPointer?
-    guard posix_memalign(&made, alignment, Swift.max(byteCount, 1)) == 0, let made else {
+    guard unsafe posix_memalign(&made, alignment, Swift.max(byteCount, 1)) == 0,
+      let made = unsafe made
+    else {
       throw HyperslabError(
         .outOfMemory, "the system gives no more memory", found: "a wish for \(byteCount) bytes",
         remedy: "Ask for smaller buffers or fewer threads, or raise the limit (ulimit -v)")
     }
-    pointer = made
+    unsafe pointer = made
     self.byteCount = byteCount
-    HugePages.advise(UnsafeMutableRawBufferPointer(start: pointer, count: byteCount))
+    unsafe HugePages.advise(UnsafeMutableRawBufferPointer(start: pointer, count: byteCount))
   }
 
   /// Allocates a little memory, of which there always is enough for the language's own needs.
@@ -37,18 +39,18 @@ package final class ElementBuffer: @unchecked Sendable {
     do { try self.init(allocating: byteCount) } catch { fatalError("\(error)") }
   }
 
-  deinit { free(pointer) }
+  deinit { unsafe free(pointer) }
 
   /// Lends the bytes for reading.
   package func withBytes<R, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {
-    try body(UnsafeRawBufferPointer(start: pointer, count: byteCount).bytes)
+    try unsafe body(UnsafeRawBufferPointer(start: pointer, count: byteCount).bytes)
   }
 
   /// Lends the bytes for writing.
   package func withMutableBytes<R, E: Error>(
     _ body: (inout MutableRawSpan) throws(E) -> R
   ) throws(E) -> R {
-    var span = UnsafeMutableRawBufferPointer(start: pointer, count: byteCount).mutableBytes
+    var span = unsafe UnsafeMutableRawBufferPointer(start: pointer, count: byteCount).mutableBytes
     return try body(&span)
   }
 
@@ -56,11 +58,11 @@ package final class ElementBuffer: @unchecked Sendable {
   package func fill<E: Error>(
     upTo count: Int, _ body: (inout OutputRawSpan) throws(E) -> Void
   ) throws(E) -> Int {
-    let memory = UnsafeMutableRawBufferPointer(start: pointer, count: count)
-    var output = OutputRawSpan(buffer: memory, initializedCount: 0)
+    let memory = unsafe UnsafeMutableRawBufferPointer(start: pointer, count: count)
+    var output = unsafe OutputRawSpan(buffer: memory, initializedCount: 0)
     try body(&output)
     // Somebody put another span in its place: nothing is known to have been written.
     guard output.capacity == count else { return 0 }
-    return output.finalize(for: memory)
+    return unsafe output.finalize(for: memory)
   }
 }

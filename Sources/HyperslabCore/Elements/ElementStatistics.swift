@@ -48,25 +48,25 @@ public struct ElementStatistics: Hashable, Sendable {
   public mutating func formUnion(_ other: ElementStatistics) {
     if let value = other.minimum { minimum = minimum.map { .smaller($0, value) } ?? value }
     if let value = other.maximum { maximum = maximum.map { .larger($0, value) } ?? value }
-    nanCount += other.nanCount
+    nanCount = Checked.add(nanCount, other.nanCount) ?? Int.max
   }
 
   /// Adds the elements in a piece of memory, which need not be aligned.
   package mutating func add(_ memory: UnsafeRawBufferPointer, dataType: DataType) {
     switch dataType {
-    case .bool, .uint8: addUnsigned(UInt8.self, memory)
-    case .uint16: addUnsigned(UInt16.self, memory)
-    case .uint32: addUnsigned(UInt32.self, memory)
-    case .uint64: addUnsigned(UInt64.self, memory)
-    case .int8: addSigned(Int8.self, memory)
-    case .int16: addSigned(Int16.self, memory)
-    case .int32: addSigned(Int32.self, memory)
-    case .int64: addSigned(Int64.self, memory)
-    case .float16: addHalf(memory)
-    case .float32: addReal(SIMD16<Float>.self, memory)
-    case .float64: addReal(SIMD8<Double>.self, memory)
-    case .complex64: nanCount += complexNaNs(Float.self, memory)
-    case .complex128: nanCount += complexNaNs(Double.self, memory)
+    case .bool, .uint8: unsafe addUnsigned(UInt8.self, memory)
+    case .uint16: unsafe addUnsigned(UInt16.self, memory)
+    case .uint32: unsafe addUnsigned(UInt32.self, memory)
+    case .uint64: unsafe addUnsigned(UInt64.self, memory)
+    case .int8: unsafe addSigned(Int8.self, memory)
+    case .int16: unsafe addSigned(Int16.self, memory)
+    case .int32: unsafe addSigned(Int32.self, memory)
+    case .int64: unsafe addSigned(Int64.self, memory)
+    case .float16: unsafe addHalf(memory)
+    case .float32: unsafe addReal(SIMD16<Float>.self, memory)
+    case .float64: unsafe addReal(SIMD8<Double>.self, memory)
+    case .complex64: unsafe nanCount += complexNaNs(Float.self, memory)
+    case .complex128: unsafe nanCount += complexNaNs(Double.self, memory)
     }
   }
 
@@ -74,7 +74,7 @@ public struct ElementStatistics: Hashable, Sendable {
   private mutating func addSigned<T: FixedWidthInteger>(
     _ type: T.Type, _ memory: UnsafeRawBufferPointer
   ) {
-    guard let (low, high) = integerRange(type, memory) else { return }
+    guard let (low, high) = unsafe integerRange(type, memory) else { return }
     formUnion(.init(minimum: .signed(Int64(low)), maximum: .signed(Int64(high)), nanCount: 0))
   }
 
@@ -82,7 +82,7 @@ public struct ElementStatistics: Hashable, Sendable {
   private mutating func addUnsigned<T: FixedWidthInteger>(
     _ type: T.Type, _ memory: UnsafeRawBufferPointer
   ) {
-    guard let (low, high) = integerRange(type, memory) else { return }
+    guard let (low, high) = unsafe integerRange(type, memory) else { return }
     formUnion(.init(minimum: .unsigned(UInt64(low)), maximum: .unsigned(UInt64(high)), nanCount: 0))
   }
 
@@ -102,7 +102,7 @@ public struct ElementStatistics: Hashable, Sendable {
       let end = Swift.min(count, index + 16384 * Lanes.scalarCount)
       var counters = Lanes.Counters()
       while index + Lanes.scalarCount <= end {
-        Lanes.fold(
+        unsafe Lanes.fold(
           base.loadUnaligned(fromByteOffset: index * size, as: Lanes.self), &low, &high, &counters)
         index += Lanes.scalarCount
       }
@@ -110,7 +110,7 @@ public struct ElementStatistics: Hashable, Sendable {
     }
     var (least, most) = (low.min(), high.max())
     while index < count {
-      let value = base.loadUnaligned(fromByteOffset: index * size, as: Lanes.Scalar.self)
+      let value = unsafe base.loadUnaligned(fromByteOffset: index * size, as: Lanes.Scalar.self)
       least = value < least ? value : least
       most = value > most ? value : most
       nans += value.isNaN ? 1 : 0
@@ -138,7 +138,7 @@ public struct ElementStatistics: Hashable, Sendable {
       // The narrow counter must not overflow.
       let end = Swift.min(count, start + 16384)
       for index in start..<end {
-        let bits = base.loadUnaligned(fromByteOffset: index * 2, as: Int16.self)
+        let bits = unsafe base.loadUnaligned(fromByteOffset: index * 2, as: Int16.self)
         let isNaN = bits & Int16.max > 0x7C00
         let key = bits ^ ((bits >> 15) & Int16.max)
         low = Swift.min(low, isNaN ? Int16.max : key)
@@ -205,7 +205,7 @@ private func integerRange<T: FixedWidthInteger>(
   var low = T.max
   var high = T.min
   for index in 0..<count {
-    let value = base.loadUnaligned(fromByteOffset: index * size, as: T.self)
+    let value = unsafe base.loadUnaligned(fromByteOffset: index * size, as: T.self)
     low = Swift.min(low, value)
     high = Swift.max(high, value)
   }
@@ -218,8 +218,8 @@ private func complexNaNs<T: BinaryFloatingPoint>(
   let size = MemoryLayout<T>.size
   var nans = 0
   for offset in stride(from: 0, to: memory.count / (2 * size) * 2 * size, by: 2 * size) {
-    let real = memory.loadUnaligned(fromByteOffset: offset, as: T.self)
-    let imaginary = memory.loadUnaligned(fromByteOffset: offset + size, as: T.self)
+    let real = unsafe memory.loadUnaligned(fromByteOffset: offset, as: T.self)
+    let imaginary = unsafe memory.loadUnaligned(fromByteOffset: offset + size, as: T.self)
     nans += real != real || imaginary != imaginary ? 1 : 0
   }
   return nans

@@ -18,13 +18,13 @@ public struct FillValue: Hashable, Sendable {
   /// - Throws: `type_mismatch` unless the type is laid out as it says; `invalid_value` for what is no bool.
   public init<Element: ArrayElement>(_ value: Element) throws(HyperslabError) {
     let dataType = try DataType(of: Element.self)
-    try self.init(bytes: withUnsafeBytes(of: value) { Array($0) }, dataType: dataType)
+    try unsafe self.init(bytes: withUnsafeBytes(of: value) { unsafe Array($0) }, dataType: dataType)
   }
 
   /// The bits of a value whose type is known to be laid out so.
   init(bits value: some BitwiseCopyable, _ dataType: DataType) {
     self.dataType = dataType
-    bytes = withUnsafeBytes(of: value) { Array($0) }
+    bytes = unsafe withUnsafeBytes(of: value) { unsafe Array($0) }
   }
 
   /// The given bits.
@@ -52,11 +52,11 @@ public struct FillValue: Hashable, Sendable {
     let pattern = pattern
     var offset = 0
     while offset + 16 <= memory.count {
-      memory.storeBytes(of: pattern, toByteOffset: offset, as: SIMD16<UInt8>.self)
+      unsafe memory.storeBytes(of: pattern, toByteOffset: offset, as: SIMD16<UInt8>.self)
       offset += 16
     }
     while offset < memory.count {
-      memory[offset] = pattern[offset % 16]
+      unsafe memory[offset] = pattern[offset % 16]
       offset += 1
     }
   }
@@ -66,12 +66,12 @@ public struct FillValue: Hashable, Sendable {
     let pattern = pattern
     var offset = 0
     // A look at every 256 bytes together: a comparison each would cost more than the loads.
-    let half = unsafeBitCast(pattern, to: SIMD2<UInt64>.self)
+    let half = unsafe unsafeBitCast(pattern, to: SIMD2<UInt64>.self)
     let words = SIMD4(lowHalf: half, highHalf: half)
     while offset + 256 <= memory.count {
       var difference = SIMD4<UInt64>()
       for part in 0..<8 {
-        let bytes = memory.loadUnaligned(
+        let bytes = unsafe memory.loadUnaligned(
           fromByteOffset: offset + 32 * part, as: SIMD4<UInt64>.self)
         difference |= bytes ^ words
       }
@@ -79,7 +79,7 @@ public struct FillValue: Hashable, Sendable {
       offset += 256
     }
     while offset < memory.count {
-      if memory[offset] != pattern[offset % 16] { return false }
+      if unsafe memory[offset] != pattern[offset % 16] { return false }
       offset += 1
     }
     return true

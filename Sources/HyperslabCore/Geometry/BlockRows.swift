@@ -10,7 +10,7 @@ extension BlockRows {
     from source: UnsafeRawPointer, plane: Int = 0, stride: Int, to target: UnsafeMutableRawPointer,
     targetStride: Int, count: Int
   ) {
-    self.init(
+    unsafe self.init(
       from: source.assumingMemoryBound(to: UInt8.self), plane: plane, from_stride: stride,
       to: target.assumingMemoryBound(to: UInt8.self), to_stride: targetStride, count: count)
   }

@@ -4,11 +4,12 @@ extension ChunkCopy {
     let target = regionOnly
     let step = Swift.min(target.elementCount, 4096)
     let block = ElementBuffer(byteCount: step * elementByteCount)
-    value.write(over: UnsafeMutableRawBufferPointer(start: block.pointer, count: block.byteCount))
+    unsafe value.write(
+      over: UnsafeMutableRawBufferPointer(start: block.pointer, count: block.byteCount))
     var start = 0
     while start < target.elementCount {
       let end = Swift.min(start + step, target.elementCount)
-      target.scatter(start..<end, from: block.pointer, into: base)
+      unsafe target.scatter(start..<end, from: block.pointer, into: base)
       start = end
     }
   }

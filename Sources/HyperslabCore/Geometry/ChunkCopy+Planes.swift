@@ -27,7 +27,7 @@ extension ChunkCopy {
       part.counts.rows = rows.count
       part.element += rows.lowerBound * elementStrides.rows
       part.byteOffset += rows.lowerBound * byteStrides.rows
-      part.copy(
+      unsafe part.copy(
         from: block + part.element * elementByteCount, part.nearStrides(elementByteCount),
         to: base + part.byteOffset, byteStrides, elementByteCount)
     }
@@ -41,7 +41,7 @@ extension ChunkCopy {
       from source: UnsafeRawPointer, _ sourceStrides: (Int, Int),
       to target: UnsafeMutableRawPointer, _ targetStrides: (Int, Int), _ elementByteCount: Int
     ) {
-      copyPlane(
+      unsafe copyPlane(
         from: source, sourceStrides, to: target, targetStrides, (counts.rows, counts.columns),
         elementByteCount)
     }

@@ -144,7 +144,7 @@ package struct ChunkCopy: Sendable {
     _ range: Range<Int>, from base: UnsafeRawPointer, into block: UnsafeMutableRawPointer
   ) {
     forEachPlane(in: range) { [size = elementByteCount] plane in
-      plane.copy(
+      unsafe plane.copy(
         from: base + plane.byteOffset, plane.byteStrides, to: block + plane.element * size,
         plane.nearStrides(size), size)
     }
@@ -155,7 +155,7 @@ package struct ChunkCopy: Sendable {
     _ range: Range<Int>, from block: UnsafeRawPointer, into base: UnsafeMutableRawPointer
   ) {
     forEachPlane(in: range) { [size = elementByteCount] plane in
-      plane.scatter(
+      unsafe plane.scatter(
         rows: 0..<plane.counts.rows, from: block, into: base, elementByteCount: size)
     }
   }
@@ -167,7 +167,7 @@ package struct ChunkCopy: Sendable {
   ) -> Int {
     var count = 0
     forEachPlane(in: range) { [size = elementByteCount] plane in
-      plane.copy(
+      unsafe plane.copy(
         from: block + plane.element * size, plane.nearStrides(size), to: target + count * size,
         (plane.counts.columns * size, size), size)
       count += plane.counts.rows * plane.counts.columns

@@ -64,14 +64,30 @@ public struct ChunkGrid: Hashable, Sendable {
       && zip(index.coordinates, gridShape).allSatisfy { $0 >= 0 && $0 < $1 }
   }
 
-  /// The box a chunk stores, at full chunk shape; may reach beyond the array.
-  public func origin(of index: ChunkIndex) -> [Int] {
-    zip(index.coordinates, chunkShape).map { $0 * $1 }
+  /// Refuses a chunk that the grid does not have.
+  private func check(_ index: ChunkIndex) throws(HyperslabError) {
+    guard contains(index) else {
+      throw HyperslabError(
+        .outOfBounds, "no such chunk", chunk: index,
+        expected: "\(rank) coordinates, at least 0 and below \(gridShape)")
+    }
   }
 
-  /// The part of the array that a chunk holds.
+  /// Where in the array a chunk begins.
+  ///
+  /// - Throws: `out_of_bounds` for a chunk that the grid does not have.
+  public func origin(of index: ChunkIndex) throws(HyperslabError) -> [Int] {
+    try check(index)
+    return zip(index.coordinates, chunkShape).map { $0 * $1 }
+  }
+
+  /// The part of the array that a chunk holds; nothing, at the origin, for one that the grid does not have.
   public func selection(of index: ChunkIndex) -> Selection {
-    Selection(
+    guard contains(index) else {
+      // An array without axes has one chunk, which holds its value: nothing has an axis at least.
+      return Selection(Array(repeating: 0..<0, count: Swift.max(1, rank)))
+    }
+    return Selection(
       index.coordinates.indices.map { axis in
         let start = index.coordinates[axis] * chunkShape[axis]
         let end = Checked.add(start, chunkShape[axis]) ?? Int.max
@@ -79,7 +95,7 @@ public struct ChunkGrid: Hashable, Sendable {
       })
   }
 
-  /// The shape of a chunk's part inside the array.
+  /// The shape of a chunk's part inside the array; all 0 for a chunk that the grid does not have.
   public func validShape(of index: ChunkIndex) -> Shape { selection(of: index).shape }
 
   /// The part of the array in the chunks of a box, of which the first and the last are named.
@@ -91,7 +107,10 @@ public struct ChunkGrid: Hashable, Sendable {
   }
 
   /// The chunk's number in C order.
-  public func number(of index: ChunkIndex) -> Int {
+  ///
+  /// - Throws: `out_of_bounds` for a chunk that the grid does not have.
+  public func number(of index: ChunkIndex) throws(HyperslabError) -> Int {
+    try check(index)
     var number = 0
     for (coordinate, length) in zip(index.coordinates, gridShape) {
       number = number * length + coordinate
@@ -99,15 +118,24 @@ public struct ChunkGrid: Hashable, Sendable {
     return number
   }
 
-  /// The chunk with a number in C order, `0 ..< chunkCount`.
-  public func index(ofNumber number: Int) -> ChunkIndex {
-    ChunkIndex(gridShape.coordinates(ofNumber: number))
+  /// The chunk with a number in C order.
+  ///
+  /// - Throws: `out_of_bounds` unless the number is in `0 ..< chunkCount`.
+  public func index(ofNumber number: Int) throws(HyperslabError) -> ChunkIndex {
+    guard (0..<chunkCount).contains(number) else {
+      throw HyperslabError(
+        .outOfBounds, "no such chunk", expected: "a number from 0 to below \(chunkCount)",
+        found: "\(number)")
+    }
+    return ChunkIndex(gridShape.coordinates(ofNumber: number))
   }
 
-  /// The chunks that a box inside the array touches, in C order.
+  /// The chunks that a box touches, in C order; what of it lies outside the array touches none, nor does a
+  /// box of another rank.
   public func chunks(touching box: Selection) -> ChunkRange {
-    ChunkRange(
-      zip(box.bounds, chunkShape).map { range, length in
+    guard box.rank == rank else { return ChunkRange([0..<0]) }
+    return ChunkRange(
+      zip(Selection(all: arrayShape).intersection(box).bounds, chunkShape).map { range, length in
         range.isEmpty
           ? 0..<0
           : range.lowerBound / length..<range.upperBound.dividedRoundingUp(by: length)
@@ -136,7 +164,10 @@ public struct ChunkRange: RandomAccessCollection, Sendable {
   public var endIndex: Int { count }
 
   /// The chunk at a position in C order.
+  ///
+  /// - Precondition: the position is one of the collection's, as for `Array`.
   public subscript(position: Int) -> ChunkIndex {
+    precondition(position >= 0 && position < count, "chunk \(position) of \(count)")
     var coordinates = Array(repeating: 0, count: bounds.count)
     var rest = position
     for axis in stride(from: bounds.count - 1, through: 0, by: -1) {

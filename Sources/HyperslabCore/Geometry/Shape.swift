@@ -12,7 +12,7 @@ public struct Shape: Hashable, Sendable, RandomAccessCollection, ExpressibleByAr
 
   /// The number of axes.
   public var rank: Int { axes.count }
-  /// The number of elements, or nil where it does not fit into `Int`; 1 at rank 0.
+  /// The number of elements; nil where it does not fit into `Int`, or an axis is negative; 1 at rank 0.
   public var elementCount: Int? { Checked.product(axes) }
   /// Whether some axis has length 0.
   public var isEmptyArray: Bool { axes.contains(0) }
@@ -22,6 +22,8 @@ public struct Shape: Hashable, Sendable, RandomAccessCollection, ExpressibleByAr
   /// The rank.
   public var endIndex: Int { axes.count }
   /// The length of one axis.
+  ///
+  /// - Precondition: the shape has that axis, as for `Array`.
   public subscript(axis: Int) -> Int { axes[axis] }
 
   /// The coordinates of a number in C order, which must be below the element count.

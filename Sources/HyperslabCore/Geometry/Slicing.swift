@@ -66,8 +66,12 @@ public struct ResolvedSlice: Hashable, Sendable {
   /// Resolves terms against a shape; missing trailing terms mean whole axes.
   ///
   /// - Throws: `out_of_bounds` for an integer outside its axis; `invalid_value` for too many terms,
-  ///   a second ellipsis or a step of 0.
+  ///   a second ellipsis or a step of 0; `invalid_shape` for a shape with a negative axis.
   public init(_ terms: [any AxisSelection], in shape: Shape) throws(HyperslabError) {
+    guard shape.allSatisfy({ $0 >= 0 }) else {
+      throw HyperslabError(
+        .invalidShape, "a selection of an array of shape \(shape)", expected: "no negative axis")
+    }
     let slices = terms.map(\.axisSlice)
     let ellipses = slices.count { $0 == .ellipsis }
     let named = slices.count - ellipses

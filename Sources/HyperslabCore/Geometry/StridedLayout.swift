@@ -10,7 +10,8 @@ public struct StridedLayout: Hashable, Sendable {
   /// Bytes from one element to the next along each axis.
   public let byteStrides: [Int]
 
-  /// A layout with the given strides; one stride an axis.
+  /// A layout with the given strides; one stride an axis. Whatever takes one checks that, and that its
+  /// elements lie in the memory.
   public init(shape: Shape, byteOffset: Int = 0, byteStrides: [Int]) {
     self.shape = shape
     self.byteOffset = byteOffset
@@ -41,14 +42,44 @@ public struct StridedLayout: Hashable, Sendable {
   }
 
   /// The part of the box that `region` names (in the box's own coordinates), in the same memory.
-  public func slice(_ region: Selection) -> StridedLayout {
+  ///
+  /// - Throws: `out_of_bounds` for a region that does not lie in the box, `invalid_shape` for a layout
+  ///   without a stride for every axis, `overflow` where the part begins beyond 64 bits.
+  public func slice(_ region: Selection) throws(HyperslabError) -> StridedLayout {
+    guard byteStrides.count == shape.rank else {
+      throw HyperslabError(
+        .invalidShape, "a layout of \(shape)", expected: "\(shape.rank) strides",
+        found: "\(byteStrides.count)")
+    }
+    guard Selection(all: shape).contains(region) else {
+      throw HyperslabError(
+        .outOfBounds, "the part \(region) of a layout", expected: "a part of shape \(shape)")
+    }
+    var offset = byteOffset
+    for (range, stride) in zip(region.bounds, byteStrides) {
+      guard let distance = Checked.multiply(range.lowerBound, stride),
+        let sum = Checked.add(offset, distance)
+      else {
+        throw HyperslabError(.overflow, "where the part \(region) of a layout of \(shape) begins")
+      }
+      offset = sum
+    }
+    return StridedLayout(shape: region.shape, byteOffset: offset, byteStrides: byteStrides)
+  }
+
+  /// The same for a region that is known to lie in the box, of a layout that is known to lie in memory.
+  package func part(_ region: Selection) -> StridedLayout {
     var offset = byteOffset
     for (range, stride) in zip(region.bounds, byteStrides) { offset += range.lowerBound * stride }
     return StridedLayout(shape: region.shape, byteOffset: offset, byteStrides: byteStrides)
   }
 
-  /// The bytes that the elements span, from the lowest to one past the highest; nil on overflow.
+  /// The bytes that the elements span, from the lowest to one past the highest; nil beyond 64 bits, and for
+  /// a layout that cannot be: a negative length, or not one stride an axis.
   public func byteRange(elementByteCount: Int) -> Range<Int>? {
+    guard elementByteCount >= 0, byteStrides.count == shape.rank,
+      shape.allSatisfy({ $0 >= 0 })
+    else { return nil }
     if shape.isEmptyArray { return byteOffset..<byteOffset }
     var low = byteOffset
     var high = byteOffset

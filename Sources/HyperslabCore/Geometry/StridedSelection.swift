@@ -16,8 +16,20 @@ public struct StridedSelection: Hashable, Sendable {
       self.step = step
     }
 
-    /// One past the last position; `start` when there is none.
-    public var end: Int { count == 0 ? start : start + (count - 1) * step + 1 }
+    /// One past the last position; `start` when there is none, and `Int.max` for one beyond that.
+    public var end: Int { bounds.upperBound }
+
+    /// What the positions span.
+    fileprivate var bounds: Range<Int> {
+      if count <= 0 { return start..<start }
+      let (span, isFar) = (count - 1).multipliedReportingOverflow(by: step)
+      let (last, isBeyond) = start.addingReportingOverflow(span)
+      if isFar || isBeyond {
+        return step < 0 ? Int.min..<(Checked.add(start, 1) ?? Int.max) : start..<Int.max
+      }
+      let (low, high) = (Swift.min(start, last), Swift.max(start, last))
+      return low..<(Checked.add(high, 1) ?? Int.max)
+    }
 
     /// The positions inside a range: which of them come first, and how many lie in it.
     package func clipped(to range: Range<Int>) -> (skipped: Int, axis: Axis) {
@@ -38,7 +50,7 @@ public struct StridedSelection: Hashable, Sendable {
   public init(_ axes: [Axis]) { self.axes = axes }
   /// A box, every step 1.
   public init(_ box: Selection) {
-    axes = box.bounds.map { Axis(start: $0.lowerBound, count: $0.count) }
+    axes = box.bounds.map { Axis(start: $0.lowerBound, count: $0.length) }
   }
 
   /// The number of axes.
@@ -61,10 +73,8 @@ public struct StridedSelection: Hashable, Sendable {
       }
   }
 
-  /// The smallest box around it.
-  ///
-  /// - Precondition: no start or count is negative and no step below 1.
-  public var boundingBox: Selection { Selection(axes.map { $0.start..<$0.end }) }
+  /// The smallest box around it, as far as `Int` goes.
+  public var boundingBox: Selection { Selection(axes.map(\.bounds)) }
 }
 
 extension StridedSelection: CustomStringConvertible {

@@ -36,7 +36,7 @@ public struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionaryL
 
     init(_ key: String, _ value: JSONValue) {
       self.key = key
-      stored = .value(value)
+      stored = .value(JSONLevels(around: value.levels).areTooMany ? .tooDeep : value)
     }
 
     init(_ key: String, _ text: JSONText) {
@@ -48,6 +48,14 @@ public struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionaryL
       switch stored {
       case .value(let value): value
       case .text(let text): text.value
+      }
+    }
+
+    var levels: JSONLevels {
+      switch stored {
+      case .value(let value): value.levels
+      // Not looked at.
+      case .text: .ofDocument
       }
     }
   }
@@ -62,6 +70,8 @@ public struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionaryL
   private static let fewest = 16
 
   private var contents = Contents.members([], [:])
+  /// How many levels there are.
+  private(set) var levels = JSONLevels(around: nil)
 
   /// An object without members.
   public init() {}
@@ -81,10 +91,15 @@ public struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionaryL
       return
     }
     contents = .members(members, Self.places(members))
+    levels = JSONLevels(around: members.lazy.map(\.levels).max())
   }
 
   /// The object that a text holds, read when it is asked for.
-  package init(_ text: JSONText) { if !text.isEmpty { contents = .text(text.alone) } }
+  package init(_ text: JSONText) {
+    if text.isEmpty { return }
+    contents = .text(text.alone)
+    levels = .ofDocument
+  }
 
   private var members: [Member] {
     switch contents {
@@ -153,6 +168,7 @@ public struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionaryL
         guard let place = members.firstIndex(where: { JSONName($0.key) == name }) else { return }
         members.remove(at: place)
         contents = .members(members, Self.places(members))
+        levels = JSONLevels(around: members.lazy.map(\.levels).max())
         return
       }
       takeApart()
@@ -163,8 +179,14 @@ public struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionaryL
       guard case .members(var members, let places) = contents else { return }
       // Nobody else holds the members while they change.
       contents = .members([], [:])
-      members[place] = Member(members[place].key, newValue)
+      let member = Member(members[place].key, newValue)
+      let wasDeepest = JSONLevels(around: members[place].levels) == levels
+      members[place] = member
       contents = .members(members, places)
+      levels =
+        wasDeepest
+        ? JSONLevels(around: members.lazy.map(\.levels).max())
+        : Swift.max(levels, JSONLevels(around: member.levels))
     }
   }
 
@@ -216,6 +238,7 @@ public struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionaryL
       return false
     }
     contents = .members([], [:])
+    levels = Swift.max(levels, JSONLevels(around: member.levels))
     members.append(member)
     if members.count > Self.fewest + 1 {
       places[JSONName(member.key)] = members.count - 1

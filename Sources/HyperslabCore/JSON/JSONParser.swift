@@ -77,7 +77,7 @@ package struct JSONParser {
 
   private mutating func word(_ text: StaticString) throws(HyperslabError) {
     for index in 0..<text.utf8CodeUnitCount {
-      guard take(text.utf8Start[index]) else { throw error("\(text) expected") }
+      guard unsafe take(text.utf8Start[index]) else { throw error("\(text) expected") }
     }
   }
 

@@ -12,8 +12,8 @@ public enum JSONValue: Hashable, Sendable {
   case double(Double)
   /// A string.
   case string(String)
-  /// An array.
-  case array([JSONValue])
+  /// An array; made of a Swift array by ``array(_:)->JSONValue``.
+  case array(JSONArray)
   /// An object; members keep their order.
   case object(JSONObject)
 }
@@ -62,7 +62,7 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
   /// A truth value.
   public init(booleanLiteral value: Bool) { self = .bool(value) }
   /// An array.
-  public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+  public init(arrayLiteral elements: JSONValue...) { self = .array(JSONArray(elements)) }
   /// An object.
   public init(dictionaryLiteral elements: (String, JSONValue)...) {
     var object = JSONObject()
@@ -81,7 +81,9 @@ extension JSONValue {
   /// The value when it is a truth value.
   public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
   /// The elements when it is an array.
-  public var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
+  public var array: [JSONValue]? {
+    if case .array(let value) = self { value.elements } else { nil }
+  }
   /// The members when it is an object.
   public var object: JSONObject? { if case .object(let value) = self { value } else { nil } }
   /// The value when it is any number, rounded to a double.
@@ -100,12 +102,12 @@ extension JSONObject {
   /// `depthLimit` levels below an attribute's.
   ///
   /// - Throws: `invalid_value` naming the attribute.
-  package func checkWritable(depthLimit: Int = 64) throws(HyperslabError) {
+  package func checkWritable(depthLimit: Int = StoreLimits.attributeDepth) throws(HyperslabError) {
     for (name, value) in self where !value.isWritable(depthLimit: depthLimit) {
       throw HyperslabError(
         .invalidValue, "the attribute \"\(name)\"",
         expected: "finite numbers, nested at most \(depthLimit) deep",
-        remedy: "Write NaN and infinities as strings")
+        remedy: "Write NaN and infinities as strings, and deep structures as one string")
     }
   }
 }
@@ -115,8 +117,9 @@ extension JSONValue {
     guard depthLimit >= 0 else { return false }
     return switch self {
     case .double(let value): value.isFinite
-    case .array(let elements):
-      elements.allSatisfy { $0.isWritable(depthLimit: depthLimit - 1) }
+    case .array(let array):
+      !array.levels.areTooMany
+        && array.elements.allSatisfy { $0.isWritable(depthLimit: depthLimit - 1) }
     case .object(let members):
       members.allSatisfy { $0.value.isWritable(depthLimit: depthLimit - 1) }
     default: true

@@ -8,7 +8,8 @@ extension JSONValue {
   }
 
   /// The value as JSON text. Doubles print as the shortest decimal that reads back the same; JSON has
-  /// no NaN and no infinities, which print as Zarr spells them, `"NaN"` and `"-Infinity"`. In strings,
+  /// no NaN and no infinities, which print as Zarr spells them, `"NaN"` and `"-Infinity"`. What is nested
+  /// deeper than ``mostLevels`` prints as `"…"`. In strings,
   /// characters that act instead of being seen are escaped: controls, and what turns text around.
   public func text(pretty: Bool = false) -> String {
     String(decoding: bytes(pretty: pretty), as: UTF8.self)
@@ -24,8 +25,8 @@ extension JSONValue {
   private var isPlain: Bool {
     switch self {
     case .object(let members): members.isEmpty
-    case .array(let elements):
-      elements.allSatisfy { $0.array?.allSatisfy(\.isScalar) ?? $0.isScalar }
+    case .array(let array):
+      array.elements.allSatisfy { $0.array?.allSatisfy(\.isScalar) ?? $0.isScalar }
     default: true
     }
   }
@@ -45,7 +46,9 @@ extension JSONValue {
     case .unsigned(let value): output += String(value).utf8
     case .double(let value): output += Self.text(of: value).utf8
     case .string(let value): Self.writeString(value, to: &output)
-    case .array(let elements): writeArray(elements, to: &output, style: style, indent: indent)
+    case .array(let array) where array.levels.areTooMany: Self.writeString("…", to: &output)
+    case .array(let array):
+      writeArray(array.elements, to: &output, style: style, indent: indent)
     case .object(let members): members.write(to: &output, style: style, indent: indent)
     }
   }

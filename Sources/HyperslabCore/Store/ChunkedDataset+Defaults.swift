@@ -2,8 +2,9 @@ extension ChunkedDataset {
   /// Does nothing.
   public func prepare(sample: RawSpan, layout: StridedLayout) throws(HyperslabError) {}
 
-  /// Goes chunk by chunk.
+  /// Goes chunk by chunk, once all are found to be in order.
   public func writeChunks(_ parts: [PlacedChunk], from bytes: RawSpan) throws(HyperslabError) {
+    try checkWrite(parts, byteCount: bytes.byteCount)
     for part in parts { try writeChunk(part.chunk, from: bytes, layout: part.layout) }
   }
 
@@ -20,7 +21,7 @@ extension ChunkedDataset {
       if missing == .refuse, try state(of: chunk) == .neverWritten {
         throw neverWritten(chunk)
       }
-      try readChunk(chunk, region: part.region, into: &bytes, layout: layout.slice(part.target))
+      try readChunk(chunk, region: part.region, into: &bytes, layout: layout.part(part.target))
     }
   }
 
@@ -39,9 +40,25 @@ extension ChunkedDataset {
     guard region.isInside(grid.arrayShape) else {
       throw HyperslabError(
         .outOfBounds, "the selection \(region) of an array of shape \(grid.arrayShape)",
-        at: "\(path)")
+        at: "\(path)", remedy: "Select what lies inside the shape")
     }
     try checkMemory(layout, shape: region.shape, byteCount: byteCount)
+  }
+
+  /// Checks chunks that are written together: each there, once, and its elements in the memory.
+  package func checkWrite(_ parts: [PlacedChunk], byteCount: Int) throws(HyperslabError) {
+    for part in parts {
+      try checkChunk(part.chunk)
+      try checkMemory(part.layout, shape: grid.validShape(of: part.chunk), byteCount: byteCount)
+    }
+    if parts.count < 2 { return }
+    // One file would get the checksum of the other.
+    var seen: Set<ChunkIndex> = []
+    for part in parts where !seen.insert(part.chunk).inserted {
+      throw HyperslabError(
+        .invalidValue, "a chunk is written twice at once", at: "\(path)", chunk: part.chunk,
+        remedy: "Name each chunk once")
+    }
   }
 
   /// Checks that the grid has a chunk.
@@ -62,7 +79,7 @@ extension ChunkedDataset {
     guard region.isInside(shape) else {
       throw HyperslabError(
         .outOfBounds, "the selection \(region) of a chunk whose valid shape is \(shape)",
-        at: "\(path)", chunk: chunk)
+        at: "\(path)", chunk: chunk, remedy: "Select what lies inside the chunk's valid shape")
     }
     try checkMemory(layout, shape: region.shape, byteCount: byteCount)
   }

@@ -18,15 +18,15 @@ extension ChunkedDataset {
     let result = try plan(terms)
     try checkFits(result)
     var failure: HyperslabError?
-    let elements = [Element](unsafeUninitializedCapacity: result.elementCount) {
+    let elements = unsafe [Element](unsafeUninitializedCapacity: result.elementCount) {
       memory, initialized in
       let memory = UnsafeMutableRawBufferPointer(memory)
-      HugePages.advise(memory)
-      clearUnlessFilled(memory)
-      var bytes = memory.mutableBytes
+      unsafe HugePages.advise(memory)
+      unsafe clearUnlessFilled(memory)
+      var bytes = unsafe memory.mutableBytes
       do throws(HyperslabError) {
         try read(result.slice.region, into: &bytes, layout: result.layout, missing: missing)
-        if dataType == .bool { normalizeBooleans(memory) }
+        if dataType == .bool { unsafe normalizeBooleans(memory) }
         initialized = result.elementCount
       } catch { failure = error }
     }
@@ -41,11 +41,12 @@ extension ChunkedDataset {
     let result = try plan(terms)
     try checkFits(result)
     var failure: HyperslabError?
-    let bytes = [UInt8](unsafeUninitializedCapacity: result.byteCount) { memory, initialized in
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: result.byteCount) {
+      memory, initialized in
       let memory = UnsafeMutableRawBufferPointer(memory)
-      HugePages.advise(memory)
-      clearUnlessFilled(memory)
-      var span = memory.mutableBytes
+      unsafe HugePages.advise(memory)
+      unsafe clearUnlessFilled(memory)
+      var span = unsafe memory.mutableBytes
       do throws(HyperslabError) {
         try read(result.slice.region, into: &span, layout: result.layout, missing: missing)
         initialized = result.byteCount
@@ -102,7 +103,9 @@ extension ChunkedDataset {
 
   /// Stores of others may leave memory as it was that they were given to fill.
   private func clearUnlessFilled(_ memory: UnsafeMutableRawBufferPointer) {
-    if !(self is any FillingDataset) { memory.initializeMemory(as: UInt8.self, repeating: 0) }
+    if !(self is any FillingDataset) {
+      unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
+    }
   }
 
   private func checkType(_ type: DataType) throws(HyperslabError) {

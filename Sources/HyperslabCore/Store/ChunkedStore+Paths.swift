@@ -4,7 +4,8 @@ extension ChunkedStore {
     _ path: NodePath, to shape: Shape
   ) throws(HyperslabError) -> Dataset {
     throw HyperslabError(
-      .unsupported, "data sets in this kind of store keep their shape", at: "\(path)")
+      .unsupported, "data sets in this kind of store keep their shape", at: "\(path)",
+      remedy: "Create another data set of that shape")
   }
 
   /// Does nothing.
@@ -12,7 +13,8 @@ extension ChunkedStore {
 
   /// Runs it through this handle.
   public func operation<R>(
-    appendingTo path: NodePath?, _ body: (Self) throws(HyperslabError) -> R
+    on path: NodePath, appends: Bool, checkWanted: () throws(HyperslabError) -> Void,
+    _ body: (Self) throws(HyperslabError) -> R
   ) throws(HyperslabError) -> R {
     try body(self)
   }

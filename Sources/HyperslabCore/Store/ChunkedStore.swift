@@ -27,12 +27,13 @@ public protocol ChunkedStore: Sendable {
 
   /// Creates a group and those above it that are missing.
   ///
-  /// - Throws: `already_exists` where a node stands in the way.
+  /// - Throws: `already_exists` where a node stands in the way; `invalid_value` and `limit` for attributes
+  ///   that would not read back or are too large.
   func createGroup(_ path: NodePath, attributes: JSONObject) throws(HyperslabError)
 
   /// Creates a data set, all chunks never written, and the groups above it that are missing.
   ///
-  /// - Throws: `already_exists`; whatever ``DatasetDescription/validated()`` refuses.
+  /// - Throws: `already_exists`; `invalid_name` for the root; `limit` for too many attributes; whatever ``DatasetDescription/validated()`` refuses.
   func createDataset(
     _ path: NodePath, _ description: DatasetDescription
   ) throws(HyperslabError) -> Dataset
@@ -49,10 +50,15 @@ public protocol ChunkedStore: Sendable {
   /// `commit()` publishes them and no others, and what is not committed when `body` returns or throws is
   /// thrown away. By default the handle is this one, and nothing is thrown away.
   ///
-  /// - Parameter path: A data set that the operation appends to: it waits until those have ended that
-  ///   began to append to it before.
+  /// - Parameters:
+  ///   - path: The data set that the operation makes, writes or appends to.
+  ///   - appends: Whether it waits until those have ended that began to append to the data set before.
+  ///   - checkWanted: Asked while it waits, on the caller's thread; what it throws ends the operation before
+  ///     it began.
+  ///   - body: Called at most once.
   func operation<R>(
-    appendingTo path: NodePath?, _ body: (Self) throws(HyperslabError) -> R
+    on path: NodePath, appends: Bool, checkWanted: () throws(HyperslabError) -> Void,
+    _ body: (Self) throws(HyperslabError) -> R
   ) throws(HyperslabError) -> R
 
   /// Begins ``commit()`` and calls `completion` with what became of it, once and from any thread. Chunks
@@ -119,7 +125,8 @@ public protocol ChunkedDataset: Sendable {
   /// - Parameters:
   ///   - parts: Different chunks, and where the elements of each lie.
   ///   - bytes: Memory that holds the elements in host byte order.
-  /// - Throws: as for a single chunk; some of the others may have been stored then.
+  /// - Throws: as for a single chunk, and `invalid_value` for one that is named twice, with nothing stored;
+  ///   where a store fails, some of the others may have been stored then.
   func writeChunks(_ parts: [PlacedChunk], from bytes: RawSpan) throws(HyperslabError)
 
   /// Reads part of one chunk; a chunk that is not stored gives the fill value.

@@ -120,7 +120,8 @@ public struct DatasetDescription: Hashable, Sendable {
 
   /// The grid of its chunks, after checking everything that can be checked without a store.
   ///
-  /// - Throws: `invalid_shape`, `overflow`, `type_mismatch` or `invalid_value`, saying which part.
+  /// - Throws: `invalid_shape`, `overflow`, `type_mismatch` or `invalid_value`, saying which part; `limit`
+  ///   and `chunk_too_large` for what is larger than a slab store can hold.
   public func validated() throws(HyperslabError) -> ChunkGrid {
     let grid = try ChunkGrid(arrayShape: shape, chunkShape: chunkShape)
     guard shape.rank <= 32 else {
@@ -128,12 +129,16 @@ public struct DatasetDescription: Hashable, Sendable {
         .invalidShape, "an array of \(shape.rank) axes", expected: "at most 32")
     }
     guard let chunkElements = chunkShape.elementCount,
-      Checked.multiply(chunkElements, dataType.byteCount) != nil
+      let chunkByteCount = Checked.multiply(chunkElements, dataType.byteCount)
     else {
       throw HyperslabError(
         .overflow, "chunks of \(chunkShape) \(dataType) have more bytes than 64 bits count",
         remedy: "Choose smaller chunks")
     }
+    try StoreLimits.checkChunk(
+      byteCount: chunkByteCount,
+      blockByteCount: compression.blockByteCount ?? StoreLimits.usualBlockByteCount,
+      elementByteCount: dataType.byteCount)
     guard maximumShape.count == shape.rank,
       zip(maximumShape, shape).allSatisfy({ $0 ?? Int.max >= $1 })
     else {
@@ -141,6 +146,7 @@ public struct DatasetDescription: Hashable, Sendable {
         .invalidShape, "the maximum shape \(maximumShape.map { $0.map(String.init) ?? "none" })",
         expected: "one limit an axis, none below the shape \(shape)")
     }
+    try StoreLimits.checkArray(grid, maximumShape: maximumShape)
     guard fillValue.dataType == dataType else {
       throw HyperslabError(
         .typeMismatch, "the fill value's type", expected: "\(dataType)",

@@ -7,7 +7,14 @@ public final class MemoryStore: ChunkedStore {
     case dataset(MemoryDataset)
   }
 
-  private let nodes = Mutex<[NodePath: Node]>([.root: .group([:])])
+  private struct Tree {
+    var nodes: [NodePath: Node] = [.root: .group([:])]
+    var names = NodeNames()
+
+    init() { names.add(.root) }
+  }
+
+  private let tree = Mutex(Tree())
 
   /// An empty store.
   public init() {}
@@ -16,7 +23,7 @@ public final class MemoryStore: ChunkedStore {
   public func createGroup(
     _ path: NodePath, attributes: JSONObject = [:]
   ) throws(HyperslabError) {
-    try attributes.checkWritable()
+    try check(attributes, of: path)
     try insert(.group(attributes), at: path)
   }
 
@@ -24,17 +31,23 @@ public final class MemoryStore: ChunkedStore {
   public func createDataset(
     _ path: NodePath, _ description: DatasetDescription
   ) throws(HyperslabError) -> MemoryDataset {
+    try NodeNames.checkDataset(path, at: "the store in memory")
     let dataset = try MemoryDataset(path: path, description: description)
+    try check(description.attributes, of: path)
     try insert(.dataset(dataset), at: path)
     return dataset
   }
 
   /// Opens a data set.
   public func dataset(_ path: NodePath) throws(HyperslabError) -> MemoryDataset {
-    switch nodes.withLock({ $0[path] }) {
+    switch tree.withLock({ $0.nodes[path] }) {
     case .dataset(let dataset): return dataset
-    case .group: throw HyperslabError(.wrongKind, "a group, not a data set", at: "\(path)")
-    case nil: throw HyperslabError(.notFound, "no such data set", at: "\(path)")
+    case .group:
+      throw HyperslabError(
+        .wrongKind, "a group, not a data set", at: "\(path)", remedy: "Name a data set in it")
+    case nil:
+      throw HyperslabError(
+        .notFound, "no such data set", at: "\(path)", remedy: "Create it first")
     }
   }
 
@@ -46,25 +59,31 @@ public final class MemoryStore: ChunkedStore {
     _ path: NodePath, to shape: Shape
   ) throws(HyperslabError) -> MemoryDataset {
     let resized = try dataset(path).resized(to: shape)
-    nodes.withLock { $0[path] = .dataset(resized) }
+    tree.withLock { $0.nodes[path] = .dataset(resized) }
     return resized
   }
 
+  private func check(_ attributes: JSONObject, of path: NodePath) throws(HyperslabError) {
+    do { try StoreLimits.checkAttributes(attributes) } catch {
+      throw error.located(at: "\(path)")
+    }
+  }
+
   private func insert(_ node: Node, at path: NodePath) throws(HyperslabError) {
-    let failure = nodes.withLock { nodes -> HyperslabError? in
-      if nodes[path] != nil {
-        return HyperslabError(.alreadyExists, "exists already", at: "\(path)")
-      }
-      for ancestor in path.ancestors {
-        if case .dataset = nodes[ancestor] {
-          return HyperslabError(.alreadyExists, "a data set stands in the way", at: "\(ancestor)")
+    try tree.withLock { (tree) throws(HyperslabError) in
+      let nodes = tree.nodes
+      try tree.names.insert(path, at: "\(path)") { path in
+        switch nodes[path] {
+        case .group: .group
+        case .dataset: .dataset
+        case nil: nil
         }
       }
-      for ancestor in path.ancestors where nodes[ancestor] == nil { nodes[ancestor] = .group([:]) }
-      nodes[path] = node
-      return nil
+      for ancestor in path.ancestors where nodes[ancestor] == nil {
+        tree.nodes[ancestor] = .group([:])
+      }
+      tree.nodes[path] = node
     }
-    if let failure { throw failure }
   }
 }
 
@@ -81,7 +100,12 @@ public final class MemoryDataset: ChunkedDataset, FillingDataset {
   init(path: NodePath, description: DatasetDescription) throws(HyperslabError) {
     self.path = path
     self.description = description
-    grid = try description.validated()
+    do { grid = try description.validated() } catch { throw error.located(at: "\(path)") }
+  }
+
+  /// Checks what is shown; there is nothing to choose.
+  public func prepare(sample: RawSpan, layout: StridedLayout) throws(HyperslabError) {
+    try checkMemory(layout, shape: layout.shape, byteCount: sample.byteCount)
   }
 
   /// What is known of a chunk.
@@ -106,11 +130,11 @@ public final class MemoryDataset: ChunkedDataset, FillingDataset {
       chunkShape: shape, region: StridedSelection(Selection(all: shape)), layout: layout,
       elementByteCount: size)
     let buffer = try ElementBuffer(allocating: copy.elementCount * size)
-    bytes.withUnsafeBytes { source in
+    unsafe bytes.withUnsafeBytes { source in
       guard let base = source.baseAddress else { return }
-      copy.gather(0..<copy.elementCount, from: base, into: buffer.pointer)
+      unsafe copy.gather(0..<copy.elementCount, from: base, into: buffer.pointer)
     }
-    let isFill = description.fillValue.fills(
+    let isFill = unsafe description.fillValue.fills(
       UnsafeRawBufferPointer(start: buffer.pointer, count: buffer.byteCount))
     chunks.withLock { $0[chunk] = .some(isFill ? nil : buffer) }
   }
@@ -128,9 +152,9 @@ public final class MemoryDataset: ChunkedDataset, FillingDataset {
     let copy = ChunkCopy(
       chunkShape: shape, region: region, layout: layout, elementByteCount: size)
     let buffer = if let stored { stored } else { try filled(copy.elementCount * size) }
-    bytes.withUnsafeMutableBytes { target in
+    unsafe bytes.withUnsafeMutableBytes { target in
       guard let base = target.baseAddress else { return }
-      copy.scatter(0..<copy.elementCount, from: buffer.pointer, into: base)
+      unsafe copy.scatter(0..<copy.elementCount, from: buffer.pointer, into: base)
     }
   }
 
@@ -169,15 +193,15 @@ public final class MemoryDataset: ChunkedDataset, FillingDataset {
     let common = Selection(zip(old, new).map { 0..<Swift.min($0, $1) })
     let result = try filled(size * (new.elementCount ?? 0))
     let copy = ChunkCopy(
-      chunkShape: old, region: StridedSelection(common), layout: layout.slice(common),
+      chunkShape: old, region: StridedSelection(common), layout: layout.part(common),
       elementByteCount: size)
-    copy.scatter(0..<copy.elementCount, from: buffer.pointer, into: result.pointer)
+    unsafe copy.scatter(0..<copy.elementCount, from: buffer.pointer, into: result.pointer)
     return result
   }
 
   private func filled(_ byteCount: Int) throws(HyperslabError) -> ElementBuffer {
     let buffer = try ElementBuffer(allocating: byteCount)
-    description.fillValue.write(
+    unsafe description.fillValue.write(
       over: UnsafeMutableRawBufferPointer(start: buffer.pointer, count: byteCount))
     return buffer
   }

@@ -19,32 +19,41 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
   private init(unchecked description: some StringProtocol) {
     let description = String(description)
     self.description = description
-    (spellingHash, isASCII) = description.withBytes { Self.hash($0, after: (0, true)) }
+    (spellingHash, isASCII) = Self.hash(description, after: (0, true))
   }
 
   /// A node of a group. Only its own name is gone through.
   private init(_ group: NodePath, unchecked name: String) {
     description = group.description.isEmpty ? name : "\(group.description)/\(name)"
-    let before = (group.spellingHash, group.isASCII)
-    (spellingHash, isASCII) = name.withBytes { Self.hash($0, after: before) }
+    (spellingHash, isASCII) = Self.hash(name, after: (group.spellingHash, group.isASCII))
   }
 
   /// Goes on with the hash of a path by names below it, and with whether all is ASCII.
   private static func hash(
-    _ names: UnsafeBufferPointer<UInt8>, after above: (hash: Int, isASCII: Bool)
+    _ names: String, after above: (hash: Int, isASCII: Bool)
   ) -> (hash: Int, isASCII: Bool) {
     var all = above
-    for name in names.split(separator: slash) {
+    let bytes = names.utf8.span
+    var start = 0
+    while start < bytes.count {
+      var end = start
+      while end < bytes.count, bytes[end] != slash { end += 1 }
+      let name = bytes.extracting(start..<end)
       var hasher = Hasher()
       hasher.combine(all.hash)
-      if name.allSatisfy({ $0 < 0x80 }) {
-        hasher.combine(bytes: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: name)))
+      if name.isASCII {
+        unsafe name.bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
       } else {
         all.isASCII = false
         // All spellings are equal, which takes time with the square of at most 255 bytes.
-        hasher.combine(String(decoding: name, as: UTF8.self))
+        let (from, to) = (
+          names.utf8.startIndex, names.utf8.index(names.utf8.startIndex, offsetBy: end)
+        )
+        let text = names.utf8[names.utf8.index(from, offsetBy: start)..<to]
+        hasher.combine(String(Substring(text)))
       }
       all.hash = hasher.finalize()
+      start = end + 1
     }
     return all
   }
@@ -102,19 +111,24 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
     if ["c", "zarr.json", "slab.json"].contains(where: name.hasSameBytes) {
       return "is kept for the store's own files"
     }
-    return name.withBytes(hasControl)
+    return hasControl(name.utf8.span)
       ? "contains a character that cannot stand in a file name" : nil
   }
 
   /// Whether UTF-8 has a slash, a backslash or what Unicode has of controls.
-  private static func hasControl(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+  private static func hasControl(_ bytes: Span<UInt8>) -> Bool {
     var before: UInt8 = 0
-    return bytes.contains { byte in
-      defer { before = byte }
-      return byte < 0x20 || byte == 0x7F || byte == slash || byte == UInt8(ascii: "\\")
-        // U+0080 to U+009F.
+    for position in bytes.indices {
+      let byte = bytes[position]
+      // The last are U+0080 to U+009F.
+      if byte < 0x20 || byte == 0x7F || byte == slash || byte == UInt8(ascii: "\\")
         || before == 0xC2 && byte < 0xA0
+      {
+        return true
+      }
+      before = byte
     }
+    return false
   }
 
   /// The names, outermost first.
@@ -175,12 +189,9 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
   public func isDescendant(of other: NodePath) -> Bool {
     if other.description.isEmpty { return !description.isEmpty }
     if isASCII, other.isASCII {
-      return description.withBytes { all in
-        other.description.withBytes { start in
-          all.count > start.count && all[start.count] == Self.slash
-            && all.prefix(start.count).elementsEqual(start)
-        }
-      }
+      let (all, start) = (description.utf8.span, other.description.utf8.span)
+      return all.count > start.count && all[start.count] == Self.slash
+        && all.commonPrefixCount(with: start) == start.count
     }
     let (own, others) = (components, other.components)
     return own.count > others.count && own.starts(with: others)
@@ -198,28 +209,19 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
 
   /// By components, so that a group comes right before what it holds.
   public static func < (a: NodePath, b: NodePath) -> Bool {
+    let (ownBytes, otherBytes) = (a.description.utf8.span, b.description.utf8.span)
+    let common = ownBytes.commonPrefixCount(with: otherBytes)
     if a.isASCII, b.isASCII {
-      // A slash comes before everything that a name can hold.
-      return a.description.withBytes { a in
-        b.description.withBytes { b in
-          for index in 0..<Swift.min(a.count, b.count) where a[index] != b[index] {
-            return a[index] == slash || b[index] != slash && a[index] < b[index]
-          }
-          return a.count < b.count
-        }
+      guard common < ownBytes.count, common < otherBytes.count else {
+        return ownBytes.count < otherBytes.count
       }
+      // A slash comes before everything that a name can hold.
+      let (own, other) = (ownBytes[common], otherBytes[common])
+      return own == slash || other != slash && own < other
     }
     // Only the first names that differ in a byte are compared as Unicode has it, which is dear.
-    let same = a.description.withBytes { a in
-      b.description.withBytes { b in
-        var (position, start) = (0, 0)
-        while position < a.count, position < b.count, a[position] == b[position] {
-          position += 1
-          if a[position - 1] == slash { start = position }
-        }
-        return start
-      }
-    }
+    var same = common
+    while same > 0, ownBytes[same - 1] != slash { same -= 1 }
     var own = a.description.utf8.dropFirst(same)
     var others = b.description.utf8.dropFirst(same)
     while !own.isEmpty, !others.isEmpty {

@@ -1,7 +1,8 @@
 /// Overflow-checked arithmetic on numbers that a user or a file supplies.
 package enum Checked {
-  /// The product of non-negative factors, or nil beyond `Int`; any zero makes it 0.
+  /// The product of factors, or nil beyond `Int` and for a negative one; any zero makes it 0.
   package static func product(_ factors: some Collection<Int>) -> Int? {
+    if factors.contains(where: { $0 < 0 }) { return nil }
     if factors.contains(0) { return 0 }
     var result = 1
     for factor in factors {
@@ -22,6 +23,14 @@ package enum Checked {
   package static func add(_ a: Int, _ b: Int) -> Int? {
     let (value, overflow) = a.addingReportingOverflow(b)
     return overflow ? nil : value
+  }
+}
+
+extension Range<Int> {
+  /// How many positions it has; of more than `Int` counts, as many as that does.
+  package var length: Int {
+    let (length, overflow) = upperBound.subtractingReportingOverflow(lowerBound)
+    return overflow ? Int.max : length
   }
 }
 

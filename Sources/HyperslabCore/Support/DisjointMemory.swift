@@ -2,7 +2,7 @@
 ///
 /// Sendable because whoever divides the work sees to it that no two threads write the same bytes, and
 /// waits for all of them before the memory is anybody else's.
-package struct DisjointMemory: @unchecked Sendable {
+@safe package struct DisjointMemory: @unchecked Sendable {
   /// What is smaller may still be in some cache.
   private static let leastLargeByteCount = 1 << 25
 
@@ -13,7 +13,7 @@ package struct DisjointMemory: @unchecked Sendable {
   package let isOutOfCache: Bool
 
   package init(base: UnsafeMutableRawPointer) {
-    self.base = base
+    unsafe self.base = base
     isFresh = false
     isOutOfCache = false
   }
@@ -21,9 +21,9 @@ package struct DisjointMemory: @unchecked Sendable {
   /// Memory for a whole result.
   package init?(_ memory: UnsafeMutableRawBufferPointer) {
     guard let base = memory.baseAddress else { return nil }
-    self.base = base
+    unsafe self.base = base
     let isLarge = memory.count >= Self.leastLargeByteCount
-    isFresh = isLarge && FreshMemory.contains(memory)
+    isFresh = unsafe isLarge && FreshMemory.contains(memory)
     isOutOfCache = isLarge && !isFresh
   }
 }

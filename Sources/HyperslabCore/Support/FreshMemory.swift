@@ -13,10 +13,10 @@ package enum FreshMemory {
   package static func contains(_ memory: UnsafeMutableRawBufferPointer) -> Bool {
     #if os(Linux)
       guard let base = memory.baseAddress, memory.count > 0 else { return false }
-      let middle = base + memory.count / 2
-      let page = middle - Int(bitPattern: middle) % sysconf(Int32(_SC_PAGESIZE))
+      let middle = unsafe base + memory.count / 2
+      let page = unsafe middle - Int(bitPattern: middle) % sysconf(Int32(_SC_PAGESIZE))
       var isResident: UInt8 = 0
-      return mincore(page, 1, &isResident) == 0 && isResident & 1 == 0
+      return unsafe mincore(page, 1, &isResident) == 0 && isResident & 1 == 0
     #else
       return false
     #endif

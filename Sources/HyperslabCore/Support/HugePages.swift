@@ -17,7 +17,7 @@ package enum HugePages {
     #if os(Linux)
       guard let base = memory.baseAddress, memory.count >= 2 * byteCount else { return }
       let gap = (byteCount - Int(bitPattern: base) % byteCount) % byteCount
-      _ = madvise(base + gap, (memory.count - gap) / byteCount * byteCount, MADV_HUGEPAGE)
+      _ = unsafe madvise(base + gap, (memory.count - gap) / byteCount * byteCount, MADV_HUGEPAGE)
     #endif
   }
 }

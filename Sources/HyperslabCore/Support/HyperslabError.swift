@@ -53,6 +53,13 @@ public struct HyperslabError: Error, Sendable {
     error.chunk = error.chunk ?? chunk
     return error
   }
+
+  /// The same error with a way out where none was known further down.
+  package func remedied(_ remedy: String) -> HyperslabError {
+    var error = self
+    error.remedy = error.remedy ?? remedy
+    return error
+  }
 }
 
 extension HyperslabError: CustomStringConvertible {
@@ -109,6 +116,10 @@ extension HyperslabError.Code {
   public static let conflict = Self(rawValue: "conflict")
   /// Something that this kind of store cannot do.
   public static let unsupported = Self(rawValue: "unsupported")
+  /// Something larger than a store can hold.
+  public static let limit = Self(rawValue: "limit")
+  /// A chunk too large for its file, or a block size that cannot be.
+  public static let chunkTooLarge = Self(rawValue: "chunk_too_large")
   /// Text that is not the JSON it should be.
   public static let invalidJSON = Self(rawValue: "invalid_json")
 }

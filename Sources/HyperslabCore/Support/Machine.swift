@@ -23,7 +23,7 @@ package enum Machine {
     #else
       let resource = RLIMIT_NOFILE
     #endif
-    guard getrlimit(resource, &limit) == 0 else { return 256 }
+    guard unsafe getrlimit(resource, &limit) == 0 else { return 256 }
     return Int(clamping: limit.rlim_cur)
   }
 

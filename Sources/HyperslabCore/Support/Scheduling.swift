@@ -17,8 +17,15 @@ package protocol Scheduling: Sendable {
   /// Waits until a condition holds, which is asked again after each ``wake()``; it may take what it
   /// waited for.
   func wait(until isTime: () -> Bool)
+  /// The same for a condition of which a part comes to hold without a ``wake()``: it is asked now and
+  /// then, too, always on the caller's thread.
+  func poll(until isTime: () -> Bool)
   /// Has those who wait ask again.
   func wake()
+}
+
+extension Scheduling {
+  package func poll(until isTime: () -> Bool) { wait(until: isTime) }
 }
 
 /// Threads of the system.
@@ -29,16 +36,22 @@ package final class SystemScheduling: Scheduling {
 
   package func start(_ work: @escaping @Sendable () -> Void) { Threads.run(work) }
 
-  package func wait(until isTime: () -> Bool) {
+  package func wait(until isTime: () -> Bool) { wait(atMost: .distantFuture, until: isTime) }
+
+  package func poll(until isTime: () -> Bool) {
+    wait(atMost: .now() + .milliseconds(20), until: isTime)
+  }
+
+  /// - Parameter pause: How long at most before it asks again.
+  private func wait(atMost pause: @autoclosure () -> DispatchTime, until isTime: () -> Bool) {
     while true {
       // In the list before the question, so that no answer is missed.
       let alarm = DispatchSemaphore(value: 0)
       waiting.withLock { $0.append(alarm) }
-      if isTime() {
-        waiting.withLock { waiting in waiting.removeAll { $0 === alarm } }
-        return
-      }
-      alarm.wait()
+      let isOver = isTime()
+      if !isOver, alarm.wait(timeout: pause()) == .success { continue }
+      waiting.withLock { waiting in waiting.removeAll { $0 === alarm } }
+      if isOver { return }
     }
   }
 
@@ -72,6 +85,14 @@ package final class Lines<Key: Hashable & Sendable>: Sendable {
     /// Threads on which the caller's own code runs as a part of an operation.
     var inside: [Int: [pthread_t]] = [:]
 
+    /// Takes somebody out of a line whose turn has not come.
+    mutating func remove(_ owner: Int, from key: Key) {
+      waiting[owner] = nil
+      guard var line = lines[key], let place = line.lastIndex(of: owner) else { return }
+      line.remove(at: place)
+      lines[key] = line.isEmpty ? nil : line
+    }
+
     /// Whether this thread would wait for what goes on only when it returns.
     func wouldWaitForItself(for key: Key) -> Bool {
       let thread = pthread_self()
@@ -104,22 +125,48 @@ package final class Lines<Key: Hashable & Sendable>: Sendable {
   /// - Returns: what came of it.
   @discardableResult
   package func enter(_ key: Key, _ owner: Int) -> Turn {
-    let turn = state.withLock { state -> Turn in
+    let turn = join(key, owner)
+    if turn == .has { scheduling.wait { takeTurn(key, owner) } }
+    return turn
+  }
+
+  /// The same for somebody who may give up.
+  ///
+  /// - Parameter checkWanted: Asked while it waits, on the caller's thread; throws what ends the wait.
+  /// - Throws: what `checkWanted` throws; the line is then as if nobody had entered it.
+  package func enter(
+    _ key: Key, _ owner: Int, checkWanted: () throws(HyperslabError) -> Void
+  ) throws(HyperslabError) -> Turn {
+    let turn = join(key, owner)
+    guard turn == .has else { return turn }
+    var failure: HyperslabError?
+    scheduling.poll {
+      if takeTurn(key, owner) { return true }
+      do throws(HyperslabError) { try checkWanted() } catch { failure = error }
+      return failure != nil
+    }
+    guard let failure else { return turn }
+    state.withLock { $0.remove(owner, from: key) }
+    scheduling.wake()
+    throw failure
+  }
+
+  private func join(_ key: Key, _ owner: Int) -> Turn {
+    state.withLock { state in
       if state.wouldWaitForItself(for: key) { return .itself }
       if state.wouldWaitForEver(owner, for: key) { return .ring }
       state.lines[key, default: []].append(owner)
       state.waiting[owner] = key
       return .has
     }
-    guard turn == .has else { return turn }
-    scheduling.wait {
-      state.withLock { state in
-        guard state.lines[key]?.first == owner else { return false }
-        state.waiting[owner] = nil
-        return true
-      }
+  }
+
+  private func takeTurn(_ key: Key, _ owner: Int) -> Bool {
+    state.withLock { state in
+      guard state.lines[key]?.first == owner else { return false }
+      state.waiting[owner] = nil
+      return true
     }
-    return .has
   }
 
   /// Runs the caller's own code as a part of an operation, which goes on only when that returns.

@@ -63,27 +63,29 @@ package enum Threads {
 
   /// False where there are no more threads.
   private static func start(_ seat: Seat) -> Bool {
-    let argument = Unmanaged.passRetained(seat)
+    let argument = unsafe Unmanaged.passRetained(seat)
     #if canImport(Darwin)
       var thread: pthread_t?
-      let failure = pthread_create(
+      let failure = unsafe pthread_create(
         &thread, nil,
         { argument in
-          Unmanaged<Seat>.fromOpaque(argument).takeRetainedValue().serve()
+          unsafe Unmanaged<Seat>.fromOpaque(argument).takeRetainedValue().serve()
           return nil
-        }, argument.toOpaque())
-      if failure == 0, let thread { pthread_detach(thread) }
+        }, unsafe argument.toOpaque())
+      if failure == 0, let thread = unsafe thread { unsafe pthread_detach(thread) }
     #else
       var thread = pthread_t()
-      let failure = pthread_create(
+      let failure = unsafe pthread_create(
         &thread, nil,
         { argument in
-          if let argument { Unmanaged<Seat>.fromOpaque(argument).takeRetainedValue().serve() }
+          if let argument = unsafe argument {
+            unsafe Unmanaged<Seat>.fromOpaque(argument).takeRetainedValue().serve()
+          }
           return nil
-        }, argument.toOpaque())
+        }, unsafe argument.toOpaque())
       if failure == 0 { pthread_detach(thread) }
     #endif
-    if failure != 0 { argument.release() }
+    if failure != 0 { unsafe argument.release() }
     return failure == 0
   }
 }

@@ -104,7 +104,7 @@ final class WorkerPool: Sendable {
     #else
       var thread = pthread_t()
     #endif
-    let failure = pthread_create(
+    let failure = unsafe pthread_create(
       &thread, nil,
       { _ in
         WorkerPool.shared.help()
@@ -112,7 +112,7 @@ final class WorkerPool: Sendable {
       }, nil)
     if failure != 0 { return false }
     #if canImport(Darwin)
-      if let thread { pthread_detach(thread) }
+      if let thread = unsafe thread { unsafe pthread_detach(thread) }
     #else
       pthread_detach(thread)
     #endif

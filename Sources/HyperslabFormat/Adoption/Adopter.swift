@@ -56,8 +56,11 @@ struct Adopter {
     let lock = try StoreLock(files: files, patience: session.patience).acquire(
       writer: session.writer)
     defer { lock.release() }
-    let index = try Snapshot.read(files, cache: store.cache).index
-    var derived = DerivedFiles(files: files, durability: .full)
+    let snapshot = try Snapshot.read(files, cache: store.cache)
+    let index = snapshot.index
+    var derived = DerivedFiles(
+      files: files, durability: .full, known: FoundDocuments(files: files, snapshot: snapshot))
+    derived.taken = session.taken.withLock { $0 }
     try derived.write(nodes.filter { index.nodes[$0] != nil }, of: index)
   }
 
@@ -77,6 +80,7 @@ struct Adopter {
       if error.isDamage { return nil }
       throw error
     }
+    session.taken.withLock { $0.insert(StoreLayout.zarr(path), holding: bytes) }
     return (try? JSONParser.parse(bytes, depthLimit: StoreIndex.depthLimit))?.object
   }
 
@@ -156,7 +160,6 @@ struct Adopter {
     grown.description.shape = shape
     grown.description.raiseMaximum()
     grown.grid = try grown.description.validated()
-    try StoreIndex.checkLimits(grown.grid)
     let slot = changes.slot(of: path)
     let grid = grown.grid
     let unneeded = try changes.withState {
@@ -282,7 +285,9 @@ struct Adopter {
     let size = count * description.dataType.byteCount
     do throws(HyperslabError) {
       // No codec of these makes more of it than this.
-      let bytes = try files.contents(StoreLayout.chunk(path, chunk), limit: 2 * size + (1 << 20))
+      let place = StoreLayout.chunk(path, chunk)
+      let bytes = try files.contents(place, limit: 2 * size + (1 << 20))
+      session.taken.withLock { $0.insert(place, holding: bytes) }
       // LZ4 makes at most 255 bytes of one; more would be the same bytes again and again.
       guard chain.blosc == nil || size / 256 <= bytes.count else { return nil }
       return ForeignArray.decoded(bytes, chain, byteCount: size)
@@ -298,10 +303,10 @@ struct Adopter {
     let shape = dataset.grid.chunkShape
     let size = dataset.description.dataType.byteCount
     guard let whole = StridedLayout.rowMajor(shape, elementByteCount: size) else { return }
-    let layout = whole.slice(Selection(all: dataset.grid.validShape(of: chunk)))
-    let result = bytes.withUnsafeBytes { memory -> Result<Void, HyperslabError> in
+    let layout = whole.part(Selection(all: dataset.grid.validShape(of: chunk)))
+    let result = unsafe bytes.withUnsafeBytes { memory -> Result<Void, HyperslabError> in
       do throws(HyperslabError) {
-        return .success(try dataset.writeChunk(chunk, from: memory.bytes, layout: layout))
+        return unsafe .success(try dataset.writeChunk(chunk, from: memory.bytes, layout: layout))
       } catch { return .failure(error) }
     }
     try result.get()

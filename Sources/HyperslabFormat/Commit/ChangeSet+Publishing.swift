@@ -3,11 +3,18 @@ import HyperslabCore
 extension ChangeSet {
   /// Takes what was done so far as the changes to publish; what is done from now on is for the next commit.
   ///
-  /// - Parameter closing: Whether it is what the session ends with: then even no changes are published.
+  /// - Parameters:
+  ///   - closing: Whether it is what the session ends with: then even no changes are published.
+  ///   - ending: Whether it is what a transaction ends with: nothing is done to it any more.
   /// - Returns: nil where there is nothing to publish.
-  /// - Throws: why the changes must not be published.
-  func seal(closing: Bool) throws(HyperslabError) -> Sealed? {
-    try withState(closing: closing) { (state) throws(HyperslabError) -> Sealed? in
+  /// - Throws: why the changes must not be published; `unfinished` where a part of a transaction runs.
+  func seal(closing: Bool, ending: Bool = false) throws(HyperslabError) -> Sealed? {
+    try withState(closing: closing, isWhole: !ending) {
+      (state) throws(HyperslabError) -> Sealed? in
+      if ending {
+        state.isOver = true
+        if state.parts > 0 { throw state.failure ?? unfinished(state.parts) }
+      }
       if state.changes.isEmpty && !closing { return nil }
       if let failure = state.failure { throw failure }
       let sealed = Sealed(
@@ -124,6 +131,7 @@ extension ChangeSet {
   ///
   /// - Parameter newest: What is done next is made against; nil where nothing may be done any more.
   func discard(newest: Snapshot?) {
+    if newest != nil { synchronizer.forget() }
     let directories = state.withLock { state -> Set<StorePath> in
       var unneeded: Set<StorePath> = []
       for (slot, dataset) in state.changes.slots {
@@ -147,6 +155,7 @@ extension ChangeSet {
       }
       return unneeded
     }
+    session.scheduling.wake()
     for path in directories { try? files.removeTree(path) }
   }
 

@@ -54,9 +54,13 @@ final class ChangeSet: Sendable {
     /// Why the changes must not be published: a part of them failed, or another writer was first.
     var failure: HyperslabError?
     var isOver = false
+    /// How many parts of what they are, such as the appends of a transaction, have begun and not ended.
+    var parts = 0
+    /// How many of them must not be cut in two by a commit.
+    var wholeParts = 0
     /// The lines of appenders that this operation stands first in.
     var lines: [NodePath] = []
-    var names = NodeNames()
+    var names = CollectedNames()
 
     init(base: StoreIndex) { self.base = base }
 
@@ -96,14 +100,16 @@ final class ChangeSet: Sendable {
   /// Runs `body` on the state of a change set that can still be written to and of which nothing is being
   /// published; waits for that.
   ///
-  /// - Parameter closing: Whether it is what the session ends with.
+  /// - Parameters:
+  ///   - closing: Whether it is what the session ends with.
+  ///   - isWhole: Whether to wait, too, for parts that must not be cut in two.
   func withState<R: Sendable>(
-    closing: Bool = false, _ body: (inout State) throws(HyperslabError) -> R
+    closing: Bool = false, isWhole: Bool = false, _ body: (inout State) throws(HyperslabError) -> R
   ) throws(HyperslabError) -> R {
     var outcome: Result<R, HyperslabError>?
     session.scheduling.wait {
       state.withLock { state in
-        guard state.sealed == nil else { return false }
+        guard state.sealed == nil, !isWhole || state.wholeParts == 0 else { return false }
         do throws(HyperslabError) {
           try check(state, closing: closing)
           state.rebase(on: state.snapshot(opened).index)
@@ -119,11 +125,7 @@ final class ChangeSet: Sendable {
   /// Refuses what must not be written to any more.
   func check(_ state: borrowing State, closing: Bool = false) throws(HyperslabError) {
     try session.check(closing: closing)
-    if state.isOver {
-      throw HyperslabError(
-        .closed, "the write or transaction is over", at: files.rootDescription,
-        remedy: "Use the store's own handle")
-    }
+    if state.isOver { throw overError }
   }
 
   // MARK: - What readers of these changes see
@@ -244,6 +246,16 @@ extension ChangeSet.State {
     }
     return nil
   }
+
+  /// What was done to a data set that an operation with changes of its own would neither see nor get past.
+  func uncommittedChange(of path: NodePath) -> UncommittedChange? {
+    if created(path) != nil { return .created }
+    if changes.removed[path] != nil { return .removed }
+    // What is being committed will have been before the operation commits.
+    return slots[path].flatMap { changes.slots[$0]?.shape } == nil ? nil : .resized
+  }
+
+  enum UncommittedChange: String { case created, removed, resized }
 
   /// Whether there is or will be such a node.
   func holds(_ path: NodePath, in index: StoreIndex) -> Bool {

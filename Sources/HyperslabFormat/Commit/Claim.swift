@@ -20,7 +20,8 @@ struct Claim {
       }
       try removeIfDead(path)
     }
-    throw HyperslabError(.locked, "another writer keeps taking the commit", at: "\(path)")
+    throw HyperslabError(
+      .locked, "another writer keeps taking the commit", at: "\(path)", remedy: "Commit again")
   }
 
   func release(commit: Int) throws(HyperslabError) {

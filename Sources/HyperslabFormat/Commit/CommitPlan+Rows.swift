@@ -29,7 +29,8 @@ extension CommitPlan {
     record.coding = record.coding ?? changes.coding
     guard record.filter != nil || changes.rows.values.allSatisfy({ $0.row.state != .stored }) else {
       throw HyperslabError(
-        .invalidValue, "chunks are stored but no filter was chosen", at: "\(path)")
+        .invalidValue, "chunks are stored but no filter was chosen", at: "\(path)",
+        remedy: "Create the data set with a filter")
     }
     var rows = changes.rows
     try addDropped(changes, old, to: &rows)
@@ -223,7 +224,9 @@ extension CommitPlan {
     }
     record.runs.replaceSubrange(kept..., with: added)
     guard record.runs.count <= StoreIndex.maximumRunCount else {
-      throw HyperslabError(.limit, "a chunk table of \(record.runs.count) runs")
+      throw HyperslabError(
+        .limit, "a chunk table of \(record.runs.count) runs", at: "\(path)",
+        expected: "at most \(StoreIndex.maximumRunCount)", remedy: "Write it anew in larger chunks")
     }
   }
 }

@@ -40,7 +40,9 @@ struct CommitPlan {
     self.writer = writer
     index = newest.index
     guard index.commit < StoreIndex.maximumCommit else {
-      throw HyperslabError(.limit, "commit \(index.commit) is the last that can be")
+      throw HyperslabError(
+        .limit, "commit \(index.commit) is the last that can be", at: "slab.json",
+        remedy: "Copy the data into a new store")
     }
     index.commit += 1
     index.nextUnused = index.nextID
@@ -95,7 +97,8 @@ struct CommitPlan {
   static func conflict(_ what: String, _ path: NodePath) -> HyperslabError {
     HyperslabError(
       .conflict, what, at: "\(path)",
-      remedy: "Another writer was first; open the store again and decide what to keep")
+      remedy:
+        "Another writer was first; call reload() or open the store again, and decide what to keep")
   }
 
   private mutating func addGroup(_ path: NodePath, _ attributes: JSONObject) throws(HyperslabError)

@@ -34,11 +34,14 @@ extension CommitProtocol {
 
   /// Takes back what a commit placed that failed before its index was published, while the lock is held;
   /// best effort. What stays is found by the next writer, through the note in this one's directory.
-  func takeBack(_ plan: CommitPlan) {
+  ///
+  /// - Returns: whether nothing stays, for good.
+  func takeBack(_ plan: CommitPlan) -> Bool {
     guard let now = try? Snapshot.read(files, cache: cache).index,
       now.commit == plan.newest.index.commit, now.uuid == plan.newest.index.uuid
-    else { return }
+    else { return false }
     var emptied: Set<StorePath> = []
+    var isDone = true
     for fresh in plan.fresh {
       for chunk in fresh.chunks {
         let (from, to) = (fresh.from / chunk, fresh.to / chunk)
@@ -46,10 +49,11 @@ extension CommitProtocol {
           isGone(from),
           (try? Provenance(files: files, quick: true).isFrame(to)) == true
         else { continue }
-        try? files.remove(to)
+        if (try? files.remove(to)) == nil { isDone = false }
         emptied.insert(to.parent)
       }
     }
+    let changed = emptied
     for directory in emptied {
       var directory = directory
       while !directory.isRoot, !isNode(directory, of: plan.newest.index),
@@ -58,8 +62,17 @@ extension CommitProtocol {
         directory = directory.parent
       }
     }
-    for run in plan.runs { try? files.remove(run.path) }
-    try? files.remove(StoreLayout.temporaryIndex(writer: writer))
+    for path in plan.incoming {
+      guard let record = plan.index.dataset(path) else { continue }
+      try? files.removeTree(StoreLayout.incoming(writer: writer, dataset: record.id))
+    }
+    for path in plan.runs.map(\.path) + [StoreLayout.temporaryIndex(writer: writer)] {
+      try? files.remove(path)
+      if !isGone(path) { isDone = false }
+    }
+    // A power cut must not bring it back when nobody looks for it any more.
+    if (try? synchronize(changed)) == nil { isDone = false }
+    return isDone
   }
 
   private func isGone(_ path: StorePath) -> Bool {

@@ -16,22 +16,32 @@ struct CommitProtocol {
   let namesArePermanent: Bool
   /// Nodes whose files another program wrote and which may be replaced.
   var adopting: Set<NodePath> = []
+  /// What others wrote and was taken in.
+  var taken = TakenFiles()
   /// Told what of a commit that stands could not be brought to its place.
   var noteStuck: @Sendable (Settle.Stuck) -> Void = { _ in }
 
+  /// What a commit leaves that did not go well.
+  struct Aftermath {
+    /// What makes it unsure what the disk holds, if anything does; also after a commit that stands but
+    /// whose overwrites could not take their names.
+    var doubt: HyperslabError?
+    /// Whether the changes can never be published any more, since their files were given up.
+    var isSpent = false
+  }
+
   /// Publishes changes made against `base`.
   ///
-  /// - Parameter doubt: What makes it unsure what the disk holds, if anything does; also after a
-  ///   commit that stands but whose overwrites could not take their names.
   /// - Returns: the snapshot that readers now see.
   func run(
-    _ changes: Changes, base: StoreIndex, closing: Bool, doubt: inout HyperslabError?
+    _ changes: Changes, base: StoreIndex, closing: Bool, aftermath: inout Aftermath
   ) throws(HyperslabError) -> Snapshot {
     var unsure = false
     do throws(HyperslabError) {
-      return try attempt(changes, base: base, closing: closing, unsure: &unsure, doubt: &doubt)
+      return try attempt(
+        changes, base: base, closing: closing, unsure: &unsure, aftermath: &aftermath)
     } catch {
-      if unsure { doubt = error }
+      if unsure { aftermath.doubt = error }
       throw error
     }
   }
@@ -39,7 +49,7 @@ struct CommitProtocol {
   /// - Throws: `conflict` or `locked` with nothing done; with `unsure` the outcome is unknown.
   private func attempt(
     _ changes: Changes, base: StoreIndex, closing: Bool, unsure: inout Bool,
-    doubt: inout HyperslabError?
+    aftermath: inout Aftermath
   ) throws(HyperslabError) -> Snapshot {
     // 1. The staged files are permanent: the session waited for that.
     // 2. Lock, newest index, claim.
@@ -48,7 +58,8 @@ struct CommitProtocol {
     let newest = try Snapshot.read(files, cache: cache)
     guard newest.index.uuid == base.uuid else {
       throw HyperslabError(
-        .conflict, "the store was replaced by another one", at: files.rootDescription)
+        .conflict, "the store was replaced by another one", at: files.rootDescription,
+        remedy: "Close it and open the one that is there")
     }
     guard newest.index.commit >= base.commit else {
       throw HyperslabError(
@@ -89,28 +100,31 @@ struct CommitProtocol {
     try PlacingNote(files: files, writer: writer).add(plan.fresh, commit: plan.index.commit)
 
     unsure = true
-    do throws(HyperslabError) { try make(plan, root) } catch {
-      takeBack(plan)
+    var canTakeBack = true
+    do throws(HyperslabError) { try make(plan, root, &canTakeBack) } catch {
+      aftermath.isSpent = true
+      unsure = !takeBack(plan) || !canTakeBack
       throw error
     }
     unsure = false
     keepsClaim = true
     let isCopied = keepNewIndex(root, plan.index)
-    try? files.remove(StoreLayout.oldIndex(commit: newest.index.commit - 2))
+    let outdated = StoreLayout.oldIndex(commit: newest.index.commit - 2)
+    try? KeptIndex.clear(outdated, of: newest.index.uuid, files)
     for path in plan.unneeded { try? files.remove(path) }
     // 8 and 9. What was replaced or removed changes places, overwrites take their names, derived files
     // follow. The claim stays until all of it is done: whoever opens next does the rest.
     do throws(HyperslabError) {
       known.successor = DerivedForms(plan.index)
-      (settle.known, settle.adopting) = (known, adopting)
-      let own = try settle.finishOwn(plan.index, before: newest.index, deriving: derived)
+      (settle.known, settle.taken) = (known, taken)
+      let own = try settle.finishOwn(plan.index, before: newest, deriving: derived)
       // What an older commit left stays so, unless this one wrote it anew.
       let left = own.merging(
         stuck.filter { !derived.contains($0.key) || plan.index.dataset($0.key)?.pending != nil }
       ) { own, _ in own }
       keepsClaim = !left.isEmpty || !isCopied
       noteStuck(left)
-    } catch { doubt = error }
+    } catch { aftermath.doubt = error }
     // While the lock is held, so that of writers that close at once the last one sees no other.
     if isLast { try? files.removeTree(StoreLayout.staging(writer: writer)) }
     cache.insert(plan.index, root)
@@ -118,9 +132,18 @@ struct CommitProtocol {
   }
 
   /// Steps 5 to 7.
-  private func make(_ plan: CommitPlan, _ root: [UInt8]) throws(HyperslabError) {
+  ///
+  /// - Parameter canTakeBack: Whether a failure leaves nothing that cannot be taken back. A file whose
+  ///   fsync failed is given up; what became of a directory then nobody knows, nor of the index once it is
+  ///   being renamed.
+  private func make(
+    _ plan: CommitPlan, _ root: [UInt8], _ canTakeBack: inout Bool
+  ) throws(HyperslabError) {
     // 5. Fresh chunks take their names; overwrites stay staged until the commit stands.
-    try keepOldIndex(plan.newest.index.commit)
+    try keepOldIndex(plan.newest.index)
+    canTakeBack = false
+    try synchronize([StoreLayout.reserved])
+    canTakeBack = true
     try clear(plan.orphans)
     var placement = Placement(
       files: files, movesDirectories: movesDirectories && plan.unneeded.isEmpty,
@@ -130,13 +153,23 @@ struct CommitProtocol {
     }
     for chunks in plan.fresh { try placement.place(chunks) }
     let staging: Set = [StoreLayout.staging(writer: writer), StoreLayout.writers]
-    try synchronize(
-      placement.touched.union(try prepare(plan)).union(plan.index.hasPending ? staging : []))
+    let touched = placement.touched.union(try prepare(plan))
+    canTakeBack = false
+    try synchronize(touched.union(plan.index.hasPending ? staging : []))
+    canTakeBack = true
     files.removeEmptied(placement.emptied, below: StoreLayout.staging(writer: writer))
     // 6. Chunk-table runs.
-    try write(plan.runs)
+    let tables = try write(plan.runs)
+    canTakeBack = false
+    try synchronize(tables)
+    canTakeBack = true
     // 7. The commit.
-    try publish(root)
+    let temporary = StoreLayout.temporaryIndex(writer: writer)
+    if try files.status(temporary) != nil { try files.remove(temporary) }
+    try files.create(temporary, contents: root, synchronize: durability == .full)
+    canTakeBack = false
+    try files.rename(temporary, to: StoreLayout.index)
+    try synchronize([.root])
   }
 
   /// Whether another writer is at work, or died and left what recovery has still to look at.
@@ -177,19 +210,21 @@ struct CommitProtocol {
 
   /// The last two indexes stay under other names, for repair only; sure to be there before the commit.
   /// So is the claim on it then, which tells of a writer that died what may be left of it.
-  private func keepOldIndex(_ commit: Int) throws(HyperslabError) {
-    let kept = StoreLayout.oldIndex(commit: commit)
+  private func keepOldIndex(_ index: StoreIndex) throws(HyperslabError) {
+    let kept = StoreLayout.oldIndex(commit: index.commit)
     // What its own commit left is not permanent, and may be half a copy.
-    if try files.status(kept) != nil { try files.remove(kept) }
+    try KeptIndex.clear(kept, of: index.uuid, files)
     do { try files.link(StoreLayout.index, to: kept) } catch {
       // Some disks know no links.
       let bytes = try files.contents(StoreLayout.index, limit: StoreIndex.maximumFileByteCount)
       try files.create(kept, contents: bytes, synchronize: durability == .full)
     }
-    try synchronize([StoreLayout.reserved])
   }
 
-  private func write(_ runs: [(path: StorePath, bytes: [UInt8])]) throws(HyperslabError) {
+  /// - Returns: the directories with new names.
+  private func write(
+    _ runs: [(path: StorePath, bytes: [UInt8])]
+  ) throws(HyperslabError) -> Set<StorePath> {
     var touched: Set<StorePath> = []
     for run in runs {
       touched.formUnion(try files.makeDirectories(run.path.parent))
@@ -202,18 +237,10 @@ struct CommitProtocol {
       }
       touched.insert(run.path.parent)
     }
-    try synchronize(touched)
+    return touched
   }
 
-  private func publish(_ root: [UInt8]) throws(HyperslabError) {
-    let temporary = StoreLayout.temporaryIndex(writer: writer)
-    if try files.status(temporary) != nil { try files.remove(temporary) }
-    try files.create(temporary, contents: root, synchronize: durability == .full)
-    try files.rename(temporary, to: StoreLayout.index)
-    try synchronize([.root])
-  }
-
-  private func synchronize(_ directories: Set<StorePath>) throws(HyperslabError) {
+  func synchronize(_ directories: Set<StorePath>) throws(HyperslabError) {
     if durability == .full {
       try Settle(files: files, durability: durability).synchronize(directories)
     }

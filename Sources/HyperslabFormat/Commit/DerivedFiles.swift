@@ -8,8 +8,8 @@ struct DerivedFiles {
   let durability: Durability
   /// What this store's own programs may have written; nil where nobody else can have been.
   var known: FoundDocuments?
-  /// Nodes of which what others wrote was taken in.
-  var adopting: Set<NodePath> = []
+  /// What others wrote and was taken in.
+  var taken = TakenFiles()
   /// Directories whose names changed and are not permanent yet.
   private(set) var touched: Set<StorePath> = []
   /// Nodes whose file could not be written, and why.
@@ -137,7 +137,7 @@ struct DerivedFiles {
   private func replace(
     _ target: StorePath, of path: NodePath, with temporary: StorePath
   ) throws(HyperslabError) {
-    guard known != nil, !adopting.contains(path), try files.status(target) != nil else {
+    guard known != nil, try files.status(target) != nil else {
       return try files.rename(temporary, to: target)
     }
     do throws(HyperslabError) { try files.exchange(temporary, with: target) } catch {
@@ -170,7 +170,8 @@ struct DerivedFiles {
 
   private func discard(_ file: StorePath, of path: NodePath) throws(HyperslabError) {
     let found = try? files.contents(file, limit: StoreIndex.maximumFileByteCount)
-    if let found, known?.isOwn(found, path) ?? true { return try files.remove(file) }
+    let isTaken = found.map { taken.holds(StoreLayout.zarr(path), $0) } ?? false
+    if let found, isTaken || known?.isOwn(found, path) ?? true { return try files.remove(file) }
     _ = try files.setAside(file, named: Self.lostName(path))
   }
 

@@ -17,16 +17,20 @@ struct DirectoryMoves {
   private(set) var stuck: [NodePath: HyperslabError] = [:]
 
   private let known: FoundDocuments?
+  /// What others wrote and was taken in.
+  private let taken: TakenFiles
   /// What the index removed, by where it stood.
   private var removed: [NodePath: [StoreIndex.Removal]] = [:]
 
   init(
-    files: any FileSystem, durability: Durability, before: StoreIndex?, known: FoundDocuments?
+    files: any FileSystem, durability: Durability, before: StoreIndex?, known: FoundDocuments?,
+    taken: TakenFiles = TakenFiles()
   ) {
     self.files = files
     self.durability = durability
     self.before = before
     self.known = known
+    self.taken = taken
   }
 
   /// - Throws: what leaves it unsure what the disk holds.
@@ -92,6 +96,7 @@ struct DirectoryMoves {
     _ index: StoreIndex, _ incoming: [NodePath], _ narrowed: [NodePath: DatasetRecord]
   ) throws(HyperslabError) {
     var derived = DerivedFiles(files: files, durability: durability, known: known)
+    derived.taken = taken
     let moving = index.removed.map(\.path) + incoming + narrowed.keys
     let groups = index.nodes.groups(above: moving).union(index.removed.map(\.path))
     var documents: [(path: NodePath, bytes: [UInt8])] = []
@@ -235,10 +240,30 @@ struct DirectoryMoves {
     let id = removals?.lazy.compactMap(\.id).first
     var target = StoreLayout.trash / StoreLayout.newIdentifier()
     // Its values are those of what took its place.
-    if removals == nil { target = StoreLayout.trash / (TrashSweep.adopted + target.name) }
+    if removals == nil {
+      try keepUntaken(directory, StoreLayout.node(path))
+      target = StoreLayout.trash / (TrashSweep.adopted + target.name)
+    }
     if let id, try files.status(StoreLayout.trash(dataset: id)) == nil {
       target = StoreLayout.trash(dataset: id)
     }
     try files.rename(directory, to: target)
+  }
+
+  /// Of an array that was taken in, keeps the files that somebody has written since.
+  private func keepUntaken(
+    _ directory: StorePath, _ place: StorePath
+  ) throws(HyperslabError) {
+    // A second time there is nothing that says what was taken.
+    if taken.isEmpty { return }
+    for entry in try files.list(directory) {
+      let (path, origin) = (directory / entry.name, place / entry.name)
+      switch entry.kind {
+      case .directory: try keepUntaken(path, origin)
+      case .file where try taken.holds(origin, as: path, in: files): break
+      case .file, .other:
+        _ = try files.setAside(path, named: origin.components.joined(separator: "."))
+      }
+    }
   }
 }

@@ -38,7 +38,7 @@ enum LockHolder {
   /// The name of this machine.
   static var host: String {
     var name = [CChar](repeating: 0, count: 256)
-    gethostname(&name, 255)
+    unsafe gethostname(&name, 255)
     return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }

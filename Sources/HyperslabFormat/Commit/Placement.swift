@@ -69,7 +69,7 @@ struct Placement {
       from = from / "\(coordinate)"
       to = to / "\(coordinate)"
     }
-    try files.rename(from, to: to)
+    try ChunkPlaces(files: files).place(from, at: to)
     touched.insert(to.parent)
     emptied.insert(from.parent)
     return nil

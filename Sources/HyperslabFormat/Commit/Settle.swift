@@ -10,8 +10,8 @@ struct Settle {
   let durability: Durability
   /// What this store's own programs may have written into derived files.
   var known: FoundDocuments?
-  /// Nodes of which what others wrote was taken in.
-  var adopting: Set<NodePath> = []
+  /// What others wrote and was taken in.
+  var taken = TakenFiles()
 
   /// Nodes that could not be settled, and why; the commit stands all the same, and whoever comes next
   /// tries again.
@@ -30,14 +30,16 @@ struct Settle {
     // Whoever made the commit removes its claim last.
     let areMoved = try DirectoryMoves.areDone(index, in: files)
     if areMoved, !isClaimed {
-      let (touched, stuck) = try placeChunks(index, isOwn: false)
+      let before = needsRows(index) ? keptIndex(before: index, cache) : nil
+      let (touched, stuck) = try placeChunks(
+        index, before: before.map { Snapshot(index: $0, cache: cache) }, isOwn: false)
       if durability == .full { try synchronize(touched) }
       return stuck
     }
     let snapshot = Snapshot(index: index, cache: cache)
     var stuck = try move(
-      index, before: keptIndex(before: index, cache), isOwn: false, isPermanent: true,
-      known: FoundDocuments(files: files, snapshot: snapshot))
+      index, before: keptIndex(before: index, cache).map { Snapshot(index: $0, cache: cache) },
+      isOwn: false, isPermanent: true, known: FoundDocuments(files: files, snapshot: snapshot))
     var derived = DerivedFiles(files: files, durability: durability)
     // What still is as it was is described as it was.
     try derived.restore(snapshot, only: Set(index.nodes.keys).subtracting(stuck.keys))
@@ -51,13 +53,13 @@ struct Settle {
   /// - Parameter nodes: Those whose derived files change.
   /// - Throws: what leaves it unsure what the disk holds.
   func finishOwn(
-    _ index: StoreIndex, before: StoreIndex, deriving nodes: Set<NodePath>
+    _ index: StoreIndex, before: Snapshot, deriving nodes: Set<NodePath>
   ) throws(HyperslabError) -> Stuck {
     // What is told of overwritten data sets, a greater length perhaps, must not outlive the chunks.
     let tells = nodes.contains { index.dataset($0)?.pending != nil }
     var stuck = try move(index, before: before, isOwn: true, isPermanent: tells, known: known)
     var derived = DerivedFiles(files: files, durability: durability, known: known)
-    derived.adopting = adopting
+    derived.taken = taken
     // What still is as it was is described as it was.
     try derived.write(nodes.subtracting(stuck.keys), of: index)
     stuck.merge(derived.stuck) { first, _ in first }
@@ -70,13 +72,13 @@ struct Settle {
   }
 
   private func move(
-    _ index: StoreIndex, before: StoreIndex?, isOwn: Bool, isPermanent: Bool,
+    _ index: StoreIndex, before: Snapshot?, isOwn: Bool, isPermanent: Bool,
     known: FoundDocuments?
   ) throws(HyperslabError) -> Stuck {
     var moves = DirectoryMoves(
-      files: files, durability: durability, before: before, known: adopting.isEmpty ? known : nil)
+      files: files, durability: durability, before: before?.index, known: known, taken: taken)
     try moves.run(index)
-    let (touched, stuck) = try placeChunks(index, isOwn: isOwn)
+    let (touched, stuck) = try placeChunks(index, before: before, isOwn: isOwn)
     // Overwrites of one's own are made permanent by the next commit, which is the first to forget them.
     if durability == .full {
       try synchronize(isPermanent ? touched.union(moves.touched) : moves.touched)
@@ -84,29 +86,50 @@ struct Settle {
     return stuck.merging(moves.stuck) { first, _ in first }
   }
 
+  /// Whether chunks are yet to be replaced or removed.
+  private func needsRows(_ index: StoreIndex) -> Bool {
+    index.datasets.contains { $0.record.pending != nil }
+  }
+
+  /// What a chunk's file can be that the last commit replaces or removes; nil where that is not known.
+  private func rows(
+    _ chunk: ChunkIndex, of path: NodePath, _ record: DatasetRecord, before: Snapshot?
+  ) -> [ChunkRow]? {
+    guard let before else { return nil }
+    guard let old = before.index.dataset(path), old.id == record.id, old.grid.contains(chunk) else {
+      return []
+    }
+    return (try? before.table(old).row(chunk)).map { [$0] }
+  }
+
   /// Brings staged overwrites to their final names, and removes chunks that are stored no more.
   ///
+  /// - Parameter before: What was before, which knows what they replace.
   /// - Returns: the directories whose names may have changed, now or by whoever began.
   private func placeChunks(
-    _ index: StoreIndex, isOwn: Bool
+    _ index: StoreIndex, before: Snapshot?, isOwn: Bool
   ) throws(HyperslabError) -> (touched: Set<StorePath>, stuck: Stuck) {
     var touched: Set<StorePath> = []
     var stuck: Stuck = [:]
-    var waiting: [(from: StorePath, to: StorePath, path: NodePath)] = []
+    let places = ChunkPlaces(files: files, taken: taken)
+    var waiting: [(from: StorePath, to: StorePath, path: NodePath, rows: [ChunkRow]?)] = []
     let presence = Presence(files: files)
     for (path, record) in index.datasets {
       guard let pending = record.pending else { continue }
       attempt(path, &stuck) { () throws(HyperslabError) in
         for (chunk, staged) in pending.staged {
           let target = StoreLayout.chunk(path, chunk)
-          if try presence.holds(staged) { waiting.append((staged, target, path)) }
+          if try presence.holds(staged) {
+            let rows = rows(chunk, of: path, record, before: before)
+            waiting.append((staged, target, path, rows))
+          }
           if try presence.canHold(target.parent) { touched.insert(target.parent) }
         }
       }
     }
     var parents: Set<StorePath> = []
     var made: Set<StorePath> = []
-    for (_, to, path) in waiting where made.insert(to.parent).inserted {
+    for (_, to, path, _) in waiting where made.insert(to.parent).inserted {
       attempt(path, &stuck) { () throws(HyperslabError) in
         parents.formUnion(try files.makeDirectories(to.parent))
       }
@@ -114,18 +137,21 @@ struct Settle {
     }
     // A power cut that takes a new directory must not take with it what was moved into it.
     if durability == .full { try synchronize(parents) }
-    for (from, to, path) in waiting {
-      attempt(path, &stuck) { () throws(HyperslabError) in try files.rename(from, to: to) }
+    for (from, to, path, rows) in waiting {
+      attempt(path, &stuck) { () throws(HyperslabError) in
+        try places.replace(to, with: from, rows: rows)
+      }
     }
     // Directories were made since.
     let after = Presence(files: files)
     for (path, record) in index.datasets {
       guard let pending = record.pending else { continue }
       for number in pending.drop.joined() {
-        let target = StoreLayout.chunk(path, pending.numbering.chunk(number))
+        let chunk = pending.numbering.chunk(number)
+        let target = StoreLayout.chunk(path, chunk)
         attempt(path, &stuck) { () throws(HyperslabError) in
           guard try after.canHold(target.parent) else { return }
-          if try files.status(target) != nil { try files.remove(target) }
+          try places.remove(target, rows: rows(chunk, of: path, record, before: before))
           touched.insert(target.parent)
         }
       }

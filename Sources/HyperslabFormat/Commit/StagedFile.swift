@@ -19,7 +19,7 @@ final class StagedFile: FrameSink {
     if let known = self.file { file = known } else { file = try create() }
     self.file = file
     isMade = true
-    try file.write(bytes, at: offset)
+    try unsafe file.write(bytes, at: offset)
   }
 
   private func create() throws(HyperslabError) -> any FileHandle {

@@ -25,6 +25,8 @@ final class WriterSession: Sendable {
   let appenders: Lines<NodePath>
   /// Nodes that another program made or changed, whose files may be replaced since that was taken in.
   let adopting = Mutex<Set<NodePath>>([])
+  /// The files of theirs, and chunks of others, by what was taken in.
+  let taken = Mutex(TakenFiles())
   /// What of the last commit could not be brought to its place.
   let stuck = Mutex<Settle.Stuck>([:])
   private let state = Mutex(State())
@@ -72,7 +74,8 @@ final class WriterSession: Sendable {
   // MARK: - Whether it can write
 
   var closedError: HyperslabError {
-    HyperslabError(.closed, "the store is closed", at: files.rootDescription)
+    HyperslabError(
+      .closed, "the store is closed", at: files.rootDescription, remedy: "Open it again")
   }
 
   /// - Parameter closing: Whether it is the end of the session that asks.

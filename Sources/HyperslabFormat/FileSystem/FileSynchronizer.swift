@@ -64,9 +64,10 @@ final class FileSynchronizer: Sendable {
   /// Waits until every file handed over so far is permanent; what others hand over meanwhile is for the
   /// next one who waits.
   ///
+  /// - Parameter isEverythingUnsure: Set where the failure may be that of any file on the disk.
   /// - Returns: whether everything else on the disk, names too, is permanent with them.
-  /// - Throws: the first failure; it is never forgotten, since the file's contents are unknown.
-  func wait() throws(HyperslabError) -> Bool {
+  /// - Throws: the first failure; it is not forgotten before the files are, whose contents are unknown.
+  func wait(_ isEverythingUnsure: inout Bool) throws(HyperslabError) -> Bool {
     let (group, isWaiting) = state.withLock { state in
       defer {
         state.group = DispatchGroup()
@@ -77,7 +78,23 @@ final class FileSynchronizer: Sendable {
     }
     group.wait()
     if let failure = state.withLock({ $0.failure }) { throw failure }
-    if isWaiting { try files.synchronizeAll() }
+    if isWaiting {
+      isEverythingUnsure = true
+      try files.synchronizeAll()
+      isEverythingUnsure = false
+    }
     return isWaiting
+  }
+
+  /// Forgets all files that were handed over: somebody threw them away.
+  func forget() {
+    let group = state.withLock { $0.group }
+    group.wait()
+    state.withLock { state in
+      state.group = DispatchGroup()
+      state.count = 0
+      state.isWaiting = false
+      state.failure = nil
+    }
   }
 }

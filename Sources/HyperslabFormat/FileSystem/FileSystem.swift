@@ -53,6 +53,8 @@ package protocol FileSystem: Sendable {
   func create(_ path: StorePath) throws(HyperslabError) -> any FileHandle
   /// Renames, replacing a file that is there.
   func rename(_ from: StorePath, to: StorePath) throws(HyperslabError)
+  /// Renames a file where nothing stands; `alreadyExists` where something does.
+  func renameExclusively(_ from: StorePath, to: StorePath) throws(HyperslabError)
   /// Lets two names change places in one step; `unsupported` where the disk cannot do that.
   func exchange(_ one: StorePath, with other: StorePath) throws(HyperslabError)
   /// Gives a file a second name that must not be there yet.
@@ -83,6 +85,13 @@ extension FileHandle {
 }
 
 extension FileSystem {
+  package func renameExclusively(_ from: StorePath, to: StorePath) throws(HyperslabError) {
+    if try status(to) != nil {
+      throw HyperslabError(.alreadyExists, "something stands in its place", at: "\(to)")
+    }
+    try rename(from, to: to)
+  }
+
   package func exchange(_ one: StorePath, with other: StorePath) throws(HyperslabError) {
     throw HyperslabError(.unsupported, "this disk cannot exchange two names", at: "\(other)")
   }
@@ -108,8 +117,9 @@ extension FileSystem {
         .limit, "a file of \(file.byteCount) bytes", at: "\(path)", expected: "at most \(limit)")
     }
     var bytes = [UInt8](repeating: 0, count: file.byteCount)
-    let result = bytes.withUnsafeMutableBytes { memory -> Result<Int, HyperslabError> in
-      do throws(HyperslabError) { return .success(try file.read(at: 0, into: memory)) } catch {
+    let result = unsafe bytes.withUnsafeMutableBytes { memory -> Result<Int, HyperslabError> in
+      do throws(HyperslabError) { return unsafe .success(try file.read(at: 0, into: memory)) } catch
+      {
         return .failure(error)
       }
     }
@@ -124,8 +134,8 @@ extension FileSystem {
     _ path: StorePath, contents: [UInt8], synchronize: Bool
   ) throws(HyperslabError) {
     let file = try create(path)
-    let result = contents.withUnsafeBytes { bytes -> Result<Void, HyperslabError> in
-      do throws(HyperslabError) { return .success(try file.write(bytes, at: 0)) } catch {
+    let result = unsafe contents.withUnsafeBytes { bytes -> Result<Void, HyperslabError> in
+      do throws(HyperslabError) { return unsafe .success(try file.write(bytes, at: 0)) } catch {
         return .failure(error)
       }
     }

@@ -26,7 +26,7 @@ final class LocalLock: FileLock {
     isDescribed.store(true, ordering: .relaxed)
     let bytes = Array(text.utf8)
     guard ftruncate(descriptor, 0) == 0 else { return }
-    _ = pwrite(descriptor, bytes, bytes.count, 0)
+    _ = unsafe pwrite(descriptor, bytes, bytes.count, 0)
   }
 }
 
@@ -58,7 +58,7 @@ final class LocalFile: FileHandle, @unchecked Sendable {
   ) throws(HyperslabError) -> Int {
     guard let base = memory.baseAddress else { return 0 }
     let done = transferAll(memory.count) { done in
-      pread(descriptor, base + done, memory.count - done, off_t(offset + done))
+      unsafe pread(descriptor, base + done, memory.count - done, off_t(offset + done))
     }
     guard let done else { throw systemError("cannot be read", place) }
     return done
@@ -67,7 +67,7 @@ final class LocalFile: FileHandle, @unchecked Sendable {
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(HyperslabError) {
     guard let base = bytes.baseAddress else { return }
     let done = transferAll(bytes.count) { done in
-      pwrite(descriptor, base + done, bytes.count - done, off_t(offset + done))
+      unsafe pwrite(descriptor, base + done, bytes.count - done, off_t(offset + done))
     }
     guard let done else { throw systemError("cannot be written", place) }
     writtenByteCount += done

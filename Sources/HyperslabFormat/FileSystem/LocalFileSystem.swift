@@ -37,7 +37,7 @@ package final class LocalFileSystem: FileSystem {
     resolvesByComponents = byComponents || followsLinks
     self.followsLinks = followsLinks
     rootDescription = path.string
-    let root = path.withPlatformString { openDirectory(AT_FDCWD, $0, O_CLOEXEC) }
+    let root = unsafe path.withPlatformString { unsafe openDirectory(AT_FDCWD, $0, O_CLOEXEC) }
     self.root = root
     guard root >= 0 else {
       throw systemError("cannot be opened as a directory", path.string, .notFound)
@@ -57,7 +57,7 @@ package final class LocalFileSystem: FileSystem {
   package func open(_ path: StorePath) throws(HyperslabError) -> any FileHandle {
     let descriptor = try openFile(path, "cannot be opened", O_RDONLY | O_NONBLOCK)
     var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+    guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       close(descriptor)
       throw HyperslabError(.foreign, "not a regular file", at: place(path))
     }
@@ -73,9 +73,30 @@ package final class LocalFileSystem: FileSystem {
   package func rename(_ from: StorePath, to: StorePath) throws(HyperslabError) {
     let target = try directory(to.parent)
     defer { close(target) }
-    _ = try inDirectory(from, "cannot be renamed to \(to)") { directory, name in
-      to.name.withCString { renameat(directory, name, target, $0) }
+    _ = try unsafe inDirectory(from, "cannot be renamed to \(to)") { directory, name in
+      unsafe to.name.withCString { unsafe renameat(directory, name, target, $0) }
     }
+  }
+
+  package func renameExclusively(_ from: StorePath, to: StorePath) throws(HyperslabError) {
+    let target = try directory(to.parent)
+    defer { close(target) }
+    let source = try directory(from.parent)
+    let result = unsafe from.name.withCString { name in
+      unsafe to.name.withCString { unsafe hyperslab_rename_exclusive_at(source, name, target, $0) }
+    }
+    let error = errno
+    close(source)
+    errno = error
+    if result == 0 { return }
+    guard [ENOSYS, EINVAL, ENOTSUP, EPERM].contains(error) else {
+      throw systemError("cannot be renamed to \(to)", place(from))
+    }
+    // Some disks cannot; what comes between the two calls is replaced.
+    if try status(to) != nil {
+      throw HyperslabError(.alreadyExists, "something stands in its place", at: place(to))
+    }
+    try rename(from, to: to)
   }
 
   package func exchange(_ one: StorePath, with other: StorePath) throws(HyperslabError) {
@@ -83,8 +104,8 @@ package final class LocalFileSystem: FileSystem {
     defer { close(target) }
     let source = try directory(one.parent)
     defer { close(source) }
-    let result = one.name.withCString { name in
-      other.name.withCString { hyperslab_exchange(source, name, target, $0) }
+    let result = unsafe one.name.withCString { name in
+      unsafe other.name.withCString { unsafe hyperslab_exchange(source, name, target, $0) }
     }
     if result == 0 { return }
     // Sandboxes answer EPERM to calls that they do not know; so do disks for what only they forbid,
@@ -98,23 +119,23 @@ package final class LocalFileSystem: FileSystem {
   package func link(_ from: StorePath, to: StorePath) throws(HyperslabError) {
     let target = try directory(to.parent)
     defer { close(target) }
-    _ = try inDirectory(from, "cannot be linked as \(to)") { directory, name in
-      to.name.withCString { linkat(directory, name, target, $0, 0) }
+    _ = try unsafe inDirectory(from, "cannot be linked as \(to)") { directory, name in
+      unsafe to.name.withCString { unsafe linkat(directory, name, target, $0, 0) }
     }
   }
 
   package func remove(_ path: StorePath) throws(HyperslabError) {
-    _ = try inDirectory(path, "cannot be removed") { unlinkat($0, $1, 0) }
+    _ = try unsafe inDirectory(path, "cannot be removed") { unsafe unlinkat($0, $1, 0) }
   }
 
   package func removeDirectory(_ path: StorePath) throws(HyperslabError) {
-    _ = try inDirectory(path, "cannot be removed") { unlinkat($0, $1, AT_REMOVEDIR) }
+    _ = try unsafe inDirectory(path, "cannot be removed") { unsafe unlinkat($0, $1, AT_REMOVEDIR) }
   }
 
   package func makeDirectory(_ path: StorePath) throws(HyperslabError) -> Bool {
     let parent = try directory(path.parent)
     defer { close(parent) }
-    if mkdirat(parent, path.name, 0o777) == 0 {
+    if unsafe mkdirat(parent, path.name, 0o777) == 0 {
       sharing.withLock { $0 }?.apply(toDirectory: path.name, in: parent)
       return true
     }
@@ -124,20 +145,20 @@ package final class LocalFileSystem: FileSystem {
 
   package func list(_ path: StorePath) throws(HyperslabError) -> [DirectoryEntry] {
     let descriptor = try directory(path)
-    guard let stream = fdopendir(descriptor) else {
+    guard let stream = unsafe fdopendir(descriptor) else {
       close(descriptor)
       throw systemError("cannot be listed", place(path))
     }
-    defer { closedir(stream) }
+    defer { unsafe closedir(stream) }
     var entries: [DirectoryEntry] = []
     while true {
       errno = 0
-      guard let entry = readdir(stream) else {
+      guard let entry = unsafe readdir(stream) else {
         if errno == 0 { return entries }
         throw systemError("cannot be listed", place(path))
       }
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
       }
       if name == "." || name == ".." { continue }
       entries.append(DirectoryEntry(name: name, kind: kind(of: name, in: descriptor)))
@@ -163,9 +184,9 @@ package final class LocalFileSystem: FileSystem {
     do throws(HyperslabError) {
       var status = stat()
       var leadsUp = false
-      _ = try inDirectory(path, "cannot be examined") { directory, name in
-        let result = fstatat(directory, name, &status, linkFlag)
-        leadsUp = result == 0 && self.leadsUp(name, status, in: directory)
+      _ = try unsafe inDirectory(path, "cannot be examined") { directory, name in
+        let result = unsafe fstatat(directory, name, &status, linkFlag)
+        leadsUp = unsafe result == 0 && self.leadsUp(name, status, in: directory)
         return result
       }
       return FileStatus(status, kind: leadsUp ? .other : fileKind(status.st_mode))
@@ -177,7 +198,8 @@ package final class LocalFileSystem: FileSystem {
 
   package func glance(_ path: StorePath) throws(HyperslabError) -> FileStatus? {
     var status = stat()
-    if fstatat(root, path.isRoot ? "." : path.description, &status, AT_SYMLINK_NOFOLLOW) == 0 {
+    if unsafe fstatat(root, path.isRoot ? "." : path.description, &status, AT_SYMLINK_NOFOLLOW) == 0
+    {
       return FileStatus(status)
     }
     return try self.status(path)
@@ -186,7 +208,7 @@ package final class LocalFileSystem: FileSystem {
   package func lock(_ path: StorePath, wait: Bool) throws(HyperslabError) -> (any FileLock)? {
     let descriptor = try openLockFile(path)
     var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+    guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       close(descriptor)
       throw HyperslabError(.foreign, "not a regular file", at: place(path))
     }
@@ -227,9 +249,9 @@ package final class LocalFileSystem: FileSystem {
       if descriptor < 0 { throw systemError(what, place(path)) }
       return descriptor
     }
-    return try inDirectory(path, what) { directory, name in
-      let descriptor = openat(directory, name, flags, 0o666)
-      if descriptor < 0, followsLinks { tellDanglingLink(name, in: directory) }
+    return try unsafe inDirectory(path, what) { directory, name in
+      let descriptor = unsafe openat(directory, name, flags, 0o666)
+      if descriptor < 0, followsLinks { unsafe tellDanglingLink(name, in: directory) }
       return descriptor
     }
   }
@@ -240,7 +262,7 @@ package final class LocalFileSystem: FileSystem {
     if resolvesByComponents { return nil }
     let name = path.isRoot ? "." : path.description
     while true {
-      let descriptor = hyperslab_open_beneath(root, name, flags, 0o666)
+      let descriptor = unsafe hyperslab_open_beneath(root, name, flags, 0o666)
       if descriptor >= 0 { return descriptor }
       switch errno {
       case EINTR, EAGAIN: continue
@@ -261,13 +283,13 @@ package final class LocalFileSystem: FileSystem {
   }
 
   private func directoryByComponents(_ path: StorePath) throws(HyperslabError) -> Int32 {
-    var descriptor = openDirectory(root, ".", O_CLOEXEC)
+    var descriptor = unsafe openDirectory(root, ".", O_CLOEXEC)
     for component in path.components {
       guard descriptor >= 0 else { break }
-      let next = openDirectory(
+      let next = unsafe openDirectory(
         descriptor, component, (followsLinks ? 0 : O_NOFOLLOW) | O_CLOEXEC)
       // A link is no directory, says the call; that it is one is the better answer.
-      if next < 0, errno == ENOTDIR, !followsLinks, isLink(component, in: descriptor) {
+      if next < 0, errno == ENOTDIR, !followsLinks, unsafe isLink(component, in: descriptor) {
         errno = ELOOP
       }
       let error = errno
@@ -288,7 +310,7 @@ package final class LocalFileSystem: FileSystem {
     while true {
       // The root is in no directory but itself.
       let name = path.isRoot ? "." : path.name
-      let result = name.withCString { call(directory, $0) }
+      let result = unsafe name.withCString { unsafe call(directory, $0) }
       if result >= 0 { return result }
       if errno != EINTR { throw systemError(what, place(path)) }
     }
@@ -296,15 +318,16 @@ package final class LocalFileSystem: FileSystem {
 
   private func kind(of name: String, in directory: Int32) -> FileKind {
     var status = stat()
-    guard fstatat(directory, name, &status, linkFlag) == 0 else { return .other }
-    return leadsUp(name, status, in: directory) ? .other : fileKind(status.st_mode)
+    guard unsafe fstatat(directory, name, &status, linkFlag) == 0 else { return .other }
+    return unsafe leadsUp(name, status, in: directory) ? .other : fileKind(status.st_mode)
   }
 
   /// Whether a name is a link to the directory that it is in, or to one above: who follows it never ends.
   private func leadsUp(
     _ name: UnsafePointer<CChar>, _ target: stat, in directory: Int32
   ) -> Bool {
-    guard followsLinks, fileKind(target.st_mode) == .directory, isLink(name, in: directory) else {
+    guard followsLinks, fileKind(target.st_mode) == .directory, unsafe isLink(name, in: directory)
+    else {
       return false
     }
     var current = dup(directory)
@@ -312,11 +335,11 @@ package final class LocalFileSystem: FileSystem {
     var last = stat()
     while true {
       var status = stat()
-      guard current >= 0, fstat(current, &status) == 0 else { return true }
+      guard current >= 0, unsafe fstat(current, &status) == 0 else { return true }
       if status.st_dev == target.st_dev, status.st_ino == target.st_ino { return true }
       if status.st_dev == last.st_dev, status.st_ino == last.st_ino { return false }
       last = status
-      let above = openat(current, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      let above = unsafe openat(current, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
       close(current)
       current = above
     }
@@ -324,14 +347,14 @@ package final class LocalFileSystem: FileSystem {
 
   private func isLink(_ name: UnsafePointer<CChar>, in directory: Int32) -> Bool {
     var status = stat()
-    return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0
+    return unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0
       && status.st_mode & S_IFMT == S_IFLNK
   }
 
   /// Makes `errno` say it where a link is there and what it points to is not.
   private func tellDanglingLink(_ name: UnsafePointer<CChar>, in directory: Int32) {
     guard errno == ENOENT else { return }
-    errno = isLink(name, in: directory) ? ENXIO : ENOENT
+    errno = unsafe isLink(name, in: directory) ? ENXIO : ENOENT
   }
 }
 
@@ -358,5 +381,5 @@ private func fileKind(_ mode: mode_t) -> FileKind {
 private func openDirectory(_ directory: Int32, _ name: UnsafePointer<CChar>, _ flags: Int32)
   -> Int32
 {
-  openat(directory, name, O_RDONLY | O_DIRECTORY | flags)
+  unsafe openat(directory, name, O_RDONLY | O_DIRECTORY | flags)
 }

@@ -21,7 +21,7 @@ struct Sharing: Hashable {
   /// What a file says; nil where it is not there, or no file.
   init?(of directory: Int32, _ name: String) {
     var status = stat()
-    guard fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0,
+    guard unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0,
       status.st_mode & S_IFMT == S_IFREG
     else { return nil }
     owner = status.st_uid
@@ -32,7 +32,7 @@ struct Sharing: Hashable {
   /// Opens a file to the same people. What is not allowed is left as it is.
   func apply(toFile descriptor: Int32) {
     var status = stat()
-    guard fstat(descriptor, &status) == 0, mayChange(status) else { return }
+    guard unsafe fstat(descriptor, &status) == 0, mayChange(status) else { return }
     let isGiven = !isForeign(status) || fchown(descriptor, newOwner, group) == 0
     let mode = status.st_mode & 0o7711 | (isGiven ? bits : bitsOfAll)
     // A change of owner may take bits away.
@@ -42,14 +42,14 @@ struct Sharing: Hashable {
   /// The same for a directory: who can read can look names up.
   func apply(toDirectory name: String, in parent: Int32) {
     var status = stat()
-    guard fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0, mayChange(status),
+    guard unsafe fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0, mayChange(status),
       status.st_mode & S_IFMT == S_IFDIR
     else { return }
     let isGiven =
-      !isForeign(status) || fchownat(parent, name, newOwner, group, AT_SYMLINK_NOFOLLOW) == 0
+      unsafe !isForeign(status) || fchownat(parent, name, newOwner, group, AT_SYMLINK_NOFOLLOW) == 0
     let bits = isGiven ? bits : bitsOfAll
     let mode = status.st_mode & 0o7700 | bits | (bits & 0o044) >> 2
-    if mode != status.st_mode & 0o7777 { _ = fchmodat(parent, name, mode, 0) }
+    if mode != status.st_mode & 0o7777 { _ = unsafe fchmodat(parent, name, mode, 0) }
   }
 
   /// What everybody may do, for whom another group's members are.

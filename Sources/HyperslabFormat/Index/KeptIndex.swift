@@ -31,16 +31,28 @@ enum KeptIndex {
     }
   }
 
+  /// Makes room for a kept index, or removes one. What another program called so is kept in `__slab/lost`.
+  static func clear(
+    _ path: StorePath, of uuid: String, _ files: any FileSystem
+  ) throws(HyperslabError) {
+    guard let status = try files.status(path) else { return }
+    if status.kind == .file, try Provenance.beginsAsIndex(path, of: uuid, in: files) {
+      try files.remove(path)
+    } else {
+      _ = try files.setAside(path, named: path.components.joined(separator: "."))
+    }
+  }
+
   /// Copies the newest index under its number, in the place of a copy that is not whole.
   static func copy(
     _ root: [UInt8], of index: StoreIndex, _ files: any FileSystem, isPermanent: Bool
   ) throws(HyperslabError) {
     let kept = StoreLayout.oldIndex(commit: index.commit)
     do throws(HyperslabError) {
-      if try files.status(kept) != nil { try files.remove(kept) }
+      try clear(kept, of: index.uuid, files)
       try files.create(kept, contents: root, synchronize: isPermanent)
     } catch {
-      try? files.remove(kept)
+      try? clear(kept, of: index.uuid, files)
       throw error
     }
     if isPermanent { try files.synchronizeDirectory(StoreLayout.reserved) }

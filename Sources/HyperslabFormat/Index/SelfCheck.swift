@@ -42,6 +42,6 @@ enum SelfCheck {
   /// Whether a file ends in its own checksum, spelled exactly so.
   static func holds(_ bytes: [UInt8]) -> Bool {
     guard let crc = recorded(bytes) else { return false }
-    return bytes.dropLast(tailByteCount).withUnsafeBytes { CRC32C.of($0) } == crc
+    return unsafe bytes.dropLast(tailByteCount).withUnsafeBytes { unsafe CRC32C.of($0) } == crc
   }
 }

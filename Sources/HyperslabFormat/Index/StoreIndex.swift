@@ -17,17 +17,15 @@ struct StoreIndex: Sendable {
 
   /// Limits on what is read and written (Spec, "Limits").
   static let maximumFileByteCount = 16 << 20
-  static let maximumNodeCount = 4096
+  static let maximumNodeCount = StoreLimits.nodeCount
   /// All nodes that a commit can remove, and as many again that others keep in their places.
   static let maximumRemovalCount = 2 * maximumNodeCount
   static let maximumRunCount = 4096
-  static let maximumChunkCount = 1 << 40
-  static let maximumAxisLength = 1 << 62 - 1
-  static let maximumAttributesByteCount = 1 << 20
+  static let maximumChunkCount = StoreLimits.chunkCount
+  static let maximumAxisLength = StoreLimits.axisLength
   static let rowsPerRun = 16384
-  /// How deep an attribute's value may be nested, and a file with the levels around it.
-  static let attributeDepthLimit = 64
-  static let depthLimit = attributeDepthLimit + 4
+  /// How deep a file may be nested: an attribute's value and the levels around it.
+  static let depthLimit = StoreLimits.attributeDepth + 4
   static let maximumCommit = 1 << 53 - 2
   static let maximumNextID = 1 << 53 - 1
 
@@ -54,26 +52,6 @@ struct StoreIndex: Sendable {
     set { extensions["x-copy"] = newValue ? true : nil }
   }
 
-  /// Refuses an array that nobody would read back.
-  static func checkLimits(_ grid: ChunkGrid, remedy: String? = nil) throws(HyperslabError) {
-    guard grid.chunkCount <= maximumChunkCount,
-      grid.arrayShape.allSatisfy({ $0 <= maximumAxisLength })
-    else {
-      throw HyperslabError(
-        .limit, "\(grid.chunkCount) chunks", expected: "at most \(maximumChunkCount)",
-        remedy: remedy)
-    }
-  }
-
-  /// Refuses limits of growth that nobody would read back.
-  static func checkLimits(_ maximumShape: [Int?], remedy: String) throws(HyperslabError) {
-    guard let length = maximumShape.lazy.compactMap({ $0 }).first(where: { $0 > maximumAxisLength })
-    else { return }
-    throw HyperslabError(
-      .limit, "a maximum length of \(length)", expected: "at most \(maximumAxisLength), or none",
-      remedy: remedy)
-  }
-
   /// Refuses what would be written, but not read: an index with it would take all others with it.
   static func checkReadable(_ record: DatasetRecord) throws(HyperslabError) {
     var record = record
@@ -90,7 +68,8 @@ struct StoreIndex: Sendable {
       _ = try DatasetRecord(json: text, place: "the index with it")
     } catch {
       throw HyperslabError(
-        .invalidValue, "a data set that could not be read back", cause: error)
+        .invalidValue, "a data set that could not be read back",
+        remedy: "Say less of it in its unit, names and attributes", cause: error)
     }
   }
 

@@ -86,9 +86,10 @@ struct Provenance {
     do throws(HyperslabError) {
       let file = try files.open(path)
       let memory = try ElementBuffer(allocating: FrameFormat.headerByteCount)
-      let bytes = UnsafeMutableRawBufferPointer(start: memory.pointer, count: memory.byteCount)
-      guard try file.read(at: 0, into: bytes) == bytes.count else { return nil }
-      return FrameFormat(header: Array(bytes), fileByteCount: file.byteCount)
+      let bytes = unsafe UnsafeMutableRawBufferPointer(
+        start: memory.pointer, count: memory.byteCount)
+      guard try unsafe file.read(at: 0, into: bytes) == bytes.count else { return nil }
+      return unsafe FrameFormat(header: Array(bytes), fileByteCount: file.byteCount)
     } catch {
       if error.leavesUnchecked { throw error }
       return nil
@@ -109,9 +110,9 @@ struct Provenance {
       var done = 0
       while done < file.byteCount - 4 {
         let count = Swift.min(piece.byteCount, file.byteCount - 4 - done)
-        let bytes = UnsafeMutableRawBufferPointer(start: piece.pointer, count: count)
-        guard try file.read(at: done, into: bytes) == count else { return false }
-        crc.add(UnsafeRawBufferPointer(bytes))
+        let bytes = unsafe UnsafeMutableRawBufferPointer(start: piece.pointer, count: count)
+        guard try unsafe file.read(at: done, into: bytes) == count else { return false }
+        unsafe crc.add(UnsafeRawBufferPointer(bytes))
         done += count
       }
       return try Self.words(of: file, at: done, count: 1) == [crc.value]
@@ -142,10 +143,10 @@ struct Provenance {
     of file: any FileHandle, at offset: Int, count: Int
   ) throws(HyperslabError) -> [UInt32]? {
     let memory = try ElementBuffer(allocating: 4 * count)
-    let bytes = UnsafeMutableRawBufferPointer(start: memory.pointer, count: 4 * count)
-    guard try file.read(at: offset, into: bytes) == bytes.count else { return nil }
+    let bytes = unsafe UnsafeMutableRawBufferPointer(start: memory.pointer, count: 4 * count)
+    guard try unsafe file.read(at: offset, into: bytes) == bytes.count else { return nil }
     return (0..<count).map {
-      UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self))
+      unsafe UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self))
     }
   }
 
@@ -188,6 +189,19 @@ struct Provenance {
   static func isIndexOrRemains(_ bytes: [UInt8], of uuid: String, _ cache: RunCache) -> Bool {
     if let known = try? cache.indexes.older(bytes, place: "") { return known.index.uuid == uuid }
     return !SelfCheck.holds(bytes) && isRemains(bytes, of: "{\n  \"slab\": 1,")
+  }
+
+  /// Whether a file begins as an index of a store does, or is what is left of one; cheap, however long it is.
+  static func beginsAsIndex(
+    _ path: StorePath, of uuid: String, in files: any FileSystem
+  ) throws(HyperslabError) -> Bool {
+    let file = try files.open(path)
+    let memory = try ElementBuffer(allocating: 512)
+    let bytes = unsafe UnsafeMutableRawBufferPointer(start: memory.pointer, count: 512)
+    let start = unsafe Array(bytes.prefix(try file.read(at: 0, into: bytes)))
+    let text = String(decoding: start, as: UTF8.self)
+    return text.contains(uuid)
+      || isRemains(start, of: "{\n  \"slab\": 1,") && !text.contains("\"uuid\"")
   }
 
   /// Whether a file is a sound run of a store, or what is left of one.

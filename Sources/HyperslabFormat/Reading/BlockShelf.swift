@@ -22,11 +22,11 @@ final class BlockShelf {
 
   /// Where the next block is to be decoded.
   func next() throws(HyperslabError) -> UnsafeMutableRawPointer {
-    if let memory { return memory.pointer + blockCount * format.blockByteCount }
+    if let memory { return unsafe memory.pointer + blockCount * format.blockByteCount }
     let made = try ElementBuffer(
       allocating: Self.blockCount(format) * format.blockByteCount)
     memory = made
-    return made.pointer + blockCount * format.blockByteCount
+    return unsafe made.pointer + blockCount * format.blockByteCount
   }
 
   /// Adds the block that was decoded at ``next``.
@@ -49,7 +49,7 @@ final class BlockShelf {
         let columns = walk.steps.reduce(1) { Swift.max($0, $1.plane.counts.columns) }
         rows = Swift.min(rows, rowsInTurn(byteCount: columns * walk.steps.count * size))
         for step in walk.steps {
-          step.block.scatter(step.plane, step.row..<step.row + rows, into: output.base)
+          unsafe step.block.scatter(step.plane, step.row..<step.row + rows, into: output.base)
         }
       }
       walk.advance(rows)
@@ -57,14 +57,14 @@ final class BlockShelf {
   }
 
   private func place(_ steps: [RowWalk.Step], rows: Int, into output: DisjointMemory) {
-    let parts = steps.map { $0.block.rows($0.plane, from: $0.row, into: output.base) }
-    parts.withUnsafeBufferPointer { parts in
+    let parts = unsafe steps.map { unsafe $0.block.rows($0.plane, from: $0.row, into: output.base) }
+    unsafe parts.withUnsafeBufferPointer { parts in
       if steps[0].block.isInPlanes {
-        Shuffle.joinRows(parts, rows: rows, elementByteCount: format.elementByteCount)
-      } else if output.isOutOfCache, RowStrip.fits(parts) {
-        strip.copyRows(parts, rows: rows)
+        unsafe Shuffle.joinRows(parts, rows: rows, elementByteCount: format.elementByteCount)
+      } else if output.isOutOfCache, unsafe RowStrip.fits(parts) {
+        unsafe strip.copyRows(parts, rows: rows)
       } else {
-        copyRows(parts, rows: rows)
+        unsafe copyRows(parts, rows: rows)
       }
     }
   }

@@ -29,11 +29,11 @@ struct ChunkFile: Sendable {
     }
     let size = handle.byteCount
     contents = size <= Self.smallByteCount ? try ElementBuffer(allocating: size) : nil
-    let bytes = UnsafeMutableRawBufferPointer(
+    let bytes = unsafe UnsafeMutableRawBufferPointer(
       start: (contents ?? memory).pointer,
       count: contents == nil ? Swift.min(format.prefixByteCount, size) : size)
-    try Self.fill(bytes, from: handle, at: 0)
-    prefix = try FramePrefix(
+    try unsafe Self.fill(bytes, from: handle, at: 0)
+    prefix = try unsafe FramePrefix(
       UnsafeRawBufferPointer(rebasing: bytes.prefix(format.prefixByteCount)), format: format,
       fileByteCount: size)
     guard prefix.headerCRC == row.crc else {
@@ -48,10 +48,11 @@ struct ChunkFile: Sendable {
     -> UnsafeRawBufferPointer
   {
     if let contents {
-      return UnsafeRawBufferPointer(start: contents.pointer + range.lowerBound, count: range.count)
+      return unsafe UnsafeRawBufferPointer(
+        start: contents.pointer + range.lowerBound, count: range.count)
     }
-    let bytes = UnsafeMutableRawBufferPointer(start: memory.pointer, count: range.count)
-    try Self.fill(bytes, from: handle, at: range.lowerBound)
+    let bytes = unsafe UnsafeMutableRawBufferPointer(start: memory.pointer, count: range.count)
+    try unsafe Self.fill(bytes, from: handle, at: range.lowerBound)
     return UnsafeRawBufferPointer(bytes)
   }
 
@@ -59,11 +60,11 @@ struct ChunkFile: Sendable {
   func checkTrailer() throws(HyperslabError) {
     var found: UInt32 = 0
     if let contents {
-      found = contents.pointer.loadUnaligned(
+      found = unsafe contents.pointer.loadUnaligned(
         fromByteOffset: prefix.frameByteCount, as: UInt32.self)
     } else {
-      try withUnsafeMutableBytes(of: &found) { (bytes) throws(HyperslabError) in
-        try Self.fill(bytes, from: handle, at: prefix.frameByteCount)
+      try unsafe withUnsafeMutableBytes(of: &found) { (bytes) throws(HyperslabError) in
+        try unsafe Self.fill(bytes, from: handle, at: prefix.frameByteCount)
       }
     }
     guard found == prefix.trailer else {
@@ -76,7 +77,7 @@ struct ChunkFile: Sendable {
   private static func fill(
     _ memory: UnsafeMutableRawBufferPointer, from handle: any FileHandle, at offset: Int
   ) throws(HyperslabError) {
-    guard try handle.read(at: offset, into: memory) == memory.count else {
+    guard try unsafe handle.read(at: offset, into: memory) == memory.count else {
       throw HyperslabError(.torn, "the chunk file shrank while it was read")
     }
   }

@@ -17,21 +17,21 @@ extension ChunkReader {
     let fill = record.description.fillValue
     let size = record.description.dataType.byteCount
     var isFillRepeated = false
-    try forEachBlock(of: file) { (elements, role, decode) throws(HyperslabError) in
+    try unsafe forEachBlock(of: file) { (elements, role, decode) throws(HyperslabError) in
       if role == .again {
         guard isFillRepeated else {
           throw HyperslabError(.checksum, "a block is repeated that is not the fill value")
         }
         return
       }
-      let bytes = try decode()
-      let isFill = fill.fills(bytes)
+      let bytes = try unsafe decode()
+      let isFill = unsafe fill.fills(bytes)
       if role == .repeated { isFillRepeated = isFill }
       if isFill { return }
       var isClean = true
       rows.forEachRun(in: elements) { run, isValid in
         if !isValid, isClean {
-          isClean = fill.fills(
+          isClean = unsafe fill.fills(
             UnsafeRawBufferPointer(
               rebasing: bytes[
                 (run.lowerBound - elements.lowerBound)
@@ -54,13 +54,13 @@ extension ChunkReader {
     let size = type.byteCount
     var result = ElementStatistics()
     var repeated = ElementStatistics()
-    try forEachBlock(of: file) { (elements, role, decode) throws(HyperslabError) in
+    try unsafe forEachBlock(of: file) { (elements, role, decode) throws(HyperslabError) in
       if role == .again, rows.areAllValid { return result.formUnion(repeated) }
-      let bytes = try decode()
+      let bytes = try unsafe decode()
       var own = ElementStatistics()
       rows.forEachRun(in: elements) { run, isValid in
         if !isValid { return }
-        own.add(
+        unsafe own.add(
           UnsafeRawBufferPointer(
             rebasing: bytes[
               (run.lowerBound - elements.lowerBound)
@@ -103,12 +103,12 @@ extension ChunkReader {
       let role: Role =
         isAgain ? .again : file.prefix.storedRange(ofBlock: block) == again ? .repeated : .single
       let bytes = format.byteRange(ofBlock: block)
-      try body(format.elementRange(ofBlock: block), role) {
+      try unsafe body(format.elementRange(ofBlock: block), role) {
         () throws(HyperslabError) in
         // Where the whole chunk would have to begin for this block to come to lie in the memory.
-        try read(
+        try unsafe read(
           block..<block + 1, of: file, copy: copy, into: memory.pointer - bytes.lowerBound)
-        return UnsafeRawBufferPointer(start: memory.pointer, count: bytes.count)
+        return unsafe UnsafeRawBufferPointer(start: memory.pointer, count: bytes.count)
       }
     }
   }

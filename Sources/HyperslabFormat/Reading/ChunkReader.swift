@@ -39,7 +39,7 @@ final class ChunkReader {
     _ file: ChunkFile, copy: ChunkCopy, into base: UnsafeMutableRawPointer
   ) throws(HyperslabError) {
     try forEachRun(of: file, copy) { (run) throws(HyperslabError) in
-      try read(run, of: file, copy: copy, into: base)
+      try unsafe read(run, of: file, copy: copy, into: base)
     }
   }
 
@@ -70,7 +70,7 @@ final class ChunkReader {
         stored = stored.lowerBound..<Swift.max(stored.upperBound, next.upperBound)
         run = run.lowerBound..<block + 1
       }
-      try decode(run, at: stored, of: file, copy, into: base)
+      try unsafe decode(run, at: stored, of: file, copy, into: base)
       rest = run.upperBound..<rest.upperBound
     }
   }
@@ -79,10 +79,10 @@ final class ChunkReader {
     _ blocks: Range<Int>, at stored: Range<Int>, of file: ChunkFile, _ copy: ChunkCopy,
     into base: UnsafeMutableRawPointer
   ) throws(HyperslabError) {
-    let bytes = try file.read(stored, into: window)
+    let bytes = try unsafe file.read(stored, into: window)
     for block in blocks {
       let range = file.prefix.storedRange(ofBlock: block)
-      try decoder.decode(
+      try unsafe decoder.decode(
         block: block,
         stored: UnsafeRawBufferPointer(
           rebasing: bytes[
@@ -102,8 +102,8 @@ final class ChunkReader {
   /// Decodes what a region needs of a block, to be placed by ``placeShelved(into:)``; at most
   /// ``BlockShelf/blockCount(_:)`` of them.
   func shelve(_ block: Int, of file: ChunkFile, copy: ChunkCopy) throws(HyperslabError) {
-    let stored = try file.read(file.prefix.storedRange(ofBlock: block), into: window)
-    let decoded = try decoder.decode(
+    let stored = try unsafe file.read(file.prefix.storedRange(ofBlock: block), into: window)
+    let decoded = try unsafe decoder.decode(
       block: block, stored: stored, prefix: file.prefix, copy: copy, aside: shelf.next())
     shelf.add(decoded, block, copy)
   }
@@ -123,8 +123,8 @@ final class ChunkReader {
     if quick { return }
     // A few bytes may stand for many blocks; they are looked at once.
     for block in 0..<format.blockCount where !file.prefix.isRepeat(block) {
-      let stored = try file.read(file.prefix.storedRange(ofBlock: block), into: window)
-      try decoder.check(block: block, stored: stored, prefix: file.prefix)
+      let stored = try unsafe file.read(file.prefix.storedRange(ofBlock: block), into: window)
+      try unsafe decoder.check(block: block, stored: stored, prefix: file.prefix)
     }
     try file.checkTrailer()
   }

@@ -115,7 +115,7 @@ struct ReadPlan {
     guard output.isFresh, let format, blockCount * format.blockByteCount <= 2 * regionByteCount
     else { return single }
     let pages = shares.map { share in
-      share.offset.map { (Int(bitPattern: output.base) + $0) / HugePages.byteCount }
+      share.offset.map { unsafe (Int(bitPattern: output.base) + $0) / HugePages.byteCount }
     }
     let starts = shares.indices.filter {
       $0 == 0 || pages[$0] == nil || pages[$0] != pages[$0 - 1]

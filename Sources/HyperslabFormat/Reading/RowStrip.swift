@@ -14,23 +14,26 @@ final class RowStrip {
 
   /// Whether rows of bytes of these parts, in this order, leave no gap between them.
   static func fits(_ parts: UnsafeBufferPointer<BlockRows>) -> Bool {
-    guard let first = parts.first, var end = first.to, first.to_stride <= byteCount else {
+    guard let first = unsafe parts.first, var end = unsafe first.to,
+      unsafe first.to_stride <= byteCount
+    else {
       return false
     }
-    let start = end
-    for part in parts {
-      guard part.to == end, part.to_stride == first.to_stride else { return false }
-      end += part.count
+    let start = unsafe end
+    for index in parts.indices {
+      let part = unsafe parts[index]
+      guard unsafe part.to == end, unsafe part.to_stride == first.to_stride else { return false }
+      unsafe end += part.count
     }
-    return end - start == first.to_stride
+    return unsafe end - start == first.to_stride
   }
 
   /// Copies rows of bytes of parts that ``fits(_:)`` is true of to their places.
   func copyRows(
     _ parts: UnsafeBufferPointer<BlockRows>, rows: Int, width: Int = VectorWidth.best
   ) {
-    let done = Self.copyRowsInRegisters(parts, rows: rows, width: width)
-    if done < rows { copyByWayOfStrip(parts, rows: done..<rows) }
+    let done = unsafe Self.copyRowsInRegisters(parts, rows: rows, width: width)
+    if done < rows { unsafe copyByWayOfStrip(parts, rows: done..<rows) }
     hyperslab_end_streaming()
   }
 
@@ -40,24 +43,26 @@ final class RowStrip {
   static func copyRowsInRegisters(
     _ parts: UnsafeBufferPointer<BlockRows>, rows: Int, width: Int
   ) -> Int {
-    hyperslab_stream_rows(width, parts.baseAddress, parts.count, rows)
+    unsafe hyperslab_stream_rows(width, parts.baseAddress, parts.count, rows)
   }
 
   private func copyByWayOfStrip(_ parts: UnsafeBufferPointer<BlockRows>, rows: Range<Int>) {
-    guard let target = parts[0].to else { return }
-    let stride = parts[0].to_stride
+    guard let target = unsafe parts[0].to else { return }
+    let stride = unsafe parts[0].to_stride
     let turn = Self.byteCount / stride
-    let strip = memory.pointer.assumingMemoryBound(to: UInt8.self)
-    var parts = Array(parts)
-    for index in parts.indices {
-      parts[index].from += rows.lowerBound * parts[index].from_stride
-      parts[index].to = parts[index].to.map { strip + ($0 - target) }
+    let strip = unsafe memory.pointer.assumingMemoryBound(to: UInt8.self)
+    var parts = unsafe Array(parts)
+    for index in unsafe parts.indices {
+      unsafe parts[index].from += rows.lowerBound * parts[index].from_stride
+      unsafe parts[index].to = parts[index].to.map { unsafe strip + ($0 - target) }
     }
     for start in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: turn) {
       let count = Swift.min(turn, rows.upperBound - start)
-      parts.withUnsafeBufferPointer { HyperslabCore.copyRows($0, rows: count) }
-      hyperslab_stream(strip, target + start * stride, count * stride)
-      for index in parts.indices { parts[index].from += count * parts[index].from_stride }
+      unsafe parts.withUnsafeBufferPointer { unsafe HyperslabCore.copyRows($0, rows: count) }
+      unsafe hyperslab_stream(strip, target + start * stride, count * stride)
+      for index in unsafe parts.indices {
+        unsafe parts[index].from += count * parts[index].from_stride
+      }
     }
   }
 }

@@ -48,10 +48,10 @@ extension SlabDataset {
   ) throws(HyperslabError) {
     try checkChunkRead(chunk, region: region, byteCount: bytes.byteCount, layout: layout)
     if region.isEmpty { return }
-    try bytes.withUnsafeMutableBytes { (memory) throws(HyperslabError) in
+    try unsafe bytes.withUnsafeMutableBytes { (memory) throws(HyperslabError) in
       guard let base = memory.baseAddress else { return }
       try consistently { (view) throws(HyperslabError) in
-        try read(locate(chunk, in: view), copy(of: region, layout), into: base)
+        try unsafe read(locate(chunk, in: view), copy(of: region, layout), into: base)
       }
     }
   }
@@ -65,8 +65,8 @@ extension SlabDataset {
     try checkRead(region, byteCount: bytes.byteCount, layout: layout)
     if region.isEmpty { return }
     let chunks = grid.chunks(touching: region.boundingBox)
-    try bytes.withUnsafeMutableBytes { (memory) throws(HyperslabError) in
-      guard let output = DisjointMemory(memory) else { return }
+    try unsafe bytes.withUnsafeMutableBytes { (memory) throws(HyperslabError) in
+      guard let output = unsafe DisjointMemory(memory) else { return }
       try consistently { (view) throws(HyperslabError) in
         if chunks.count <= Self.mostChunksTogether {
           try readTogether(chunks[...], of: region, layout, missing, in: view, into: output)
@@ -179,7 +179,7 @@ extension SlabDataset {
     _ chunk: LocatedChunk, _ copy: ChunkCopy, into base: UnsafeMutableRawPointer
   ) throws(HyperslabError) {
     guard chunk.row.state == .stored else {
-      return copy.fill(with: description.fillValue, into: base)
+      return unsafe copy.fill(with: description.fillValue, into: base)
     }
     try withReader(chunk.index) { (reader) throws(HyperslabError) in
       var failure: HyperslabError?
@@ -187,7 +187,7 @@ extension SlabDataset {
         do throws(HyperslabError) {
           return try inPlace(path, chunk.index) { () throws(HyperslabError) in
             let file = try reader.open(path, in: store.files, row: chunk.row)
-            try reader.read(file, copy: copy, into: base)
+            try unsafe reader.read(file, copy: copy, into: base)
           }
         } catch {
           // A staged file may have moved to its final name; the last place decides.
@@ -198,12 +198,17 @@ extension SlabDataset {
     }
   }
 
+  private static let damage: Set<HyperslabError.Code> = [.torn, .checksum, .swapped, .missing]
+
   /// Errors of `body` name a chunk's file.
   func inPlace<R>(
     _ file: StorePath, _ chunk: ChunkIndex, _ body: () throws(HyperslabError) -> R
   ) throws(HyperslabError) -> R {
     do { return try body() } catch {
-      throw error.located(at: "\(store.path)/\(file)", chunk: chunk)
+      let error = error.located(at: "\(store.path)/\(file)", chunk: chunk)
+      guard Self.damage.contains(error.code) else { throw error }
+      throw error.remedied(
+        "SlabStore.verify (slab verify) tells what is damaged, repair what can be saved")
     }
   }
 

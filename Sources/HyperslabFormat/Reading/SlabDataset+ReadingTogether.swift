@@ -23,7 +23,7 @@ extension SlabDataset {
       let chunk = chunks.first
     else { return false }
     let part = ChunkPart(chunk, of: region, in: grid)
-    return copy(of: part.region, layout.slice(part.target)).hasShortRows
+    return copy(of: part.region, layout.part(part.target)).hasShortRows
   }
 
   /// How many chunks are read together: whole rows of those beside each other along the last axis,
@@ -76,7 +76,7 @@ extension SlabDataset {
         for chunk in run {
           guard let (chunk, copy) = try locatedPart(chunk, of: region, layout, missing, in: view)
           else { continue }
-          try read(chunk, copy, into: output.base)
+          try unsafe read(chunk, copy, into: output.base)
         }
       }
     }
@@ -96,7 +96,7 @@ extension SlabDataset {
         guard copy.hasShortRows, copy.planeByteCount >= CacheLine.byteCount,
           let path = chunk.onlyPath
         else {
-          try read(chunk, copy, into: output.base)
+          try unsafe read(chunk, copy, into: output.base)
           continue
         }
         try inPlace(path, chunk.index) { () throws(HyperslabError) in
@@ -116,7 +116,7 @@ extension SlabDataset {
     let part = ChunkPart(chunk, of: region, in: grid)
     if part.region.isEmpty { return nil }
     return (
-      try locate(chunk, in: view, missing), copy(of: part.region, layout.slice(part.target))
+      try locate(chunk, in: view, missing), copy(of: part.region, layout.part(part.target))
     )
   }
 
@@ -156,12 +156,12 @@ extension SlabDataset {
     _ share: ReadPlan.Share, of plan: ReadPlan, into output: DisjointMemory
   ) throws(HyperslabError) {
     switch share {
-    case .chunk(let chunk, let copy): try read(chunk, copy, into: output.base)
+    case .chunk(let chunk, let copy): try unsafe read(chunk, copy, into: output.base)
     case .blocks(let piece):
       let part = plan.parts[piece.part]
       try withReader(part.index) { (reader) throws(HyperslabError) in
         try inPlace(part.file.path, part.index) { () throws(HyperslabError) in
-          try reader.read(piece.blocks, of: part.file, copy: part.copy, into: output.base)
+          try unsafe reader.read(piece.blocks, of: part.file, copy: part.copy, into: output.base)
           if plan.ends(piece) { try part.file.checkTrailer() }
         }
       }

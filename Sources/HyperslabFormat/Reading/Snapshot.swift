@@ -49,8 +49,12 @@ struct Snapshot: Sendable {
           remedy: "Restore it, or one of __slab/root-<commit>")
       }
       throw HyperslabError(
-        .notAStore, "not a slab store: there is no slab.json", at: files.rootDescription)
+        .notAStore, "not a slab store: there is no slab.json", at: files.rootDescription,
+        remedy: "Name the directory that a store was created in")
     }
-    return Snapshot(try cache.indexes.newest(bytes, place: place), cache: cache)
+    do { return Snapshot(try cache.indexes.newest(bytes, place: place), cache: cache) } catch {
+      guard error.code == .damagedIndex else { throw error }
+      throw error.remedied("SlabStore.repair (slab repair) puts it in order as far as it can")
+    }
   }
 }

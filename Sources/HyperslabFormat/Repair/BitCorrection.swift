@@ -6,7 +6,7 @@ import HyperslabCodecs
 /// difference of two checksums names the place.
 enum BitCorrection {
   private static let table: [UInt32] = (0..<256).map { value in
-    withUnsafeBytes(of: UInt8(0)) { CRC32C.portable(UInt32(value), $0) }
+    unsafe withUnsafeBytes(of: UInt8(0)) { unsafe CRC32C.portable(UInt32(value), $0) }
   }
   /// The entry of the table with a given highest byte; there is one each.
   private static let entries: [UInt8] = {

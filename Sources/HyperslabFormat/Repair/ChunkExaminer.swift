@@ -58,9 +58,10 @@ struct ChunkExaminer {
     var statistics = ElementStatistics()
     let fill = record.description.fillValue
     let element = ElementBuffer(byteCount: record.description.dataType.byteCount)
-    let bytes = UnsafeMutableRawBufferPointer(start: element.pointer, count: element.byteCount)
-    fill.write(over: bytes)
-    statistics.add(UnsafeRawBufferPointer(bytes), dataType: fill.dataType)
+    let bytes = unsafe UnsafeMutableRawBufferPointer(
+      start: element.pointer, count: element.byteCount)
+    unsafe fill.write(over: bytes)
+    unsafe statistics.add(UnsafeRawBufferPointer(bytes), dataType: fill.dataType)
     statistics.nanCount *= record.grid.validShape(of: chunk).elementCount ?? 0
     return ChunkRow(state: .fill, statistics: statistics)
   }

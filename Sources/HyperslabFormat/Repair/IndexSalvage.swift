@@ -196,10 +196,10 @@ struct IndexSalvage {
       let header: [UInt8]
       do throws(HyperslabError) {
         let memory = ElementBuffer(byteCount: 16)
-        let bytes = UnsafeMutableRawBufferPointer(start: memory.pointer, count: 16)
+        let bytes = unsafe UnsafeMutableRawBufferPointer(start: memory.pointer, count: 16)
         let file = try files.open(StoreLayout.chunk(path, chunk))
-        guard try file.read(at: 0, into: bytes) == 16 else { continue }
-        header = Array(bytes)
+        guard try unsafe file.read(at: 0, into: bytes) == 16 else { continue }
+        header = unsafe Array(bytes)
       } catch {
         guard error.isDamage else { throw error }
         continue

@@ -51,8 +51,16 @@ extension SlabDataset {
   /// - Throws: `invalid_shape`, `limit`, `read_only`; what reading and writing chunks throw.
   public func resized(to shape: Shape) throws(HyperslabError) -> SlabDataset {
     let changes = try store.writing()
-    guard let slot else { throw HyperslabError(.readOnly, "open for reading only", at: place) }
+    guard let slot else { throw openForReading }
     let reshaped = try reshapedRecord(shape)
+    return try changes.part(isWhole: true) { () throws(HyperslabError) in
+      try resized(to: reshaped, changes, slot: slot)
+    }
+  }
+
+  private func resized(
+    to reshaped: DatasetRecord, _ changes: ChangeSet, slot: Int
+  ) throws(HyperslabError) -> SlabDataset {
     let old = grid
     let opened = record
     let unneeded = try changes.withState {
@@ -83,11 +91,10 @@ extension SlabDataset {
     do throws(HyperslabError) {
       guard shape.rank == grid.rank else {
         throw HyperslabError(
-          .invalidShape, "another number of axes", expected: "\(grid.rank)",
-          found: "\(shape.rank)")
+          .invalidShape, "resizing \(grid.arrayShape) to \(shape)", expected: "\(grid.rank) axes",
+          found: "\(shape.rank)", remedy: "Give one length an axis")
       }
       result.grid = try result.description.validated()
-      try StoreIndex.checkLimits(result.grid)
     } catch { throw error.located(at: place) }
     return result
   }

@@ -17,7 +17,7 @@ extension SlabDataset: StreamedDataset {
     _ chunks: [ChunkIndex], from stream: ElementStream
   ) throws(HyperslabError) {
     let changes = try store.writing()
-    guard let slot else { throw HyperslabError(.readOnly, "open for reading only", at: place) }
+    guard let slot else { throw openForReading }
     for chunk in chunks { try checkChunk(chunk) }
     guard let first = chunks.first, let last = chunks.last else { return }
     let box = grid.box(from: first, to: last)

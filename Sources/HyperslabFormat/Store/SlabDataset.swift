@@ -52,6 +52,11 @@ public final class SlabDataset: ChunkedDataset, FillingDataset {
 
   var place: String { "\(store.path)/\(path)" }
 
+  var openForReading: HyperslabError {
+    HyperslabError(
+      .readOnly, "open for reading only", at: place, remedy: "Open the store with mode: .readWrite")
+  }
+
   // MARK: - Format
 
   /// The frames of its chunks; nil while their coding is open.
@@ -72,9 +77,9 @@ public final class SlabDataset: ChunkedDataset, FillingDataset {
   public func prepare(sample: RawSpan, layout: StridedLayout) throws(HyperslabError) {
     _ = try store.writing()
     try checkMemory(layout, shape: layout.shape, byteCount: sample.byteCount)
-    _ = try sample.withUnsafeBytes { (bytes) throws(HyperslabError) -> FrameFormat? in
+    _ = try unsafe sample.withUnsafeBytes { (bytes) throws(HyperslabError) -> FrameFormat? in
       guard let base = bytes.baseAddress else { return nil }
-      return try chooseFormat(.memory(base, layout))
+      return try unsafe chooseFormat(.memory(base, layout))
     }
   }
 
@@ -106,27 +111,35 @@ public final class SlabDataset: ChunkedDataset, FillingDataset {
   /// - Throws: as for one; `invalid_value` for one that is named twice.
   public func writeChunks(_ parts: [PlacedChunk], from bytes: RawSpan) throws(HyperslabError) {
     let changes = try store.writing()
-    guard let slot else { throw HyperslabError(.readOnly, "open for reading only", at: place) }
-    for part in parts {
-      try checkChunk(part.chunk)
-      try checkMemory(
-        part.layout, shape: grid.validShape(of: part.chunk), byteCount: bytes.byteCount)
+    guard let slot else { throw openForReading }
+    do { try checkWrite(parts, byteCount: bytes.byteCount) } catch {
+      var error = error
+      error.place = place
+      throw error
     }
-    if parts.count > 1 { try checkDifferent(parts) }
     guard let first = parts.first else { return }
-    try bytes.withUnsafeBytes { (memory) throws(HyperslabError) in
+    try unsafe bytes.withUnsafeBytes { (memory) throws(HyperslabError) in
       guard let base = memory.baseAddress else { return }
       try stage(
-        parts.map(\.chunk), chooseFormat(.memory(base, first.layout)), changes, slot: slot
+        parts.map(\.chunk), unsafe chooseFormat(.memory(base, first.layout)), changes, slot: slot
       ) { (encoder, range, sinks) throws(HyperslabError) in
         let copies = parts[range].map { copy(of: $0) }
-        return try encoder.encode(copies, from: .memory(base), to: sinks)
+        return try unsafe encoder.encode(copies, from: .memory(base), to: sinks)
       }
     }
   }
 
   /// Stages chunks, as many at once as are encoded together.
   func stage(
+    _ chunks: [ChunkIndex], _ format: FrameFormat, _ changes: ChangeSet, slot: Int,
+    encode: (FrameEncoder, Range<Int>, [StagedFile]) throws(HyperslabError) -> [EncodedChunk]
+  ) throws(HyperslabError) {
+    try changes.part { () throws(HyperslabError) in
+      try stageInTurn(chunks, format, changes, slot: slot, encode: encode)
+    }
+  }
+
+  private func stageInTurn(
     _ chunks: [ChunkIndex], _ format: FrameFormat, _ changes: ChangeSet, slot: Int,
     encode: (FrameEncoder, Range<Int>, [StagedFile]) throws(HyperslabError) -> [EncodedChunk]
   ) throws(HyperslabError) {
@@ -149,16 +162,6 @@ public final class SlabDataset: ChunkedDataset, FillingDataset {
     ChunkCopy(
       chunkShape: grid.chunkShape, region: StridedSelection(Selection(all: part.layout.shape)),
       layout: part.layout, elementByteCount: description.dataType.byteCount)
-  }
-
-  /// Refuses a chunk that is named twice: one file would get the checksum of the other.
-  private func checkDifferent(_ parts: [PlacedChunk]) throws(HyperslabError) {
-    var seen: Set<ChunkIndex> = []
-    for part in parts where !seen.insert(part.chunk).inserted {
-      throw HyperslabError(
-        .invalidValue, "a chunk is written twice at once", at: place, chunk: part.chunk,
-        remedy: "Name each chunk once")
-    }
   }
 
   func checkChunk(_ chunk: ChunkIndex) throws(HyperslabError) {

@@ -6,7 +6,11 @@ extension SlabStore {
   /// nothing: that commits at its end.
   ///
   /// - Throws: `conflict` when another writer wrote a chunk or node first, with nothing published
-  ///   and the changes kept; after a failure in the middle the store must be opened again.
+  ///   and the changes kept. Where the disk failed or is full and nothing of the commit is left on it, what
+  ///   was written through this handle since its last commit is lost, and the same error comes again until
+  ///   ``reload()``; other writes and transactions go on. Where it cannot be known what the disk holds, after
+  ///   a failed fsync of a directory or a failure once the new index was under way, everything in this store
+  ///   throws `poisoned` until it is closed and opened again.
   public func commit() throws(HyperslabError) {
     if role == .transaction { return }
     try commit(closing: false)
@@ -86,8 +90,9 @@ extension SlabStore {
     }
   }
 
-  private func commit(closing: Bool) throws(HyperslabError) {
-    guard let sealed = try writing().seal(closing: closing) else { return }
+  /// - Parameter ending: Whether it is the end of the transaction that this handle is for.
+  func commit(closing: Bool, ending: Bool = false) throws(HyperslabError) {
+    guard let sealed = try writing().seal(closing: closing, ending: ending) else { return }
     try publish(sealed, closing: closing)
   }
 
@@ -101,9 +106,13 @@ extension SlabStore {
       try session.prepareDirectory()
       let sealed = try changes.settleNames(sealed)
       let namesArePermanent: Bool
-      do throws(HyperslabError) { namesArePermanent = try changes.synchronizer.wait() } catch {
-        // Never tried again: nobody knows what the files hold.
-        session.poison(error)
+      var isEverythingUnsure = false
+      do throws(HyperslabError) {
+        namesArePermanent = try changes.synchronizer.wait(&isEverythingUnsure)
+      } catch {
+        // Never tried again: nobody knows what the files hold. They are nobody else's, unless the file
+        // system was asked about all at once: it tells of a failure only once.
+        if isEverythingUnsure { session.poison(error) } else { changes.fail(lost(error)) }
         throw error
       }
       // A number of its own: the changes of one handle are published more than once.
@@ -114,16 +123,32 @@ extension SlabStore {
         files: files, durability: session.durability, writer: session.writer, cache: cache,
         patience: session.patience, movesDirectories: sealed.isWhole,
         namesArePermanent: namesArePermanent, adopting: session.adopting.withLock { $0 },
+        taken: session.taken.withLock { $0 },
         noteStuck: { stuck in session.stuck.withLock { $0 = stuck } })
-      var doubt: HyperslabError?
-      defer { if let doubt { session.poison(doubt) } }
-      let snapshot = try step.run(
-        sealed.changes, base: changes.state.withLock { $0.base }, closing: closing, doubt: &doubt)
-      opened.publish(snapshot)
-      changes.published(snapshot)
+      var aftermath = CommitProtocol.Aftermath()
+      defer { if let doubt = aftermath.doubt { session.poison(doubt) } }
+      do throws(HyperslabError) {
+        let snapshot = try step.run(
+          sealed.changes, base: changes.state.withLock { $0.base }, closing: closing,
+          aftermath: &aftermath)
+        opened.publish(snapshot)
+        changes.published(snapshot)
+      } catch {
+        if aftermath.isSpent { changes.fail(lost(error)) }
+        throw error
+      }
     } catch {
       changes.unseal()
       throw error
     }
+  }
+
+  /// What is told of changes from now on that can never be published.
+  private func lost(_ error: HyperslabError) -> HyperslabError {
+    guard role == .direct else { return error }
+    var error = error
+    error.remedy =
+      "What was written through this handle since its last commit is lost: call reload() to go on, and write it again"
+    return error
   }
 }

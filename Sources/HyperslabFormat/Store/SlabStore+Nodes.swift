@@ -130,9 +130,7 @@ extension SlabStore {
     _ path: NodePath, _ description: DatasetDescription, replacing: Bool
   ) throws(HyperslabError) -> SlabDataset {
     let changes = try writing()
-    guard path != .root else {
-      throw HyperslabError(.invalidName, "a data set needs a name", at: self.path.string)
-    }
+    try NodeNames.checkDataset(path, at: self.path.string)
     var record = try newRecord(path, description)
     let unneeded = try changes.withState {
       (state) throws(HyperslabError) -> [Changes.StagedChunk] in
@@ -162,7 +160,6 @@ extension SlabStore {
   ) throws(HyperslabError) -> DatasetRecord {
     do throws(HyperslabError) {
       let grid = try description.validated()
-      try StoreIndex.checkLimits(grid, remedy: "Choose larger chunks")
       try checkAttributes(description.attributes, path)
       let compression = description.compression
       let usual = BlockCoding.usualBlockByteCount(
@@ -172,8 +169,6 @@ extension SlabStore {
         id: -1, description: description, grid: grid, filter: compression.settledFilter,
         blockByteCount: compression.blockByteCount ?? usual, commit: 0)
       _ = try record.frameFormat(filter: .none)
-      try StoreIndex.checkLimits(
-        description.maximumShape, remedy: "Use nil for an axis that may grow without limit")
       try StoreIndex.checkReadable(record)
       return record
     } catch { throw error.located(at: "\(self.path)/\(path)") }
@@ -182,38 +177,14 @@ extension SlabStore {
   private func checkFree(
     _ path: NodePath, in state: inout ChangeSet.State
   ) throws(HyperslabError) {
-    let place = "\(self.path)/\(path)"
     let index = state.snapshot(opened).index
-    if state.holds(path, in: index) {
-      let isGroup = isGroup(path, in: state)
-      throw HyperslabError(
-        .alreadyExists, "a \(isGroup ? "group" : "data set") of that name exists", at: place,
-        remedy: isGroup
-          ? "Choose another name, or one in it" : "Choose another name, or ask to overwrite")
+    var collected = state.names
+    collected.collect(from: index, and: state)
+    try collected.names.insert(path, at: "\(self.path)/\(path)") { path in
+      guard state.holds(path, in: index) else { return nil }
+      return isGroup(path, in: state) ? .group : .dataset
     }
-    for ancestor in path.ancestors
-    where state.holds(ancestor, in: index) && !isGroup(ancestor, in: state) {
-      throw HyperslabError(
-        .alreadyExists, "\"\(ancestor)\" is a data set", at: place,
-        remedy: "Choose a name outside it")
-    }
-    // Names that some file systems take for the same.
-    var names = state.names
-    names.collect(from: index, and: state)
-    let new = (path.ancestors + [path]).filter { names[$0] != $0 }
-    if let twin = new.lazy.compactMap({ names[$0] }).first {
-      throw HyperslabError(
-        .invalidName, "a name that differs from \"\(twin)\" only in letter case", at: place,
-        remedy: "Some disks take them for one: use that name, or another")
-    }
-    guard names.count + new.count <= StoreIndex.maximumNodeCount else {
-      throw HyperslabError(
-        .limit, "one more node than a store can hold", at: place,
-        expected: "at most \(StoreIndex.maximumNodeCount)",
-        remedy: "Spread the data over several stores")
-    }
-    for path in new { names.add(path) }
-    state.names = names
+    state.names = collected
   }
 
   private func isGroup(_ path: NodePath, in state: borrowing ChangeSet.State) -> Bool {
@@ -238,15 +209,8 @@ extension SlabStore {
   private func checkAttributes(
     _ attributes: JSONObject, _ path: NodePath
   ) throws(HyperslabError) {
-    do { try attributes.checkWritable(depthLimit: StoreIndex.attributeDepthLimit) } catch {
+    do { try StoreLimits.checkAttributes(attributes) } catch {
       throw error.located(at: "\(self.path)/\(path)")
-    }
-    let byteCount = JSONValue.object(attributes).text().utf8.count
-    guard byteCount <= StoreIndex.maximumAttributesByteCount else {
-      throw HyperslabError(
-        .limit, "attributes of \(byteCount) bytes", at: "\(self.path)/\(path)",
-        expected: "at most \(StoreIndex.maximumAttributesByteCount)",
-        remedy: "Keep large values in a data set")
     }
   }
 

@@ -1,32 +1,39 @@
 public import HyperslabCore
 
 extension SlabStore {
-  /// Runs one operation with changes of its own; see ``ChunkedStore/operation(appendingTo:_:)``.
+  /// Runs one operation with changes of its own; see
+  /// ``ChunkedStore/operation(on:appends:checkWanted:_:)``.
   ///
-  /// - Throws: what `body` throws, with everything thrown away that was not committed.
+  /// - Throws: what `body` throws, with everything thrown away that was not committed; `conflict` where
+  ///   this handle created, resized or removed the data set and has not committed that: the operation does
+  ///   not see it, and only one of both could be committed. To append to one created so is `not_found`.
   public func operation<R>(
-    appendingTo path: NodePath?, _ body: (SlabStore) throws(HyperslabError) -> R
+    on path: NodePath, appends: Bool, checkWanted: () throws(HyperslabError) -> Void,
+    _ body: (SlabStore) throws(HyperslabError) -> R
   ) throws(HyperslabError) -> R {
     let own = try writing()
     // A part of a transaction is published with the whole of it.
     if role != .direct {
-      if let path { try own.standInLine(path) }
       do throws(HyperslabError) {
-        guard role == .transaction, let path else { return try body(self) }
-        return try own.inTurn(path) { () throws(HyperslabError) in try body(self) }
+        return try own.part { () throws(HyperslabError) in
+          if appends { try own.standInLine(path, checkWanted) }
+          guard role == .transaction, appends else { return try body(self) }
+          return try own.inTurn(path, checkWanted) { () throws(HyperslabError) in try body(self) }
+        }
       } catch {
         if role == .transaction { own.fail(error) }
         throw error
       }
     }
-    if let path, own.state.withLock({ $0.created(path) }) != nil {
+    if let change = own.state.withLock({ $0.uncommittedChange(of: path) }) {
       throw HyperslabError(
-        .notFound, "created by this handle, and not committed", at: "\(self.path)/\(path)",
+        appends && change == .created ? .notFound : .conflict,
+        "\(change.rawValue) through this handle, and not committed", at: "\(self.path)/\(path)",
         remedy: "Call commit() first, or do both in one transaction")
     }
     let changes = ChangeSet(opened, own.session, follows: false)
     defer { changes.leaveLines() }
-    if let path { try changes.standInLine(path) }
+    if appends { try changes.standInLine(path, checkWanted) }
     defer { changes.discard(newest: nil) }
     return try own.session.appenders.inside(changes.number) { () throws(HyperslabError) in
       try body(SlabStore(opened, changes, role: .operation))
@@ -46,12 +53,21 @@ extension SlabStore {
   /// processes do. Data sets are opened through the handle; what was opened before writes elsewhere.
   /// What is written is kept in files until the end, not in memory. What the transaction has appended to,
   /// others append to when it is over: `body` must not wait for a thread that does.
-  /// - Throws: what `body` throws; what ``commit()`` throws, with nothing published. An operation that
-  ///   failed inside spoils the transaction, also where `body` goes on.
+  ///
+  /// All of it or nothing: `body` waits for every write, append and task that it starts on the handle. If
+  /// one still runs when `body` returns, nothing is published, the transaction throws `unfinished` at once,
+  /// and what runs ends with `closed`.
+  /// - Throws: what `body` throws; what ``commit()`` throws, and `unfinished`, with nothing published. An
+  ///   operation that failed inside spoils the transaction, also where `body` goes on.
   public func transaction<R>(_ body: (SlabStore) throws -> R) throws -> R {
     let own = try writing()
     if role == .transaction {
-      do { return try body(self) } catch {
+      do {
+        try own.beginPart()
+        let outcome = Result { try body(self) }
+        try own.endPart()
+        return try outcome.get()
+      } catch {
         own.fail(Self.spoiled(error, at: path.string))
         throw error
       }
@@ -62,13 +78,15 @@ extension SlabStore {
     let result = try own.session.appenders.inside(changes.number) {
       try body(SlabStore(opened, changes, role: .transaction))
     }
-    try SlabStore(opened, changes, role: .operation).commit()
+    try SlabStore(opened, changes, role: .operation).commit(closing: false, ending: true)
     return result
   }
 
   private static func spoiled(_ error: any Error, at place: String) -> HyperslabError {
     error as? HyperslabError
-      ?? HyperslabError(.cancelled, "a part of the transaction failed: \(error)", at: place)
+      ?? HyperslabError(
+        .cancelled, "a part of the transaction failed: \(error)", at: place,
+        remedy: "Nothing of it was published; begin another", cause: error)
   }
 }
 
@@ -76,10 +94,15 @@ extension ChangeSet {
   /// Waits until the operations have ended that began to append to a data set before. Where those wait for
   /// this one, to append to another data set, a conflict decides.
   ///
-  /// - Throws: `conflict` where those go on only when this thread returns.
-  func standInLine(_ path: NodePath) throws(HyperslabError) {
+  /// - Throws: `conflict` where those go on only when this thread returns; what `checkWanted` throws.
+  func standInLine(
+    _ path: NodePath, _ checkWanted: () throws(HyperslabError) -> Void
+  ) throws(HyperslabError) {
     if state.withLock({ $0.lines.contains(path) }) { return }
-    switch session.appenders.enter(path, number) {
+    let turn = try session.appenders.enter(path, number) { () throws(HyperslabError) in
+      try checkStillWanted(checkWanted)
+    }
+    switch turn {
     case .has: break
     case .ring: return
     case .itself: throw waitsForItself(path)
@@ -103,12 +126,23 @@ extension ChangeSet {
       remedy: "Append after it, or in a transaction through the handle that it gives")
   }
 
+  /// Neither cancelled nor, by now, a part of what is over.
+  private func checkStillWanted(
+    _ checkWanted: () throws(HyperslabError) -> Void
+  ) throws(HyperslabError) {
+    try checkWanted()
+    try state.withLock { (state) throws(HyperslabError) in try check(state) }
+  }
+
   /// Lets the appends of one transaction to a data set follow one another, whichever threads make them.
   func inTurn<R>(
-    _ path: NodePath, _ body: () throws(HyperslabError) -> R
+    _ path: NodePath, _ checkWanted: () throws(HyperslabError) -> Void,
+    _ body: () throws(HyperslabError) -> R
   ) throws(HyperslabError) -> R {
     let turn = session.newNumber()
-    let outcome = appends.enter(path, turn)
+    let outcome = try appends.enter(path, turn) { () throws(HyperslabError) in
+      try checkStillWanted(checkWanted)
+    }
     if outcome == .itself { throw waitsForItself(path) }
     defer { if outcome == .has { appends.leave(path) } }
     return try appends.inside(turn, body)

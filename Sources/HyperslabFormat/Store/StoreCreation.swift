@@ -27,7 +27,9 @@ enum StoreCreation {
       try checkReplaceable(path, found, overwrite: overwrite)
     }
     guard let name = path.lastComponent, name.kind == .regular else {
-      throw HyperslabError(.invalidName, "a store needs a name", at: path.string)
+      throw HyperslabError(
+        .invalidName, "a store needs a name", at: path.string,
+        remedy: "End the path in one, such as recording.slab")
     }
     let parentPath = path.removingLastComponent()
     try makeDirectories(parentPath.isEmpty ? "." : parentPath, durability: durability)
@@ -67,7 +69,9 @@ enum StoreCreation {
   /// Whether a directory holds a store, or the link to one's index.
   static func holdsStore(_ path: FilePath) -> Bool {
     var status = stat()
-    return path.appending(StoreLayout.index.name).withPlatformString { lstat($0, &status) } == 0
+    return unsafe path.appending(StoreLayout.index.name).withPlatformString {
+      unsafe lstat($0, &status)
+    } == 0
   }
 
   /// Makes a directory and those above it that are missing, and their names permanent.
@@ -76,8 +80,8 @@ enum StoreCreation {
   ) throws(HyperslabError) {
     while true {
       // What is there needs no right to be made.
-      if path.withPlatformString({ access($0, F_OK) }) == 0 { return }
-      if path.withPlatformString({ mkdir($0, 0o777) }) == 0 { break }
+      if unsafe path.withPlatformString({ unsafe access($0, F_OK) }) == 0 { return }
+      if unsafe path.withPlatformString({ unsafe mkdir($0, 0o777) }) == 0 { break }
       let parent = path.removingLastComponent()
       switch errno {
       case EEXIST: return
@@ -218,14 +222,14 @@ enum StoreCreation {
   }
 
   private static func rename(_ from: FilePath, to: FilePath) throws(HyperslabError) {
-    let result = from.withPlatformString { from in
-      to.withPlatformString { hyperslab_rename_exclusive(from, $0) }
+    let result = unsafe from.withPlatformString { from in
+      unsafe to.withPlatformString { unsafe hyperslab_rename_exclusive(from, $0) }
     }
     if result == 0 { return }
     // Some file systems know no exclusive rename; a directory still never replaces a full one.
     if errno == EINVAL || errno == ENOSYS || errno == ENOTSUP {
-      let plain = from.withPlatformString { from in
-        to.withPlatformString { rename_(from, $0) }
+      let plain = unsafe from.withPlatformString { from in
+        unsafe to.withPlatformString { unsafe rename_(from, $0) }
       }
       if plain == 0 { return }
     }
@@ -234,5 +238,5 @@ enum StoreCreation {
 }
 
 private func rename_(_ from: UnsafePointer<CChar>, _ to: UnsafePointer<CChar>) -> Int32 {
-  rename(from, to)
+  unsafe rename(from, to)
 }

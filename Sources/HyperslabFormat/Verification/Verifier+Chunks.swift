@@ -68,16 +68,17 @@ extension Verifier {
       let file = try files.open(path)
       guard file.byteCount >= format.minimumFileByteCount else { return nil }
       let memory = try ElementBuffer(allocating: format.prefixByteCount + 4)
-      let prefix = UnsafeMutableRawBufferPointer(
+      let prefix = unsafe UnsafeMutableRawBufferPointer(
         start: memory.pointer, count: format.prefixByteCount)
-      let trailer = UnsafeMutableRawBufferPointer(
+      let trailer = unsafe UnsafeMutableRawBufferPointer(
         start: memory.pointer + format.prefixByteCount, count: 4)
-      guard try file.read(at: 0, into: prefix) == prefix.count,
-        try file.read(at: file.byteCount - 4, into: trailer) == 4
+      guard try unsafe file.read(at: 0, into: prefix) == prefix.count,
+        try unsafe file.read(at: file.byteCount - 4, into: trailer) == 4
       else { throw HyperslabError(.io, "could not be read whole", at: "\(path)") }
-      let parsed = try FramePrefix(
+      let parsed = try unsafe FramePrefix(
         UnsafeRawBufferPointer(prefix), format: format, fileByteCount: file.byteCount)
-      return trailer.loadUnaligned(as: UInt32.self) == parsed.trailer ? parsed.headerCRC : nil
+      return unsafe trailer.loadUnaligned(as: UInt32.self) == parsed.trailer
+        ? parsed.headerCRC : nil
     } catch {
       guard error.isDamage else { throw error }
       return nil

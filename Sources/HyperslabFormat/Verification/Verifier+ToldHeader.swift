@@ -6,11 +6,11 @@ extension Verifier {
   static func toldHeader(_ path: StorePath, _ files: any FileSystem) -> UInt32? {
     let memory = ElementBuffer(byteCount: 16)
     func word(_ offset: Int) -> Int {
-      Int(memory.pointer.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+      unsafe Int(memory.pointer.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
     }
     func read(_ count: Int, _ file: any FileHandle, at offset: Int) -> Bool {
-      let bytes = UnsafeMutableRawBufferPointer(start: memory.pointer, count: count)
-      return (try? file.read(at: offset, into: bytes)) == count
+      let bytes = unsafe UnsafeMutableRawBufferPointer(start: memory.pointer, count: count)
+      return unsafe (try? file.read(at: offset, into: bytes)) == count
     }
     guard let file = try? files.open(path), read(16, file, at: 0) else { return nil }
     let (chunk, block) = (word(4), word(8))

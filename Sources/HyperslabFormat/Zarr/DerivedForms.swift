@@ -57,7 +57,7 @@ final class DerivedForms: Sendable {
   /// A hash of a file's bytes, with this process's own seed, so that nobody can make another file of it.
   static func hash(_ bytes: [UInt8]) -> Int {
     var hasher = Hasher()
-    bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+    unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
     return hasher.finalize()
   }
 }

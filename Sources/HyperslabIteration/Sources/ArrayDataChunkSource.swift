@@ -26,14 +26,14 @@ extension ArrayDataChunkSource {
   ///
   /// - Throws: `source_too_short`, `source_too_long`, `type_mismatch`, and what the source throws.
   public func read(_ selection: Selection, into buffer: inout OutputRawSpan) throws {
-    try checkedElements(selection).withUnsafeBytes { source in
+    try unsafe checkedElements(selection).withUnsafeBytes { source in
       guard source.count <= buffer.freeCapacity else {
         throw HyperslabError(
           .sizeMismatch, "memory for the selection \(selection)",
           expected: "room for \(source.count) bytes", found: "\(buffer.freeCapacity)")
       }
-      buffer.withUnsafeMutableBytes { target, initializedCount in
-        UnsafeMutableRawBufferPointer(rebasing: target[initializedCount...])
+      unsafe buffer.withUnsafeMutableBytes { target, initializedCount in
+        unsafe UnsafeMutableRawBufferPointer(rebasing: target[initializedCount...])
           .copyMemory(from: source)
         initializedCount += source.count
       }

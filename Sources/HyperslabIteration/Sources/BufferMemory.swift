@@ -13,8 +13,10 @@ struct ArrayMemory<Element: ArrayElement>: BufferMemory {
   var layout: StridedLayout? { nil }
 
   func withBytes<R, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {
-    try elements.withUnsafeBytes { memory -> Result<R, E> in
-      do throws(E) { return .success(try body(memory.bytes)) } catch { return .failure(error) }
+    try unsafe elements.withUnsafeBytes { memory -> Result<R, E> in
+      do throws(E) { return unsafe .success(try body(memory.bytes)) } catch {
+        return .failure(error)
+      }
     }.get()
   }
 }

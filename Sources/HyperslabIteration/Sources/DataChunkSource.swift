@@ -31,7 +31,7 @@ public protocol DataChunkSource: Sendable {
   ///   - body: Called once with the memory and where the elements lie in it, a layout of the
   ///     selection's shape.
   /// - Returns: what `body` returns, or nil, without calling it, when there is no such memory:
-  ///   the default.
+  ///   the default. Whatever else ends the work with `source_failed`.
   func withBytes<R>(
     of selection: Selection, _ body: (RawSpan, StridedLayout) throws -> R
   ) throws -> R?
@@ -58,31 +58,38 @@ extension OutputRawSpan {
   ///   - layout: Where they lie, as ``StridedLayout/slice(_:)`` of an array's layout says.
   ///   - bytes: The memory.
   ///   - elementByteCount: Bytes of one element: 1, 2, 4, 8 or 16.
-  /// - Throws: `size_mismatch` when the layout leaves the memory or the elements do not fit.
+  /// - Throws: `invalid_value` for elements of another size, `size_mismatch` when the layout leaves the
+  ///   memory or the elements do not fit.
   public mutating func appendElements(
     at layout: StridedLayout, of bytes: RawSpan, elementByteCount: Int
   ) throws(HyperslabError) {
-    guard layout.byteStrides.count == layout.shape.rank,
-      let range = layout.byteRange(elementByteCount: elementByteCount),
+    guard [1, 2, 4, 8, 16].contains(elementByteCount) else {
+      throw HyperslabError(
+        .invalidValue, "the size of an element", expected: "1, 2, 4, 8 or 16 bytes",
+        found: "\(elementByteCount)")
+    }
+    guard let range = layout.byteRange(elementByteCount: elementByteCount),
       let byteCount = Checked.product(layout.shape.axes + [elementByteCount]),
       range.isEmpty || (range.lowerBound >= 0 && range.upperBound <= bytes.byteCount)
     else {
       throw HyperslabError(
-        .sizeMismatch, "a layout of \(layout.shape) leaves its memory of \(bytes.byteCount) bytes")
+        .sizeMismatch, "a layout of \(layout.shape) leaves its memory of \(bytes.byteCount) bytes",
+        remedy: "Give the memory that the layout was made for")
     }
     guard byteCount <= freeCapacity else {
       throw HyperslabError(
         .sizeMismatch, "elements of shape \(layout.shape) do not fit",
-        expected: "room for \(byteCount) bytes", found: "\(freeCapacity)")
+        expected: "room for \(byteCount) bytes", found: "\(freeCapacity)",
+        remedy: "Append the selection's elements and no others")
     }
     if byteCount == 0 { return }
     let copy = ChunkCopy(
       chunkShape: layout.shape, region: StridedSelection(Selection(all: layout.shape)),
       layout: layout, elementByteCount: elementByteCount)
-    withUnsafeMutableBytes { memory, initializedCount in
-      bytes.withUnsafeBytes { source in
+    unsafe withUnsafeMutableBytes { memory, initializedCount in
+      unsafe bytes.withUnsafeBytes { source in
         guard let from = source.baseAddress, let to = memory.baseAddress else { return }
-        copy.gather(0..<copy.elementCount, from: from, into: to + initializedCount)
+        unsafe copy.gather(0..<copy.elementCount, from: from, into: to + initializedCount)
       }
       initializedCount += byteCount
     }

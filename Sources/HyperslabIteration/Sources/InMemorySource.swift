@@ -35,17 +35,24 @@ public struct InMemorySource<Element: ArrayElement>: DataChunkSource {
   }
 
   /// Copies the selection's elements.
+  ///
+  /// - Throws: `out_of_bounds` for a selection that does not lie in the array, `size_mismatch` where the
+  ///   buffer has no room.
   public func read(_ selection: Selection, into buffer: inout OutputRawSpan) throws {
-    try elements.withUnsafeBytes { memory in
-      try buffer.appendElements(
-        at: layout.slice(selection), of: memory.bytes, elementByteCount: dataType.byteCount)
+    try selection.checkInside(shape)
+    try unsafe elements.withUnsafeBytes { memory in
+      try unsafe buffer.appendElements(
+        at: layout.part(selection), of: memory.bytes, elementByteCount: dataType.byteCount)
     }
   }
 
   /// Lends the array's own memory.
+  ///
+  /// - Throws: `out_of_bounds` for a selection that does not lie in the array, and what `body` throws.
   public func withBytes<R>(
     of selection: Selection, _ body: (RawSpan, StridedLayout) throws -> R
   ) throws -> R? {
-    try elements.withUnsafeBytes { try body($0.bytes, layout.slice(selection)) }
+    try selection.checkInside(shape)
+    return try unsafe elements.withUnsafeBytes { try unsafe body($0.bytes, layout.part(selection)) }
   }
 }

@@ -2,7 +2,7 @@ public import HyperslabCore
 
 /// A source over memory that somebody else owns: the bytes of a `Data`, a frame buffer; lent as it is,
 /// never copied. Of a mapped file that becomes shorter meanwhile, the system ends the process.
-public struct RawMemorySource: DataChunkSource, @unchecked Sendable {
+@safe public struct RawMemorySource: DataChunkSource, @unchecked Sendable {
   /// The array's shape.
   public let shape: Shape
   /// The element type.
@@ -41,22 +41,29 @@ public struct RawMemorySource: DataChunkSource, @unchecked Sendable {
         .sizeMismatch, "\(dataType) elements of shape \(shape)",
         expected: "memory that holds them", found: "\(bytes.count) bytes")
     }
-    self.bytes = bytes
+    unsafe self.bytes = bytes
     self.shape = shape
     self.dataType = dataType
     self.layout = layout
   }
 
   /// Copies the selection's elements.
+  ///
+  /// - Throws: `out_of_bounds` for a selection that does not lie in the array, `size_mismatch` where the
+  ///   buffer has no room.
   public func read(_ selection: Selection, into buffer: inout OutputRawSpan) throws {
-    try buffer.appendElements(
-      at: layout.slice(selection), of: bytes.bytes, elementByteCount: dataType.byteCount)
+    try selection.checkInside(shape)
+    try unsafe buffer.appendElements(
+      at: layout.part(selection), of: bytes.bytes, elementByteCount: dataType.byteCount)
   }
 
   /// Lends the memory.
+  ///
+  /// - Throws: `out_of_bounds` for a selection that does not lie in the array, and what `body` throws.
   public func withBytes<R>(
     of selection: Selection, _ body: (RawSpan, StridedLayout) throws -> R
   ) throws -> R? {
-    try body(bytes.bytes, layout.slice(selection))
+    try selection.checkInside(shape)
+    return try unsafe body(bytes.bytes, layout.part(selection))
   }
 }

@@ -22,23 +22,40 @@ struct SourceReader<Source: DataChunkSource>: Sendable {
     // Lending would read all that the selection spans.
     if source is any FileOrderSource { return false }
     var failure: HyperslabError?
+    var loans = 0
     var isLent = false
     do {
       let lent: Void? = try source.withBytes(of: selection) { bytes, layout in
+        loans += 1
+        // What was used once must not be used again.
+        if loans > 1 { return }
         do throws(HyperslabError) {
           try check(layout, byteCount: bytes.byteCount, selection)
           try body(bytes, layout)
         } catch { failure = error }
       }
       isLent = lent != nil
-    } catch { throw sourceError(error, selection) }
+    } catch { throw failure ?? sourceError(error, selection) }
     if let failure { throw failure }
+    try checkLoans(loans, isLent: isLent, selection)
     return isLent
   }
 
   /// The bytes of a selection; nil where memory can hold no such.
   func byteCount(of selection: Selection) -> Int? {
     Checked.product(selection.shape.axes + [elementByteCount])
+  }
+
+  /// A source that lends twice, or lends and says that it did not, would have a buffer used twice.
+  private func checkLoans(
+    _ loans: Int, isLent: Bool, _ selection: Selection
+  ) throws(HyperslabError) {
+    if loans == (isLent ? 1 : 0) { return }
+    throw HyperslabError(
+      .sourceFailed, "the source's withBytes(of:_:) for the selection \(selection)",
+      expected: "one call of the body, whose result it returns, or nil without a call",
+      found: "\(loans) calls, and \(isLent ? "a result" : "nil")",
+      remedy: "Call the body once and return what it returns, or return nil without calling it")
   }
 
   /// Reads a selection into memory of its own, in whatever order of axes is cheapest.
@@ -50,8 +67,9 @@ struct SourceReader<Source: DataChunkSource>: Sendable {
     }
     try requireSameType()
     let buffer = try buffer(for: selection.shape, reusing: spare)
-    let memory = UnsafeMutableRawBufferPointer(start: buffer.pointer, count: buffer.byteCount)
-    let layout = try file.load(selection, into: memory)
+    let memory = unsafe UnsafeMutableRawBufferPointer(
+      start: buffer.pointer, count: buffer.byteCount)
+    let layout = try unsafe file.load(selection, into: memory)
     try requireSameType()
     try check(layout, byteCount: buffer.byteCount, selection)
     return FilledBuffer(buffer: buffer, byteCount: buffer.byteCount, layout: layout)
@@ -122,14 +140,16 @@ struct SourceReader<Source: DataChunkSource>: Sendable {
     guard layout.shape == selection.shape, layout.byteStrides.count == layout.shape.rank else {
       throw HyperslabError(
         .sizeMismatch, "the memory that the source lent for the selection \(selection)",
-        expected: "a layout of \(selection.shape)", found: "a layout of \(layout.shape)")
+        expected: "a layout of \(selection.shape)", found: "a layout of \(layout.shape)",
+        remedy: "Lend the layout's slice(_:) for the selection")
     }
     guard let range = layout.byteRange(elementByteCount: elementByteCount),
       range.isEmpty || (range.lowerBound >= 0 && range.upperBound <= byteCount)
     else {
       throw HyperslabError(
         .sourceTooShort, "the memory that the source lent for the selection \(selection)",
-        expected: "all its elements", found: "\(byteCount) bytes")
+        expected: "all its elements", found: "\(byteCount) bytes",
+        remedy: "Lend memory in which the whole layout lies")
     }
   }
 
@@ -137,12 +157,14 @@ struct SourceReader<Source: DataChunkSource>: Sendable {
     if source.dataType == dataType { return }
     throw HyperslabError(
       .typeMismatch, "the source changed its type", expected: "\(dataType)",
-      found: "\(source.dataType)")
+      found: "\(source.dataType)", remedy: "A source keeps its type while it is read")
   }
 
   private func sourceError(_ error: any Error, _ selection: Selection) -> HyperslabError {
     if error is CancellationError {
-      return HyperslabError(.cancelled, "cancelled while reading the selection \(selection)")
+      return HyperslabError(
+        .cancelled, "cancelled while reading the selection \(selection)",
+        remedy: "What was committed before stays")
     }
     if let known = error as? HyperslabError,
       [
@@ -152,6 +174,7 @@ struct SourceReader<Source: DataChunkSource>: Sendable {
       return known
     }
     return HyperslabError(
-      .sourceFailed, "the source failed to read the selection \(selection)", cause: error)
+      .sourceFailed, "the source failed to read the selection \(selection)",
+      remedy: "What was committed before stays; see to the source and resume", cause: error)
   }
 }

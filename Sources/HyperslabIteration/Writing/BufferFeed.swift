@@ -111,7 +111,8 @@ struct BufferFeed<Source: DataChunkSource> {
       selection.shape, elementByteCount: reader.dataType.byteCount)
     guard let layout = memory.layout ?? plain else {
       throw HyperslabError(
-        .overflow, "a buffer of shape \(selection.shape) is larger than memory can be")
+        .overflow, "a buffer of shape \(selection.shape) is larger than memory can be",
+        remedy: "Choose a smaller buffer")
     }
     try memory.withBytes { bytes throws(HyperslabError) in try use(selection, bytes, layout) }
   }

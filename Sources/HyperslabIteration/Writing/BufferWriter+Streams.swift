@@ -53,7 +53,7 @@ extension BufferWriter {
       body: { (_, number) throws(HyperslabError) in
         try checkCancelled(cancellation, at: dataset.path)
         let chunks = onlyMissing ? try missing(in: groups[number]) : Array(groups[number])
-        for neighbours in runs(of: chunks) {
+        for neighbours in try runs(of: chunks) {
           let box = box(of: neighbours)
           try target.writeChunks(neighbours, from: stream.part(box, in: selection))
           try stream.source.checkUnchanged()
@@ -68,11 +68,13 @@ extension BufferWriter {
   }
 
   /// Chunks in groups without gaps along the last axis.
-  private func runs(of chunks: [ChunkIndex]) -> [[ChunkIndex]] {
+  private func runs(
+    of chunks: [ChunkIndex]
+  ) throws(HyperslabError) -> [[ChunkIndex]] {
     var runs: [[ChunkIndex]] = []
     var next: Int?
     for chunk in chunks {
-      let number = dataset.grid.number(of: chunk)
+      let number = try dataset.grid.number(of: chunk)
       if number == next { runs[runs.count - 1].append(chunk) } else { runs.append([chunk]) }
       next = number + 1
     }

@@ -59,7 +59,7 @@ struct BufferWriter<Dataset: ChunkedDataset>: Sendable {
     for chunk in chunks {
       let box = dataset.grid.selection(of: chunk)
       let part = box.intersection(selection)
-      let partLayout = layout.slice(part.relative(to: selection.origin))
+      let partLayout = layout.part(part.relative(to: selection.origin))
       if part == box {
         whole.append(PlacedChunk(chunk, partLayout))
       } else {
@@ -114,8 +114,8 @@ struct BufferWriter<Dataset: ChunkedDataset>: Sendable {
     let copy = ChunkCopy(
       chunkShape: shape, region: StridedSelection(part.relative(to: box.origin)), layout: layout,
       elementByteCount: size)
-    if let start = memory.start {
-      copy.gather(0..<copy.elementCount, from: start, into: target.pointer)
+    if let start = unsafe memory.start {
+      unsafe copy.gather(0..<copy.elementCount, from: start, into: target.pointer)
     }
     try target.withBytes { bytes throws(HyperslabError) in
       try dataset.writeChunk(chunk, from: bytes, layout: whole)

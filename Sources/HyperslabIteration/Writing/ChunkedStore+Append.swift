@@ -7,7 +7,8 @@ extension ChunkedStore {
   /// data set without gaps, and its shape tells what of the source is still to be appended. Every
   /// chunk is written once; of the last ones, what they hold is kept.
   ///
-  /// Appends to one data set through one store follow one another. Where another process appends, too,
+  /// Appends to one data set through one store follow one another; one that is cancelled while it waits
+  /// for its turn ends at once and has done nothing. Where another process appends, too,
   /// an append that finds the data set grown goes on behind what came first; each block lies there once,
   /// in one piece as far as one commit takes it.
   ///
@@ -27,7 +28,12 @@ extension ChunkedStore {
     _ source: Source, to path: NodePath, axis: Int = 0, options: WriteOptions = WriteOptions(),
     progress: (@Sendable (WriteProgress) -> Void)? = nil
   ) throws(HyperslabError) -> Dataset {
-    try operation(appendingTo: path) { (store) throws(HyperslabError) in
+    try operation(
+      on: path, appends: true,
+      checkWanted: { () throws(HyperslabError) in
+        try checkCancelled(options.cancellation, at: path)
+      }
+    ) { (store) throws(HyperslabError) in
       var job = AppendJob(store, source, path, axis: axis, options, progress)
       try job.run()
     }

@@ -30,7 +30,12 @@ extension ChunkedStore {
     _ iterator: GenericDataChunkIterator<Source>, to path: NodePath,
     options: WriteOptions = WriteOptions(), progress: (@Sendable (WriteProgress) -> Void)? = nil
   ) throws(HyperslabError) -> Dataset {
-    try operation(appendingTo: nil) { (store) throws(HyperslabError) in
+    try operation(
+      on: path, appends: false,
+      checkWanted: { () throws(HyperslabError) in
+        try checkCancelled(options.cancellation, at: path)
+      }
+    ) { (store) throws(HyperslabError) in
       var job = WriteJob(store, iterator, path, options, progress)
       _ = try job.run()
     }

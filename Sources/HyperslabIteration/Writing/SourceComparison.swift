@@ -33,7 +33,7 @@ struct SourceComparison<Dataset: ChunkedDataset>: Sendable {
           if first.withLock({ $0.map { $0.position < position } ?? false }) { return }
           let chunk = chunks[position]
           if try dataset.state(of: chunk) == .neverWritten { return }
-          let part = layout.slice(dataset.grid.selection(of: chunk).relative(to: selection.origin))
+          let part = layout.part(dataset.grid.selection(of: chunk).relative(to: selection.origin))
           guard let error = try difference(chunk, memory, part) else { return }
           first.withLock { first in
             if first.map({ position < $0.position }) ?? true { first = (position, error) }
@@ -52,7 +52,8 @@ struct SourceComparison<Dataset: ChunkedDataset>: Sendable {
       let whole = StridedLayout.rowMajor(box.shape, elementByteCount: elementByteCount)
     else {
       throw HyperslabError(
-        .overflow, "a chunk of shape \(box.shape) is larger than memory can be", chunk: chunk)
+        .overflow, "a chunk of shape \(box.shape) is larger than memory can be",
+        at: "\(dataset.path)", chunk: chunk, remedy: "Choose smaller chunks")
     }
     let (stored, given) = (
       try ElementBuffer(allocating: byteCount), try ElementBuffer(allocating: byteCount)
@@ -64,22 +65,23 @@ struct SourceComparison<Dataset: ChunkedDataset>: Sendable {
     let copy = ChunkCopy(
       chunkShape: box.shape, region: StridedSelection(Selection(all: box.shape)), layout: layout,
       elementByteCount: elementByteCount)
-    if let start = memory.start {
-      copy.gather(0..<copy.elementCount, from: start, into: given.pointer)
+    if let start = unsafe memory.start {
+      unsafe copy.gather(0..<copy.elementCount, from: start, into: given.pointer)
     }
-    let left = UnsafeRawBufferPointer(start: stored.pointer, count: byteCount)
-    let right = UnsafeRawBufferPointer(start: given.pointer, count: byteCount)
-    guard let byte = firstDifference(left, right) else { return nil }
+    let left = unsafe UnsafeRawBufferPointer(start: stored.pointer, count: byteCount)
+    let right = unsafe UnsafeRawBufferPointer(start: given.pointer, count: byteCount)
+    guard let byte = unsafe firstDifference(left, right) else { return nil }
     let element = byte / elementByteCount
     let place = zip(box.origin, coordinates(of: element, in: box.shape)).map(+)
     func text(_ memory: UnsafeRawBufferPointer) -> String {
       let start = element * elementByteCount
-      return valueText(Array(memory[start..<start + elementByteCount]))
+      return unsafe valueText(Array(memory[start..<start + elementByteCount]))
     }
     return HyperslabError(
       .resumeMismatch,
       "element [\(place.map(String.init).joined(separator: ", "))] was written from other data",
-      at: "\(dataset.path)", expected: "\(text(left)), as stored", found: "\(text(right))",
+      at: "\(dataset.path)", expected: unsafe "\(text(left)), as stored",
+      found: unsafe "\(text(right))",
       remedy: "Give the source that the write was begun with, or write under another name")
   }
 
@@ -105,11 +107,11 @@ private func firstDifference(
 ) -> Int? {
   var offset = 0
   while offset + 16 <= a.count,
-    a.loadUnaligned(fromByteOffset: offset, as: SIMD16<UInt8>.self)
+    unsafe a.loadUnaligned(fromByteOffset: offset, as: SIMD16<UInt8>.self)
       == b.loadUnaligned(fromByteOffset: offset, as: SIMD16<UInt8>.self)
   { offset += 16 }
   while offset < a.count {
-    if a[offset] != b[offset] { return offset }
+    if unsafe a[offset] != b[offset] { return offset }
     offset += 1
   }
   return nil

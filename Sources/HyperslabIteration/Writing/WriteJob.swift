@@ -10,6 +10,7 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
   let progress: (@Sendable (WriteProgress) -> Void)?
   /// How the array is walked; in the chunks of the data set once that is known.
   private var plan: BufferPlan
+  private let originalPlan: BufferPlan
   private var depth: Int?
 
   init(
@@ -19,6 +20,7 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
     self.store = store
     source = iterator.source
     plan = iterator.plan
+    originalPlan = iterator.plan
     self.path = path
     self.options = options
     self.progress = progress
@@ -45,6 +47,19 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
   /// Does the work; the data set is committed when it returns.
   mutating func run() throws(HyperslabError) -> Store.Dataset {
     try options.validate()
+    var conflicts = 0
+    while true {
+      do throws(HyperslabError) { return try attempt() } catch {
+        // Whoever was first wrote what a write that resumes may continue.
+        conflicts += 1
+        guard error.code == .conflict, options.resume, conflicts < 8 else { throw error }
+        try store.reload()
+        plan = originalPlan
+      }
+    }
+  }
+
+  private mutating func attempt() throws(HyperslabError) -> Store.Dataset {
     do throws(HyperslabError) {
       if options.chunkShape == nil { plan = try plan.growing(to: options.maximumShape) }
       try checkPart()
@@ -124,7 +139,9 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
       }
       if let dataset = try existing() { return try resume(dataset) }
     }
-    throw HyperslabError(.conflict, "others keep creating and removing the data set", at: "\(path)")
+    throw HyperslabError(
+      .conflict, "others keep creating and removing the data set", at: "\(path)",
+      remedy: "See who else writes there, and begin again")
   }
 
   /// Shows the store the array's first buffer, the same one in every part.

@@ -110,11 +110,13 @@ public struct WriteOptions: Sendable {
   func validate() throws(HyperslabError) {
     if let threads, threads < 1 {
       throw HyperslabError(
-        .invalidValue, "the number of threads", expected: "at least 1", found: "\(threads)")
+        .invalidValue, "the number of threads", expected: "at least 1", found: "\(threads)",
+        remedy: "Leave it out for all processors")
     }
     if case .interval(let seconds) = commit, !(seconds >= 0) {
       throw HyperslabError(
         .invalidValue, "the seconds between commits", expected: "at least 0", found: "\(seconds)")
     }
+    try attributes.checkWritable()
   }
 }

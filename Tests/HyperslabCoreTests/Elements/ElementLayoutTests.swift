@@ -55,6 +55,28 @@ private enum Liar {
     case only
     static var dataType: DataType { .bool }
   }
+  struct Letter: ArrayElement {
+    var letter: Unicode.Scalar
+    static var dataType: DataType { .uint32 }
+  }
+  struct Place: ArrayElement {
+    nonisolated(unsafe) var place: UnsafeRawPointer?
+    static var dataType: DataType { .int64 }
+  }
+  /// Describes itself as a number.
+  struct Actor: ArrayElement, CustomReflectable {
+    nonisolated(unsafe) var place: UnsafeRawPointer?
+    var customMirror: Mirror { Mirror(self, children: ["number": 1], displayStyle: .struct) }
+    static var dataType: DataType { .int64 }
+  }
+  enum Answer: ArrayElement {
+    case no, yes, maybe
+    static var dataType: DataType { .bool }
+  }
+  struct Byte: ArrayElement {
+    var isSet: Bool
+    static var dataType: DataType { .uint8 }
+  }
   enum Payload: ArrayElement {
     case none
     case some(Int32)
@@ -72,11 +94,28 @@ extension SIMD2: ArrayElement where Scalar == Double {
   /// What it says it is.
   public static var dataType: DataType { .complex128 }
 }
-extension Optional: ArrayElement where Wrapped == Bool {
+/// What `nil` may be put beside.
+public protocol Claimed: BitwiseCopyable, Sendable {
+  /// What the optional says it is.
+  static var claim: DataType { get }
+}
+extension Bool: Claimed {
+  /// Of the same size.
+  public static var claim: DataType { .uint8 }
+}
+extension Never: Claimed {
+  /// Of the same size.
+  public static var claim: DataType { .bool }
+}
+extension Optional: ArrayElement where Wrapped: Claimed {
   /// Itself.
   public typealias Bits = Self
   /// What it says it is.
-  public static var dataType: DataType { .uint8 }
+  public static var dataType: DataType { Wrapped.claim }
+}
+extension Unicode.Scalar: ArrayElement {
+  /// What it says it is.
+  public static var dataType: DataType { .uint32 }
 }
 
 /// What is laid out as it says.
@@ -94,9 +133,13 @@ private enum Honest {
     var isOn: Bool
     static var dataType: DataType { .bool }
   }
-  enum Answer: ArrayElement {
-    case no, yes, maybe
-    static var dataType: DataType { .bool }
+  struct Count: ArrayElement {
+    private var count: UInt = 0
+    static var dataType: DataType { .uint64 }
+  }
+  struct Nested: ArrayElement {
+    private var count = Count()
+    static var dataType: DataType { .uint64 }
   }
 }
 
@@ -154,6 +197,13 @@ private struct Fickle: ArrayElement {
     try refuses(Int128.self, 7)
     try refuses(SIMD2<Double>.self, [1, 2])
     try refuses(Bool?.self, .some(true))
+    try refuses(Never?.self, .some(nil))
+    try refuses(Unicode.Scalar.self, "x")
+    try refuses(Liar.Letter.self, Liar.Letter(letter: "x"))
+    try refuses(Liar.Place.self, Liar.Place(place: nil))
+    try refuses(Liar.Actor.self, Liar.Actor(place: nil))
+    try refuses(Liar.Answer.self, .yes)
+    try refuses(Liar.Byte.self, Liar.Byte(isSet: true))
     try refuses(Complex<Float16>.self, Complex(1, 2))
   }
 
@@ -161,6 +211,8 @@ private struct Fickle: ArrayElement {
     #expect(try DataType(of: Honest.Volts.self) == .int16)
     #expect(try DataType(of: Honest.Polar.self) == .complex64)
     #expect(try DataType(of: Honest.Switch.self) == .bool)
+    #expect(try DataType(of: Honest.Count.self) == .uint64)
+    #expect(try DataType(of: Honest.Nested.self) == .uint64)
     #expect(try DataType(of: Complex<Float>.self) == .complex64)
     #expect(try DataType(of: Complex<Double>.self) == .complex128)
     #expect(try DataType(of: Int.self) == .int64)
@@ -187,12 +239,11 @@ private struct Fickle: ArrayElement {
     let bytes: [UInt8] = [0, 1, 2, 255]
     try bytes.withUnsafeBytes { memory in
       try dataset.writeChunk(
-        dataset.grid.index(ofNumber: 0), from: memory.bytes,
+        try dataset.grid.index(ofNumber: 0), from: memory.bytes,
         layout: StridedLayout(shape: [4], byteStrides: [1]))
     }
     #expect(try dataset.read(Bool.self).elements == [false, true, true, true])
     #expect(try dataset.read(Honest.Switch.self).elements.map(\.isOn) == [false, true, true, true])
-    #expect(try dataset.read(Honest.Answer.self).elements == [.no, .yes, .yes, .yes])
     let two = #expect(throws: HyperslabError.self) { try FillValue(bytes: [2], dataType: .bool) }
     #expect(two?.code == .invalidValue)
   }

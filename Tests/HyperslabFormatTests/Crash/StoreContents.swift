@@ -55,13 +55,13 @@ extension StoreContents.Dataset {
 
   /// Fills a chunk with numbers from `start` on; with zeros, which is the fill value, if that is 0.
   mutating func put(_ chunk: ChunkIndex, _ start: Int32) {
-    guard let grid else { return }
+    guard let grid, let number = try? grid.number(of: chunk) else { return }
     var next = start
     forEachElement(of: chunk, in: grid) { position in
       values[position] = next
       if start != 0 { next += 1 }
     }
-    states[grid.number(of: chunk)] = start == 0 ? .fill : .stored
+    states[number] = start == 0 ? .fill : .stored
   }
 
   /// The elements of a chunk that lie in the array, in order.
@@ -83,7 +83,9 @@ extension StoreContents.Dataset {
       result.forEachElement(of: chunk, in: new) {
         result.values[$0] = values[result.position($0)] ?? 0
       }
-      result.states[new.number(of: chunk)] = states[old.number(of: chunk)]
+      if let number = try? new.number(of: chunk), let before = try? old.number(of: chunk) {
+        result.states[number] = states[before]
+      }
     }
     return result
   }

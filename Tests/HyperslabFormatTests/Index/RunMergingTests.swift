@@ -69,8 +69,8 @@ import Testing
   private func check(_ table: Table, _ model: [ChunkIndex: ChunkRow]) throws {
     let grid = table.record.grid
     for number in 0..<grid.chunkCount {
-      let wanted = model[grid.index(ofNumber: number)] ?? .neverWritten
-      #expect(try table.table.row(grid.index(ofNumber: number)) == wanted)
+      let wanted = model[try grid.index(ofNumber: number)] ?? .neverWritten
+      #expect(try table.table.row(try grid.index(ofNumber: number)) == wanted)
     }
     var seen: [ChunkIndex: ChunkRow] = [:]
     try table.table.forEachRow { chunk, row in
@@ -101,7 +101,7 @@ import Testing
         rows[number] = row(commit * 100 + number)
       }
       try table.commit(rows)
-      for (number, row) in rows { model[grid.index(ofNumber: number)] = row }
+      for (number, row) in rows { model[try grid.index(ofNumber: number)] = row }
       if commit % 25 == 0 { try check(table, model) }
     }
     try check(table, model)

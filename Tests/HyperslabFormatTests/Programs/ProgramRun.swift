@@ -118,7 +118,7 @@ final class ProgramRun {
   private func write(_ number: Int, _ chunk: Int, _ seed: Int?) throws {
     guard let path = pick(number), let grid = model.datasets[path]?.grid, grid.chunkCount > 0
     else { return }
-    try put(grid.index(ofNumber: chunk % grid.chunkCount), of: path, seed, in: store)
+    try put(try grid.index(ofNumber: chunk % grid.chunkCount), of: path, seed, in: store)
     try compare(path)
   }
 

@@ -18,7 +18,7 @@ extension SlabDataset {
     try bytes.withUnsafeBytes { memory in
       for chunk in grid.chunks {
         try writeChunk(
-          chunk, from: memory.bytes, layout: layout.slice(grid.selection(of: chunk)))
+          chunk, from: memory.bytes, layout: try layout.slice(grid.selection(of: chunk)))
       }
     }
   }

@@ -13,7 +13,7 @@ func writeAll<Element: ArrayElement>(
   try elements.withUnsafeBytes { memory in
     for chunk in dataset.grid.chunks {
       try dataset.writeChunk(
-        chunk, from: memory.bytes, layout: layout.slice(dataset.grid.selection(of: chunk)))
+        chunk, from: memory.bytes, layout: try layout.slice(dataset.grid.selection(of: chunk)))
     }
   }
 }

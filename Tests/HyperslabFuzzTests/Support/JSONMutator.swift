@@ -72,7 +72,8 @@ struct JSONMutator {
   ) -> JSONValue {
     switch (path.first, value) {
     case (nil, _): return replacement(of: value)
-    case (.element(let index), .array(var elements)) where elements.indices.contains(index):
+    case (.element(let index), .array(let array)) where array.indices.contains(index):
+      var elements = array.elements
       elements[index] = change(elements[index], path.dropFirst())
       return .array(elements)
     case (.member(let name), .object(var members)):
@@ -91,7 +92,7 @@ struct JSONMutator {
         return .integer(number &+ Int.random(in: -2...2, using: &generator))
       }
       return Self.hostile.randomElement(using: &generator) ?? nil
-    case .array(let elements): return .array(changed(elements))
+    case .array(let elements): return .array(changed(elements.elements))
     case .object(let members): return .object(changed(members))
     case .string(let text):
       let bytes = Mutator.bytes(Array(text.utf8), other: [], using: &generator)

@@ -6,6 +6,10 @@ public enum StoreCheck: String, CaseIterable, Sendable, CustomStringConvertible 
   case creation
   /// What `DatasetDescription.validated()` refuses is refused and leaves nothing behind.
   case refusedDescriptions
+  /// What no slab store could hold is refused and leaves nothing behind, whatever the store.
+  case limits
+  /// A data set has a name; no two names differ in letter case only.
+  case names
   /// Opening gives the same data set; a group is `wrong_kind`, nothing is `not_found`.
   case opening
   /// A chunk is never written, then stored or fill-only, bit for bit, also after replacement.

@@ -18,9 +18,9 @@ extension StoreConformance {
       guard let layout = StridedLayout.rowMajor(shape, elementByteCount: dataType.byteCount) else {
         return
       }
-      try bytes.withUnsafeBytes { memory in
-        try buffer.appendElements(
-          at: layout.slice(selection), of: memory.bytes, elementByteCount: dataType.byteCount)
+      try unsafe bytes.withUnsafeBytes { memory in
+        try unsafe buffer.appendElements(
+          at: try layout.slice(selection), of: memory.bytes, elementByteCount: dataType.byteCount)
       }
     }
   }

@@ -17,8 +17,8 @@ extension StoreConformance {
         recorder.expectEqual(found.shape, wanted.shape, "shape")
         recorder.expect(found.bytes == wanted.bytes, "the elements differ")
         var memory = wanted.bytes.map { ~$0 }
-        let shape = try memory.withUnsafeMutableBytes {
-          var span = $0.mutableBytes
+        let shape = try unsafe memory.withUnsafeMutableBytes {
+          var span = unsafe $0.mutableBytes
           return try dataset.read(terms, into: &span)
         }
         recorder.expectEqual(shape, wanted.shape, "shape of what was read into memory")
@@ -55,7 +55,7 @@ extension StoreConformance {
         recorder.context =
           "\(description.dataType) \(description.shape) in \(description.chunkShape), "
           + "chunk \(chunk), \(region): "
-        let positions = zip(axes, dataset.grid.origin(of: chunk)).map { axis, origin in
+        let positions = zip(axes, try dataset.grid.origin(of: chunk)).map { axis, origin in
           (0..<axis.count).map { origin + axis.start + $0 * axis.step }
         }
         let all = NaiveSlicing.combinations(positions)
@@ -65,8 +65,8 @@ extension StoreConformance {
         let (layout, byteCount) = shapes.layout(of: region.shape, elementByteCount: size)
         let noise = ElementPattern.bytes(count: byteCount, of: .uint8, using: &shapes.generator)
         var memory = noise
-        try memory.withUnsafeMutableBytes {
-          var span = $0.mutableBytes
+        try unsafe memory.withUnsafeMutableBytes {
+          var span = unsafe $0.mutableBytes
           try dataset.readChunk(chunk, region: region, into: &span, layout: layout)
         }
         recorder.expect(

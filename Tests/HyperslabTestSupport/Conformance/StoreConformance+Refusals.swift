@@ -12,8 +12,8 @@ extension StoreConformance {
       recorder.expectError(.outOfBounds, from: "state") { _ = try dataset.state(of: chunk) }
       let layout = StridedLayout(shape: [1, 1], byteStrides: [4, 4])
       recorder.expectError(.outOfBounds, from: "writing") {
-        try [0, 0, 0, 0].withUnsafeBytes {
-          try dataset.writeChunk(chunk, from: $0.bytes, layout: layout)
+        try unsafe [0, 0, 0, 0].withUnsafeBytes {
+          try unsafe dataset.writeChunk(chunk, from: $0.bytes, layout: layout)
         }
       }
       readChunk(
@@ -51,8 +51,8 @@ extension StoreConformance {
       let layout = StridedLayout(shape: region.shape, byteStrides: [4, 4])
       recorder.expectError(.outOfBounds, from: "reading") {
         var memory = [UInt8](repeating: 0, count: 64)
-        try memory.withUnsafeMutableBytes {
-          var span = $0.mutableBytes
+        try unsafe memory.withUnsafeMutableBytes {
+          var span = unsafe $0.mutableBytes
           try dataset.read(region, into: &span, layout: layout, missing: .fill)
         }
       }
@@ -68,8 +68,8 @@ extension StoreConformance {
     let layout = StridedLayout(shape: region.shape, byteStrides: strides)
     recorder.expectError(.outOfBounds, from: "reading a part of a chunk") {
       var memory = [UInt8](repeating: 0, count: 64)
-      try memory.withUnsafeMutableBytes {
-        var span = $0.mutableBytes
+      try unsafe memory.withUnsafeMutableBytes {
+        var span = unsafe $0.mutableBytes
         try dataset.readChunk(chunk, region: region, into: &span, layout: layout)
       }
     }
@@ -97,19 +97,19 @@ extension StoreConformance {
       recorder.context = "\(layout) over \(byteCount) bytes: "
       var memory = [UInt8](repeating: 1, count: byteCount)
       recorder.expectError(.sizeMismatch, from: "writing") {
-        try memory.withUnsafeBytes {
-          try dataset.writeChunk([0, 0], from: $0.bytes, layout: layout)
+        try unsafe memory.withUnsafeBytes {
+          try unsafe dataset.writeChunk([0, 0], from: $0.bytes, layout: layout)
         }
       }
       recorder.expectError(.sizeMismatch, from: "reading a part of a chunk") {
-        try memory.withUnsafeMutableBytes {
-          var span = $0.mutableBytes
+        try unsafe memory.withUnsafeMutableBytes {
+          var span = unsafe $0.mutableBytes
           try dataset.readChunk([0, 0], region: corner, into: &span, layout: layout)
         }
       }
       recorder.expectError(.sizeMismatch, from: "reading") {
-        try memory.withUnsafeMutableBytes {
-          var span = $0.mutableBytes
+        try unsafe memory.withUnsafeMutableBytes {
+          var span = unsafe $0.mutableBytes
           try dataset.read(corner, into: &span, layout: layout, missing: .fill)
         }
       }
@@ -119,8 +119,8 @@ extension StoreConformance {
       recorder.context = "a selection of 16 bytes into \(byteCount): "
       recorder.expectError(.sizeMismatch, from: "reading") {
         var memory = [UInt8](repeating: 1, count: byteCount)
-        try memory.withUnsafeMutableBytes {
-          var span = $0.mutableBytes
+        try unsafe memory.withUnsafeMutableBytes {
+          var span = unsafe $0.mutableBytes
           try dataset.read([0..<2, 0..<2], into: &span)
         }
       }

@@ -6,7 +6,9 @@ extension StoreConformance {
     let shape = dataset.grid.validShape(of: chunk)
     let size = dataset.description.dataType.byteCount
     guard let layout = StridedLayout.rowMajor(shape, elementByteCount: size) else { return }
-    try bytes.withUnsafeBytes { try dataset.writeChunk(chunk, from: $0.bytes, layout: layout) }
+    try unsafe bytes.withUnsafeBytes {
+      try unsafe dataset.writeChunk(chunk, from: $0.bytes, layout: layout)
+    }
   }
 
   /// Writes elements that a layout spreads over memory full of noise.
@@ -21,7 +23,9 @@ extension StoreConformance {
     for (number, offset) in offsets(layout).enumerated() {
       for byte in 0..<size { memory[offset + byte] = bytes[number * size + byte] }
     }
-    try memory.withUnsafeBytes { try dataset.writeChunk(chunk, from: $0.bytes, layout: layout) }
+    try unsafe memory.withUnsafeBytes {
+      try unsafe dataset.writeChunk(chunk, from: $0.bytes, layout: layout)
+    }
   }
 
   /// Where each element of a layout starts, in C order.

@@ -59,6 +59,8 @@ public struct StoreConformance<Store: ChunkedStore>: Sendable {
     case .groups: groups
     case .creation: creation
     case .refusedDescriptions: refusedDescriptions
+    case .limits: limits
+    case .names: names
     case .opening: opening
     case .states: states
     case .fillValues: fillValues

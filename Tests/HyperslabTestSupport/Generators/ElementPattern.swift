@@ -32,7 +32,7 @@ public enum ElementPattern {
   ) {
     let bytes = bytes(
       count: memory.count / dataType.byteCount, of: dataType, using: &generator)
-    for index in memory.indices { memory[index] = index < bytes.count ? bytes[index] : 0 }
+    for index in memory.indices { unsafe memory[index] = index < bytes.count ? bytes[index] : 0 }
   }
 
   private static func one(

@@ -17,8 +17,8 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
 
   /// The seed of this process.
   public static let baseSeed: UInt64 = {
-    guard let text = getenv("HYPERSLAB_SEED") else { return 0x5EED }
-    let word = String(cString: text)
+    guard let text = unsafe getenv("HYPERSLAB_SEED") else { return 0x5EED }
+    let word = unsafe String(cString: text)
     var system = SystemRandomNumberGenerator()
     return word == "random" ? system.next() : UInt64(word) ?? 0x5EED
   }()

@@ -6,7 +6,7 @@ import Testing
     -> String
   {
     let bytes = try FillValue(json: json, dataType: type).bytes
-    return ElementText(type, style: style).text(of: bytes.span.bytes, at: 0)
+    return try ElementText(type, style: style).text(of: bytes.span.bytes, at: 0)
   }
 
   @Test(

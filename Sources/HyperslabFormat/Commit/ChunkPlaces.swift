@@ -1,0 +1,130 @@
+import HyperslabCodecs
+import HyperslabCore
+
+/// Brings chunk files to their names. What stands at one and is not the chunk that the store knows there is
+/// another program's, another store's, or no file at all: it is kept in `__slab/lost`.
+struct ChunkPlaces {
+  let files: any FileSystem
+  /// What others wrote and the store has taken in.
+  var taken = TakenFiles()
+
+  /// Gives a chunk the name of one that nobody stored before.
+  func place(_ from: StorePath, at target: StorePath) throws(HyperslabError) {
+    do { return try files.renameExclusively(from, to: target) } catch {
+      guard error.code == .alreadyExists else { throw error }
+    }
+    if try !isSame(from, target) { try clear(target, rows: []) }
+    try files.rename(from, to: target)
+  }
+
+  /// Puts a chunk in the place of one that the table listed.
+  ///
+  /// - Parameter rows: What was listed; nil where nobody knows any more, and a sound chunk file passes for it.
+  func replace(
+    _ target: StorePath, with from: StorePath, rows: [ChunkRow]?
+  ) throws(HyperslabError) {
+    try clear(target, rows: rows)
+    try files.rename(from, to: target)
+  }
+
+  /// Removes a chunk that the table listed.
+  func remove(_ target: StorePath, rows: [ChunkRow]?) throws(HyperslabError) {
+    try clear(target, rows: rows)
+    if try files.status(target) != nil { try files.remove(target) }
+  }
+
+  /// Moves away what must not be replaced or removed.
+  private func clear(_ target: StorePath, rows: [ChunkRow]?) throws(HyperslabError) {
+    guard let status = try files.status(target) else { return }
+    if status.kind == .file {
+      if try isListed(target, status, rows) { return }
+      if try taken.holds(target, in: files) { return }
+    }
+    _ = try files.setAside(target, named: target.components.joined(separator: "."))
+  }
+
+  private func isListed(
+    _ target: StorePath, _ status: FileStatus, _ rows: [ChunkRow]?
+  ) throws(HyperslabError) -> Bool {
+    guard let rows else { return try Provenance(files: files, quick: true).isFrame(target) }
+    guard rows.contains(where: { $0.state == .stored && $0.byteCount == status.byteCount }) else {
+      return false
+    }
+    let header = Verifier.toldHeader(target, files)
+    return rows.contains {
+      $0.state == .stored && $0.byteCount == status.byteCount && $0.crc == header
+    }
+  }
+
+  /// Whether the same bytes are in both: then it does not matter whose they are.
+  private func isSame(_ from: StorePath, _ target: StorePath) throws(HyperslabError) -> Bool {
+    guard let there = try files.status(target), there.kind == .file,
+      try files.status(from)?.byteCount == there.byteCount
+    else { return false }
+    return try FileDigest.of(from, in: files) == FileDigest.of(target, in: files)
+  }
+}
+
+/// Files that other programs wrote and the store has taken in, by what they held then: they may be replaced,
+/// but not what was written to their names since.
+struct TakenFiles: Sendable {
+  private var digests: [StorePath: FileDigest] = [:]
+
+  var isEmpty: Bool { digests.isEmpty }
+
+  mutating func insert(_ path: StorePath, holding bytes: [UInt8]) {
+    digests[path] = FileDigest(bytes)
+  }
+
+  /// Whether a file is one of them, and as it was.
+  func holds(_ path: StorePath, in files: any FileSystem) throws(HyperslabError) -> Bool {
+    try holds(path, as: path, in: files)
+  }
+
+  /// Whether a file that stands elsewhere by now is the one that was taken in from a place.
+  func holds(
+    _ place: StorePath, as moved: StorePath, in files: any FileSystem
+  ) throws(HyperslabError) -> Bool {
+    guard let digest = digests[place] else { return false }
+    return try FileDigest.of(moved, in: files) == digest
+  }
+
+  /// Whether bytes are those that were taken in from a place.
+  func holds(_ place: StorePath, _ bytes: [UInt8]) -> Bool {
+    digests[place].map { $0 == FileDigest(bytes) } ?? false
+  }
+}
+
+/// What a file holds, in short: enough to tell a file from one that was written later.
+struct FileDigest: Hashable, Sendable {
+  let byteCount: Int
+  let crc: UInt32
+
+  init(_ bytes: [UInt8]) {
+    byteCount = bytes.count
+    crc = CRC32C.of(bytes)
+  }
+
+  private init(byteCount: Int, crc: UInt32) {
+    self.byteCount = byteCount
+    self.crc = crc
+  }
+
+  /// Reads a file by pieces; nil where it shrinks meanwhile.
+  static func of(
+    _ path: StorePath, in files: any FileSystem
+  ) throws(HyperslabError) -> FileDigest? {
+    let file = try files.open(path)
+    let piece = try ElementBuffer(allocating: Swift.max(1, Swift.min(file.byteCount, 1 << 20)))
+    var crc = CRC32C()
+    var done = 0
+    while done < file.byteCount {
+      let count = Swift.min(piece.byteCount, file.byteCount - done)
+      let bytes = unsafe UnsafeMutableRawBufferPointer(start: piece.pointer, count: count)
+      guard try unsafe file.read(at: done, into: bytes) == count else { return nil }
+      unsafe crc.add(UnsafeRawBufferPointer(bytes))
+      done += count
+    }
+    return FileDigest(byteCount: done, crc: crc.value)
+  }
+}
