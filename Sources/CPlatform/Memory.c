@@ -14,3 +14,9 @@ void hyperslab_spare_address_space(void) {
     }
 #endif
 }
+
+void hyperslab_return_large_memory(void) {
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
+}

@@ -6,25 +6,39 @@ public struct MemoryBudget: Hashable, Sendable {
   /// What may be used in all.
   public let byteCount: Int
   /// What is kept for everything but buffers: the program itself, the threads' scratch, files being read.
-  public static let workingByteCount = 32_000_000
+  public let workingByteCount: Int
+
+  /// Of which the program and its libraries take 25 MB, and the scratch of four threads the rest.
+  private static let leastWorkingByteCount = 32_000_000
+  /// What each thread more takes.
+  private static let threadByteCount = 5 << 19
 
   /// A budget in units of 1e6 bytes.
   ///
+  /// - Parameter threads: Threads that encode chunks; nil for as many as there are cores.
   /// - Throws: `memory_budget` when nothing is left for buffers.
-  public init(megabytes: Double) throws(HyperslabError) {
-    guard let bytes = Int(exactly: (megabytes * 1e6).rounded(.down)), bytes > Self.workingByteCount
+  public init(megabytes: Double, threads: Int? = nil) throws(HyperslabError) {
+    let more = Swift.min(Swift.max((threads ?? Machine.processorCount) - 4, 0), 1 << 20)
+    workingByteCount = Self.leastWorkingByteCount + more * Self.threadByteCount
+    guard let bytes = Int(exactly: (megabytes * 1e6).rounded(.down)), bytes > workingByteCount
     else {
       throw HyperslabError(
         .memoryBudget, "a memory budget of \(megabytes) MB",
         expected:
-          "more than the \(Self.workingByteCount / 1_000_000) MB that go to anything but buffers",
-        remedy: "Allow more memory")
+          "more than the \(Self.megabytes(workingByteCount)) MB that go to anything but buffers",
+        remedy:
+          "Allow \(Self.megabytes(workingByteCount + 20_000_000)) MB, which leaves room for a buffer "
+          + "of two chunks of the usual size")
     }
     byteCount = bytes
   }
 
+  private static func megabytes(_ byteCount: Int) -> Int {
+    byteCount.dividedRoundingUp(by: 1_000_000)
+  }
+
   /// What is left for buffers.
-  public var bufferByteCount: Int { byteCount - Self.workingByteCount }
+  public var bufferByteCount: Int { byteCount - workingByteCount }
   /// The same as a limit for a plan.
   public var bufferGB: Double { Double(bufferByteCount) / 1e9 }
 
@@ -32,7 +46,7 @@ public struct MemoryBudget: Hashable, Sendable {
   private static let (uncommittedRowByteCount, rowByteCount) = (512, 64)
   /// What small buffers may hold that wait to share a commit.
   private static let sharedByteCount = 16 << 20
-  /// Rows that the ``workingByteCount`` has room for.
+  /// Rows that ``workingByteCount`` has room for.
   private static let freeRowByteCount = 8_000_000
 
   /// Checks that a plan's buffers fit, and the rows of the index beside them.
@@ -45,7 +59,9 @@ public struct MemoryBudget: Hashable, Sendable {
         "one buffer of shape \(plan.bufferShape), made of chunks of \(plan.chunkShape), does not fit",
         expected: "at most \(bufferByteCount) bytes, which the budget of \(byteCount) leaves",
         found: plan.bufferByteCount.map { "\($0) bytes" } ?? "more than 64 bits of bytes",
-        remedy: "Choose smaller chunks or buffers, or a larger budget")
+        remedy: "Choose smaller chunks or buffers, or a budget of at least "
+          + (plan.bufferByteCount.flatMap { Checked.add($0, workingByteCount) }
+            .map { "\(Self.megabytes($0)) MB" } ?? "as much"))
     }
     let rows = Self.rowByteCount(of: plan)
     let left = bufferByteCount - Self.pieceByteCount(of: plan, bytes) + Self.freeRowByteCount

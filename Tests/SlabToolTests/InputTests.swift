@@ -165,7 +165,11 @@ import Testing
   @Test(arguments: [
     ("|V2", 2, "bfloat16"), ("|V1", 1, "8-bit floats"), ("|V7", 7, "bytes without a type"),
     ("|O", 8, "a pickle"), ("|S3", 3, "array.shape + (3,)"), ("<U5", 20, "text of 5 characters"),
-    ("<M8[ns]", 8, "--unit \"ns since 1970-01-01\""), ("<m8[us]", 8, "--unit \"us\""),
+    ("<M8[ns]", 8, ".astype(\"int64\") and import it with --unit \"nanoseconds since 1970-01-01\""),
+    ("<m8[us]", 8, "--unit \"microseconds\""), ("<M8", 8, "Save array.astype(\"int64\");"),
+    ("<M8[M]", 8, "array.astype(\"datetime64[D]\").astype(\"int64\")"),
+    ("<M8[Y]", 8, "--unit \"days since 1970-01-01\""),
+    ("<M8[25s]", 8, "array.astype(\"datetime64[s]\").astype(\"int64\")"),
     ("<f16", 16, "array.astype(\"float64\")"), ("<c32", 32, "array.astype(\"complex128\")"),
     ("[('t', '<f8'), ('x', '<i4')]", 12, "found t, x. Save each field"),
   ])

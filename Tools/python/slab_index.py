@@ -323,6 +323,7 @@ def check_dataset(name, node):
         members(run, f"{name}: runs", "index", REFERENCE)
         must(len(run["grid"]) == rank and run["lo"] <= run["hi"] < math.prod(run["grid"]), "runs: lo or hi")
         must(1 <= run["rows"] <= min(run["hi"] - run["lo"] + 1, run["size"] // 6), "runs: rows")
+    must(len({(run["commit"], run["crc"]) for run in node["runs"]}) == len(node["runs"]), "runs: a file twice")
     must("pending" not in node or "incoming" not in node, "incoming beside pending")
     if "pending" in node:
         pending = node["pending"]

@@ -21,6 +21,17 @@ enum HumanText {
     return "\(unit == 0 ? String(byteCount) : digits(value)) \(units[unit])"
   }
 
+  /// The sum of sizes; nil where it is more than can be told.
+  static func sum(_ sizes: [Int]) -> Int? {
+    var sum = 0
+    for size in sizes {
+      let (next, isTooLarge) = sum.addingReportingOverflow(size)
+      if isTooLarge { return nil }
+      sum = next
+    }
+    return sum
+  }
+
   private static let units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"]
 
   /// Three significant digits, trailing zeros kept: `400`, `53.1`, `1.70`.

@@ -8,7 +8,8 @@ struct ImportCommand: ChangingCommand {
     abstract: "Writes a .npy file, a file of plain numbers or standard input as a data set.",
     discussion: """
       The store, and directories above it, are made if need be: it is the part of the path that ends
-      in .slab (or .zarr), else all but the last name.
+      in .slab (or .zarr), else all but the last name. What comes from standard input is kept in an
+      unnamed file beside the store until it ends, and stored then; nothing is committed before.
       """)
 
   @Argument(help: "A .npy file; a file of plain numbers with --raw; - for standard input.")

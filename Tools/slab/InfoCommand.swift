@@ -43,8 +43,8 @@ struct InfoCommand: PrintingCommand, JSONPrinting {
     table.add("commit", "\(store.commitNumber), \(store.state)")
     let nodes = store.nodes()
     let infos = nodes.compactMap { if case .dataset(let info) = $0 { info } else { nil } }
-    let logical = infos.reduce(0) { $0 &+ $1.logicalByteCount }
-    let stored = infos.reduce(0) { $0 &+ $1.storedByteCount }
+    let logical = HumanText.sum(infos.map(\.logicalByteCount))
+    let stored = HumanText.sum(infos.map(\.storedByteCount))
     table.add(
       "holds",
       "\(HumanText.count(infos.count, "data set")), \(HumanText.count(nodes.count - infos.count, "group"))"

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CPlatform
 import Hyperslab
 
 /// The flags that say what an input is.
@@ -35,7 +36,9 @@ struct WorkOptions: ParsableArguments {
   @Option(help: "Threads that encode chunks (default: all cores).")
   var threads: Int?
 
-  @Option(help: ArgumentHelp("A hard bound on memory, in 1e6 bytes.", valueName: "N"))
+  @Option(
+    help: ArgumentHelp(
+      "A hard bound on memory, in 1e6 bytes; 50 is about the least.", valueName: "N"))
   var memoryMb: Double?
 
   @Flag(help: "Print nothing but errors.")
@@ -47,7 +50,8 @@ struct WorkOptions: ParsableArguments {
 
   func budget() throws(HyperslabError) -> MemoryBudget? {
     guard let memoryMb else { return nil }
-    return try MemoryBudget(megabytes: memoryMb)
+    hyperslab_return_large_memory()
+    return try MemoryBudget(megabytes: memoryMb, threads: threads)
   }
 
   /// How much of a file may be lent at once: as much as buffers may be.

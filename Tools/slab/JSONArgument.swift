@@ -15,10 +15,12 @@ struct JSONArgument {
     if text == "-" { return try parse(contents(of: .standardInput, "standard input")) }
     guard text.hasPrefix("@") else { return try parse(Array(text.utf8)) }
     let path = String(text.dropFirst())
-    let file: FileDescriptor
-    do { file = try unsafe FileDescriptor.open(path, .readOnly, options: .closeOnExec) } catch {
-      throw HyperslabError(.fileAccess, "cannot be opened", at: path, cause: error)
+    guard !path.isEmpty else {
+      throw HyperslabError(
+        .invalidValue, "the value of \"\(key)\" is @ without the name of a file",
+        remedy: "Name it: @notes.json; text that is @ needs quotes of its own: '\"@\"'")
     }
+    let file = try SourceFile.openRegular(FilePath(path))
     defer { try? file.close() }
     return try parse(contents(of: file, path))
   }

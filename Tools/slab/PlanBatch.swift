@@ -8,17 +8,10 @@ struct PlanBatch {
 
   func run(_ path: String) throws {
     let output = OutputFile(stream: .standardOutput)
-    let input: FileDescriptor
-    if path == "-" {
-      input = .standardInput
-    } else {
-      do {
-        input = try unsafe FileDescriptor.open(path, .readOnly)
-      } catch {
-        throw HyperslabError(.fileAccess, "cannot be opened", at: path, cause: error)
-      }
-    }
-    var lines = LineReader(input)
+    var lines =
+      path == "-"
+      ? LineReader(.standardInput, place: "standard input")
+      : LineReader(try SourceFile.openRegular(FilePath(path)), place: path)
     while let line = try lines.next() {
       if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
       try output.write(answer(line).text() + "\n")
@@ -82,13 +75,20 @@ struct PlanBatch {
 /// The lines of a stream, without their ends.
 struct LineReader {
   private let input: FileDescriptor
+  private let place: String
   private var buffer: [UInt8] = []
   private var start = 0
   private var isAtEnd = false
 
-  init(_ input: FileDescriptor) { self.input = input }
+  /// Far above what a case takes.
+  private static let byteCountLimit = 16 << 20
 
-  mutating func next() throws -> [UInt8]? {
+  init(_ input: FileDescriptor, place: String) {
+    self.input = input
+    self.place = place
+  }
+
+  mutating func next() throws(HyperslabError) -> [UInt8]? {
     var searched = start
     while true {
       if let end = buffer[searched...].firstIndex(of: 0x0A) {
@@ -102,15 +102,24 @@ struct LineReader {
       buffer.removeFirst(start)
       start = 0
       searched = buffer.count
+      guard searched <= Self.byteCountLimit else {
+        throw HyperslabError(
+          .limit, "a line of more than \(Self.byteCountLimit) bytes", at: place,
+          remedy: "Give one case a line")
+      }
       try fill()
     }
   }
 
-  private mutating func fill() throws {
-    let piece = try unsafe [UInt8](unsafeUninitializedCapacity: 1 << 18) { memory, count in
-      count = try unsafe input.read(into: UnsafeMutableRawBufferPointer(memory))
+  private mutating func fill() throws(HyperslabError) {
+    do {
+      let piece = try unsafe [UInt8](unsafeUninitializedCapacity: 1 << 18) { memory, count in
+        count = try unsafe input.read(into: UnsafeMutableRawBufferPointer(memory))
+      }
+      isAtEnd = piece.isEmpty
+      buffer += piece
+    } catch {
+      throw HyperslabError(.fileAccess, "cannot be read", at: place, cause: error)
     }
-    isAtEnd = piece.isEmpty
-    buffer += piece
   }
 }

@@ -96,6 +96,8 @@ enum FlagWords {
     ("call reload() or open the store again, and decide", "look at it again, and decide"),
     ("SlabStore.verify (slab verify)", "slab verify"),
     ("SlabStore.repair (slab repair)", "slab repair"),
+    ("slab repair (SlabStore.repair)", "slab repair"),
+    ("slab adopt (SlabStore.adopt)", "slab adopt"),
     ("--resume (resume: true)", "--resume"), ("SlabStore.repair", "slab repair"),
   ]
 

@@ -132,3 +132,7 @@ static inline void hyperslab_prefetch(const void *memory, size_t count) {
   for (size_t offset = 0; offset < count; offset += 64)
     __builtin_prefetch((const char *)memory + offset);
 }
+
+/* Lets the allocator give every piece of a megabyte or more back to the system as soon as it is freed,
+   where it would keep some for later; elsewhere it does so anyway, or has no such switch. */
+void hyperslab_return_large_memory(void);

@@ -92,13 +92,7 @@ public struct NumPyType: Hashable, Sendable {
     case "V": return (voidKind, voidRemedy(count))
     case "M", "m":
       let unit = code.drop { $0 != "[" }.dropFirst().dropLast()
-      let since = code.first == "M" ? " since 1970-01-01" : ""
-      return (
-        code.first == "M" ? "dates" : "time differences",
-        "Save array.astype(\"int64\")"
-          + (unit.isEmpty ? "" : " and import it with --unit \"\(unit)\(since)\"")
-          + "; NaT becomes the smallest number"
-      )
+      return (code.first == "M" ? "dates" : "time differences", timeRemedy(String(unit), code))
     case "f" where code != "f4", "c" where code != "c8":
       return (
         "extended precision",
@@ -106,6 +100,25 @@ public struct NumPyType: Hashable, Sendable {
       )
     default: return (nil, nil)
     }
+  }
+
+  /// Units are named in the words that xarray decodes; it opens no group with others of dates.
+  private static func timeRemedy(_ unit: String, _ code: Substring) -> String {
+    if unit.isEmpty || unit == "generic" {
+      return "Save array.astype(\"int64\"); NaT becomes the smallest number"
+    }
+    let words = [
+      "D": "days", "h": "hours", "m": "minutes", "s": "seconds", "ms": "milliseconds",
+      "us": "microseconds", "ns": "nanoseconds",
+    ]
+    let plain = unit.drop(while: \.isNumber)
+    let isDate = code.first == "M"
+    // Years and months are not of one length, and less than a nanosecond nobody decodes.
+    let known = words[String(plain)] == nil ? (plain.hasSuffix("s") ? "ns" : "D") : String(plain)
+    let first =
+      known == unit ? "" : ".astype(\"\(isDate ? "datetime64" : "timedelta64")[\(known)]\")"
+    return "Save array\(first).astype(\"int64\") and import it with --unit "
+      + "\"\(words[known] ?? "days")\(isDate ? " since 1970-01-01" : "")\"; NaT becomes the smallest number"
   }
 
   private static let voidKind =

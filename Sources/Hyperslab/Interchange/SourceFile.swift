@@ -1,6 +1,6 @@
-import HyperslabCore
+package import HyperslabCore
 import HyperslabIteration
-import SystemPackage
+package import SystemPackage
 
 #if canImport(Glibc)
   import Glibc
@@ -14,7 +14,7 @@ import SystemPackage
 ///
 /// It is read with calls that return an error and never mapped: touching a page of a file that has become
 /// shorter, or of a disk that fails, ends the process.
-final class SourceFile: Sendable {
+package final class SourceFile: Sendable {
   /// What tells that the content may be another.
   struct Identity: Equatable {
     var byteCount: Int
@@ -48,15 +48,30 @@ final class SourceFile: Sendable {
 
   /// Opens a file.
   convenience init(path: FilePath) throws(HyperslabError) {
+    let descriptor = try Self.open(path)
+    try self.init(descriptor: descriptor, place: path.string, path: path)
+  }
+
+  private static func open(_ path: FilePath) throws(HyperslabError) -> FileDescriptor {
     do {
       // Not blocking: opening a pipe that nobody writes to would otherwise never return.
-      let descriptor = try FileDescriptor.open(
-        path, .readOnly, options: [.closeOnExec, .nonBlocking])
-      try self.init(descriptor: descriptor, place: path.string, path: path)
-    } catch let error as HyperslabError {
-      throw error
+      return try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
     } catch {
       throw HyperslabError(.fileAccess, "cannot be opened", at: path.string, cause: error)
+    }
+  }
+
+  /// Opens a file that comes to an end, for somebody else to read and close.
+  ///
+  /// - Throws: `io`, for a directory, a pipe or a device, too.
+  package static func openRegular(_ path: FilePath) throws(HyperslabError) -> FileDescriptor {
+    let descriptor = try open(path)
+    do throws(HyperslabError) {
+      _ = try identity(of: descriptor, path.string)
+      return descriptor
+    } catch {
+      try? descriptor.close()
+      throw error
     }
   }
 

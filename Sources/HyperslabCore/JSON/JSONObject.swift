@@ -190,6 +190,29 @@ public struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionaryL
     }
   }
 
+  /// Sets many members at once; nil removes one, and new names go to the end in their order.
+  package mutating func set(_ values: [String: JSONValue?]) {
+    takeApart()
+    var gone: Set<JSONName> = []
+    for key in values.keys.sorted() {
+      if let value = values[key] ?? nil { self[key] = value } else { gone.insert(JSONName(key)) }
+    }
+    if gone.isEmpty { return }
+    let kept = members.filter { !gone.contains(JSONName($0.key)) }
+    contents = .members(kept, Self.places(kept))
+  }
+
+  /// What to set, nil for what to remove, so that another object becomes this one.
+  package func changes(from old: JSONObject) -> [String: JSONValue?] {
+    var (own, old) = (self, old)
+    own.takeApart()
+    old.takeApart()
+    var changes: [String: JSONValue?] = [:]
+    for (key, value) in own where old[key] != value { changes.updateValue(value, forKey: key) }
+    for key in old.keys where own[key] == nil { changes.updateValue(nil, forKey: key) }
+    return changes
+  }
+
   private func place(_ key: String) -> Int? {
     guard case .members(let members, let places) = contents else { return nil }
     return Self.place(key, members, places)

@@ -157,8 +157,12 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
   /// All groups above it, the root first.
   public var ancestors: [NodePath] {
     if description.isEmpty { return [] }
-    let ends = description.utf8.indices.filter { description.utf8[$0] == Self.slash }
-    return [.root] + ends.map { NodePath(unchecked: description[..<$0]) }
+    var groups = [NodePath.root]
+    // From the root on, so that each name is gone through once.
+    for name in components.dropLast() {
+      groups.append(NodePath(groups[groups.count - 1], unchecked: name))
+    }
+    return groups
   }
 
   /// All groups above some nodes. Of each only those are gone through that none before it was in.

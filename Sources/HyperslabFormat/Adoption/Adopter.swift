@@ -154,20 +154,25 @@ struct Adopter {
   ) throws(HyperslabError) {
     let found = document["attributes"]?.object ?? [:]
     if found == told { return }
+    let changes = found.changes(from: told)
+    let names = Set(own.keys)
     var taken = AdoptionReport.AttributeChanges()
-    for key in found.keys where found[key] != told[key] {
-      if own[key] == nil { taken.set.append(key) } else { taken.changed.append(key) }
+    for (key, value) in changes.sorted(by: { $0.key.precedesBytewise($1.key) }) {
+      switch (value, names.contains(key)) {
+      case (_?, false): taken.set.append(key)
+      case (_?, true): taken.changed.append(key)
+      case (nil, true): taken.removed.append(key)
+      // A unit, which is told among them, is none.
+      case (nil, false): break
+      }
     }
-    // A unit, which is told among them, is none.
-    taken.removed = told.keys.filter { found[$0] == nil && own[$0] != nil }
     if !taken.changed.isEmpty || !taken.removed.isEmpty {
       let text = JSONValue.object(own).bytes(pretty: true) + [UInt8(ascii: "\n")]
       let lost = LostFiles(files: files, commit: report.commitBefore)
       let place = (path.components + ["attributes.json"]).joined(separator: ".")
       taken.kept = try lost.keep(text, named: place).description
     }
-    for key in taken.set + taken.changed { try store.setAttribute(key, found[key], of: path) }
-    for key in taken.removed { try store.setAttribute(key, nil, of: path) }
+    try store.setAttributes(changes, of: path)
     report.taken.append(
       .init(path: name, chunk: nil, detail: "its attributes: \(taken)", attributes: taken))
   }

@@ -45,6 +45,7 @@ struct CommitPlan {
         remedy: "Copy the data into a new store")
     }
     index.commit += 1
+    index.nextUnused = index.nextID
     index.removed = index.removed.filter { stuck[$0.path] != nil }
     for (path, record) in newest.index.nodes.records
     where stuck[path] == nil && (record.pending != nil || record.incoming != nil) {
@@ -73,6 +74,7 @@ struct CommitPlan {
 
   /// What was committed of a node must have reached its place before more can.
   private static func check(_ changes: Changes, _ stuck: Settle.Stuck) throws(HyperslabError) {
+    if stuck.isEmpty { return }
     let touched =
       Set(changes.datasets.keys).union(changes.removed.keys).union(changes.groups.keys)
       .union(changes.slots.values.lazy.filter { !$0.isEmpty }.map(\.path))
@@ -129,7 +131,7 @@ struct CommitPlan {
         throw Self.conflict("another writer changed the data set to remove", path)
       }
     case .group where removal.id == nil:
-      if let child = index.nodes.keys.first(where: { $0.isDescendant(of: path) }) {
+      if let child = index.nodes.firstDescendant(of: path) {
         throw Self.conflict("another writer created a node in the group to remove", child)
       }
     default: throw Self.conflict("the node to remove is not the one there was", path)
@@ -158,7 +160,7 @@ struct CommitPlan {
       }
     }
     var record = new.record
-    record.id = index.nextID
+    record.id = index.nextUnused
     record.commit = index.commit
     record.incoming = takesPlace ? writer : nil
     described.insert(path)
@@ -172,12 +174,10 @@ struct CommitPlan {
     described.insert(path)
     switch index.nodes[path] {
     case .group(var attributes, let extensions):
-      for key in values.keys.sorted() { attributes[key] = values[key] ?? nil }
+      attributes.set(values)
       index.nodes[path] = .group(attributes: attributes, extensions: extensions)
     case .dataset:
-      update(path) { record in
-        for key in values.keys.sorted() { record.description.attributes[key] = values[key] ?? nil }
-      }
+      update(path) { $0.description.attributes.set(values) }
     case nil: throw Self.conflict("the node is gone", path)
     }
   }

@@ -95,7 +95,7 @@ struct CommitProtocol {
     plan.index.isCopied = plan.index.state == "complete"
     plan.index.time = Timestamp.now()
     plan.index.writer = "hyperslab \(SlabStore.version)"
-    let root = try plan.index.encoded()
+    let root = try plan.index.encode()
     try refuseOthers(plan.orphans)
     try PlacingNote(files: files, writer: writer).add(plan.fresh, commit: plan.index.commit)
 

@@ -27,14 +27,22 @@ struct DerivedFiles {
     _ nodes: Set<NodePath>, from old: StoreIndex, to new: StoreIndex
   ) -> Set<NodePath> {
     if nodes.isEmpty { return [] }
-    let (oldNames, newNames) = (DimensionNames(of: old), DimensionNames(of: new))
     // Names of axes depend on what else is there.
-    let renamed = new.nodes.keys.filter { oldNames[$0] != newNames[$0] && old.nodes[$0] != nil }
-    let nodes = nodes.union(renamed)
+    let nodes = nodes.union(nodes.contains { hasOtherAxes($0, old, new) } ? renamed(old, new) : [])
     let (before, after) = (ZarrMetadata.holders(of: old), ZarrMetadata.holders(of: new))
     let above = NodePath.ancestors(ofAll: nodes)
     return nodes.union(before.symmetricDifference(after))
       .union(after.intersection(above.union(nodes)))
+  }
+
+  private static func hasOtherAxes(_ path: NodePath, _ old: StoreIndex, _ new: StoreIndex) -> Bool {
+    let (old, new) = (old.dataset(path)?.description, new.dataset(path)?.description)
+    return old?.shape != new?.shape || old?.dimensionNames != new?.dimensionNames
+  }
+
+  private static func renamed(_ old: StoreIndex, _ new: StoreIndex) -> [NodePath] {
+    let (oldNames, newNames) = (DimensionNames(of: old), DimensionNames(of: new))
+    return new.nodes.keys.filter { oldNames[$0] != newNames[$0] && old.nodes[$0] != nil }
   }
 
   /// Writes the files of some nodes of an index, what speaks of others after those.

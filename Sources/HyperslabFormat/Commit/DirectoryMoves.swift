@@ -98,7 +98,7 @@ struct DirectoryMoves {
     var derived = DerivedFiles(files: files, durability: durability, known: known)
     derived.taken = taken
     let moving = index.removed.map(\.path) + incoming + narrowed.keys
-    let groups = Set(moving.flatMap(\.ancestors)).union(index.removed.map(\.path))
+    let groups = index.nodes.groups(above: moving).union(index.removed.map(\.path))
     var documents: [(path: NodePath, bytes: [UInt8])] = []
     // From the root on: who comes by way of a group must not find what it says to be gone.
     for path in groups.sorted() {

@@ -82,6 +82,10 @@ extension DatasetRecord {
     guard runs.count <= StoreIndex.maximumRunCount,
       runs.allSatisfy({ $0.numbering.gridShape.rank == grid.rank })
     else { throw fields.error("runs", "at most 4096, of as many axes as the array") }
+    // What counts rows would count those of a file that is listed twice as often.
+    guard Set(runs.map(\.name)).count == runs.count else {
+      throw fields.error("runs", "no file twice")
+    }
     if let value = fields.optional("pending") {
       let value = try Pending(json: value, place: place)
       guard value.chunkCount <= runs.reduce(0, { $0 + $1.rows }),

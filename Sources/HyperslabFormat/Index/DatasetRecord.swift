@@ -15,6 +15,14 @@ struct DatasetRecord: Sendable {
     var high: Int
     var rows: Int
 
+    /// What its file's name follows from.
+    struct Name: Hashable {
+      let commit: Int
+      let crc: UInt32
+    }
+
+    var name: Name { Name(commit: commit, crc: crc) }
+
     /// The number in it that a chunk would have; nil where it cannot have the chunk.
     func number(of chunk: ChunkIndex) -> Int? {
       guard let number = numbering.number(of: chunk), low <= number, number <= high else {

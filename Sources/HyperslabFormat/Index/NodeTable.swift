@@ -52,6 +52,31 @@ struct NodeTable: Sendable, Sequence, ExpressibleByDictionaryLiteral {
     return position < entries.count && entries[position].path == path ? position : nil
   }
 
+  /// The first node below one.
+  func firstDescendant(of path: NodePath) -> NodePath? {
+    let next = position(path) + (self[path] == nil ? 0 : 1)
+    guard next < entries.count, entries[next].path.isDescendant(of: path) else { return nil }
+    return entries[next].path
+  }
+
+  /// Those of the groups above some paths that there are, whatever the paths are.
+  func groups(above paths: some Sequence<NodePath>) -> Set<NodePath> {
+    var groups: Set<NodePath> = []
+    for path in paths where path != .root {
+      var group = NodePath.root
+      groups.insert(group)
+      // Of a name that is nowhere, nothing below is.
+      for name in path.components.dropLast() {
+        guard let child = group.child(named: name),
+          groups.contains(child) || self[child] != nil
+        else { break }
+        groups.insert(child)
+        group = child
+      }
+    }
+    return groups
+  }
+
   /// A path as the index spells it, if it has it.
   func spelling(of path: NodePath) -> NodePath? { find(path).map { entries[$0].path } }
 
@@ -70,6 +95,12 @@ struct NodeTable: Sendable, Sequence, ExpressibleByDictionaryLiteral {
         entries.insert(Entry(path: path, node: newValue, text: nil), at: position)
       }
     }
+  }
+
+  /// Notes the text of the node at a position, as the index has it from now on.
+  mutating func keep(_ text: JSONText, at position: Int) {
+    let entry = entries[position]
+    entries[position] = Entry(path: entry.path, node: entry.node, text: text)
   }
 
   /// All data sets, in order.

@@ -9,8 +9,21 @@ extension StoreIndex {
 
   /// The file's bytes.
   ///
-  /// - Throws: `limit` for what nobody would read back.
+  /// - Throws: `limit` for what nobody would read back, a data set that changed among it.
   func encoded() throws(HyperslabError) -> [UInt8] {
+    var index = self
+    return try index.encode()
+  }
+
+  /// The same; nodes that changed keep their text from now on.
+  mutating func encode() throws(HyperslabError) -> [UInt8] {
+    guard nextID <= Self.maximumNextID else {
+      throw HyperslabError(
+        .limit, "no number is left for one more data set",
+        expected: "at most \(Self.maximumNextID) in all, those that were removed among them",
+        remedy:
+          "Copy what you need into a new store; slab export writes arrays that slab import reads")
+    }
     var text: [UInt8] = [UInt8(ascii: "{")]
     func add(_ name: String, _ value: JSONValue) {
       beginMember(name, indent: 1)
@@ -33,13 +46,16 @@ extension StoreIndex {
     add("next_id", .integer(nextID))
     beginMember("nodes", indent: 1)
     text.append(UInt8(ascii: "{"))
-    for entry in nodes.entries {
+    for (position, entry) in nodes.entries.enumerated() {
       beginMember("\(entry.path)", indent: 2)
-      if let source = entry.text {
-        text += source.bytes
+      let source: JSONText
+      if let known = entry.text {
+        source = known
       } else {
-        Self.json(entry.node).write(to: &text, style: .pretty, indent: 2)
+        source = try Self.readBack(entry)
+        nodes.keep(source, at: position)
       }
+      text += source.bytes
     }
     JSONValue.newLine(&text, 1)
     text.append(UInt8(ascii: "}"))
@@ -70,6 +86,24 @@ extension StoreIndex {
         remedy: "slab verify names what is in the way; move it elsewhere")
     }
     return bytes
+  }
+
+  /// The text of a node, which was read as whoever opens the store will.
+  private static func readBack(_ entry: NodeTable.Entry) throws(HyperslabError) -> JSONText {
+    var bytes: [UInt8] = []
+    json(entry.node).write(to: &bytes, style: .pretty, indent: 2)
+    do throws(HyperslabError) {
+      let text = try JSONText(checking: bytes, depthLimit: depthLimit)
+      if case .dataset = entry.node { _ = try DatasetRecord(json: text, place: "slab.json") }
+      return text
+    } catch {
+      throw HyperslabError(
+        .limit, "what would be written could not be read back; nothing was changed",
+        at: "\(entry.path)",
+        remedy:
+          "SlabStore.repair (slab repair) counts totals anew; where it is none of them that is "
+          + "too high, copy what you need into a new store", cause: error)
+    }
   }
 
   private static func json(_ node: Node) -> JSONObject {
@@ -126,7 +160,7 @@ extension StoreIndex {
     time = try fields.string("time")
     writer = try fields.string("writer")
     state = try fields.string("state")
-    nextUnused = try fields.count("next_id")
+    nextUnused = try fields.count("next_id", upTo: Self.maximumNextID)
     nodes = [:]
     guard StoreLayout.isIdentifier(uuid) else {
       throw fields.error("uuid", "32 hexadecimal digits")

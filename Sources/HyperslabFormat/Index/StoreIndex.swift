@@ -27,6 +27,7 @@ struct StoreIndex: Sendable {
   /// How deep a file may be nested: an attribute's value and the levels around it.
   static let depthLimit = StoreLimits.attributeDepth + 4
   static let maximumCommit = 1 << 53 - 2
+  static let maximumNextID = 1 << 53 - 1
 
   var uuid: String
   var commit: Int
@@ -55,14 +56,17 @@ struct StoreIndex: Sendable {
   static func checkReadable(_ record: DatasetRecord) throws(HyperslabError) {
     var record = record
     record.id = 0
-    let index = StoreIndex(
-      uuid: StoreLayout.newIdentifier(), commit: 0, time: Timestamp.now(), writer: "",
-      state: "open",
-      nodes: [
-        .root: .group(attributes: [:], extensions: [:]), try NodePath("x"): .dataset(record),
-      ])
-    let bytes = try index.encoded()
-    do throws(HyperslabError) { _ = try StoreIndex(bytes, place: "the index with it") } catch {
+    var bytes: [UInt8] = []
+    record.json.write(to: &bytes, style: .pretty, indent: 2)
+    guard bytes.count < maximumFileByteCount else {
+      throw HyperslabError(
+        .limit, "a description of \(bytes.count) bytes",
+        expected: "less than \(maximumFileByteCount)")
+    }
+    do throws(HyperslabError) {
+      let text = try JSONText(checking: bytes, depthLimit: depthLimit)
+      _ = try DatasetRecord(json: text, place: "the index with it")
+    } catch {
       throw HyperslabError(
         .invalidValue, "a data set that could not be read back",
         remedy: "Say less of it in its unit, names and attributes", cause: error)

@@ -22,7 +22,7 @@ extension Repairer {
     index.isCopied = true
     index.time = Timestamp.now()
     index.writer = "hyperslab \(SlabStore.version)"
-    let bytes = try index.encoded()
+    let bytes = try index.encode()
     cache.insert(index, bytes)
     for path in newRuns.keys.sorted(by: { $0.description < $1.description }) {
       if let bytes = newRuns[path] { try replace(path, with: bytes) }

@@ -94,23 +94,32 @@ extension SlabStore {
   public func setAttribute(
     _ key: String, _ value: JSONValue?, of path: NodePath
   ) throws(HyperslabError) {
+    try setAttributes([key: value], of: path)
+  }
+
+  /// Sets attributes of a node at once; nil removes one.
+  ///
+  /// - Throws: as ``setAttribute(_:_:of:)``.
+  func setAttributes(
+    _ values: [String: JSONValue?], of path: NodePath
+  ) throws(HyperslabError) {
     let changes = try writing()
     try changes.withState { (state) throws(HyperslabError) -> Void in
       let index = state.snapshot(opened).index
       guard state.holds(path, in: index) else { throw notFound(path) }
       if var attributes = state.changes.datasets[path]?.record.description.attributes {
-        attributes[key] = value
+        attributes.set(values)
         try checkAttributes(attributes, path)
         state.changes.datasets[path]?.record.description.attributes = attributes
       } else if var attributes = state.changes.groups[path] {
-        attributes[key] = value
+        attributes.set(values)
         try checkAttributes(attributes, path)
         state.changes.groups[path] = attributes
       } else {
         var changed = state.changes.attributes[path] ?? [:]
-        changed.updateValue(value, forKey: key)
+        changed.merge(values) { $1 }
         var attributes = info(of: path, in: index)?.attributes ?? [:]
-        for name in changed.keys.sorted() { attributes[name] = changed[name] ?? nil }
+        attributes.set(changed)
         try checkAttributes(attributes, path)
         state.changes.attributes[path] = changed
       }

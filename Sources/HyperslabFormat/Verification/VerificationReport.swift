@@ -51,7 +51,7 @@ public struct VerificationReport: Sendable {
 
   /// Data sets looked at.
   public internal(set) var datasets = 0
-  /// Chunk files looked at.
+  /// Chunk files looked at; those that could not be are not among them.
   public internal(set) var chunksChecked = 0
   /// Bytes of the files looked at.
   public internal(set) var bytesChecked = 0

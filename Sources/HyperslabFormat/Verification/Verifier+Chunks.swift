@@ -11,19 +11,25 @@ extension Verifier {
     _ look: Look
   ) throws(HyperslabError) {
     let format = try record.frameFormat(filter: record.filter ?? .none)
-    let found = Mutex<[(Subject, [Finding])]>([])
+    let found = Mutex<[(ChunkIndex, Finding)]>([])
     try parallelLoop(
       count: stored.count, threads: threads,
       makeWorker: { () throws(HyperslabError) in try ChunkReader(format: format) }
     ) { (reader, position) throws(HyperslabError) in
       let (chunk, row) = stored[position]
       if let finding = look.chunk(chunk, row, of: path, record, reader) {
-        found.withLock { $0.append((.chunk(path, chunk), [finding])) }
+        found.withLock { $0.append((chunk, finding)) }
       }
     }
-    for (subject, findings) in found.withLock({ $0 }) { note(findings, of: subject) }
-    report.chunksChecked += stored.count
-    report.bytesChecked += quick ? 0 : stored.reduce(0) { $0 + $1.row.byteCount }
+    var unread: Set<ChunkIndex> = []
+    for (chunk, finding) in found.withLock({ $0 }) {
+      note([finding], of: .chunk(path, chunk))
+      if case .unchecked = finding { unread.insert(chunk) }
+    }
+    for (chunk, row) in stored where !unread.contains(chunk) {
+      report.chunksChecked += 1
+      report.bytesChecked += quick ? 0 : row.byteCount
+    }
   }
 
   /// Beyond the array an edge chunk holds the fill value, or growing the array would show something

@@ -11,8 +11,16 @@ struct DimensionNames {
   private var names: [NodePath: [String]] = [:]
   /// The lengths that names stand for in the group come to, those above included.
   private var lengths: [String: Int] = [:]
-  /// The groups that it is in, each with what its names stood for above it.
-  private var open: [(group: NodePath, above: [(name: String, length: Int?)])] = []
+  /// How many names that are made of one, each an underscore longer than the one before, are such.
+  private var passed: [String: Int] = [:]
+  /// The groups that it is in, each with what was so above it.
+  private var open: [Group] = []
+
+  private struct Group {
+    let path: NodePath
+    var lengths: [(name: String, length: Int?)] = []
+    var passed: [(name: String, count: Int?)] = []
+  }
 
   /// The names of a data set's axes.
   subscript(path: NodePath) -> [String]? { names[path] }
@@ -23,14 +31,15 @@ struct DimensionNames {
       members[path.parent ?? .root, default: []].append((path, record))
     }
     for group in members.keys.sorted() {
-      while let last = open.last, !group.isDescendant(of: last.group) {
-        for (name, length) in last.above.reversed() { lengths[name] = length }
+      while let last = open.last, !group.isDescendant(of: last.path) {
+        for (name, length) in last.lengths.reversed() { lengths[name] = length }
+        for (name, count) in last.passed.reversed() { passed[name] = count }
         open.removeLast()
       }
-      open.append((group, []))
+      open.append(Group(path: group))
       name(members[group] ?? [])
     }
-    (lengths, open) = ([:], [])
+    (lengths, passed, open) = ([:], [:], [])
   }
 
   private mutating func name(_ datasets: [(path: NodePath, record: DatasetRecord)]) {
@@ -58,8 +67,7 @@ struct DimensionNames {
         }
         let base = given.name.map { "\($0)_\(given.length)" }
         if let base, let known = told[base] { return known }
-        var name = base ?? "\(path.name)_\(axis)"
-        while lengths[name] != nil || !taken.insert(name).inserted { name += "_" }
+        let name = freeName(base ?? "\(path.name)_\(axis)", &taken)
         if let base { told[base] = name }
         tell(name, given.length)
         return name
@@ -67,9 +75,34 @@ struct DimensionNames {
     }
   }
 
+  /// A name, with as many underscores behind it as make it one of its own. Deep down there may be many:
+  /// those that groups above have are not gone through again.
+  private mutating func freeName(_ base: String, _ taken: inout Set<String>) -> String {
+    let known = passed[base] ?? 0
+    var count = known
+    var name = base + String(repeating: "_", count: count)
+    var isBelow = true
+    while true {
+      if lengths[name] == nil {
+        if taken.insert(name).inserted { break }
+        isBelow = false
+      } else if isBelow {
+        count += 1
+      }
+      name += "_"
+    }
+    // It is told, too.
+    if isBelow { count += 1 }
+    if count > known {
+      open[open.count - 1].passed.append((base, passed[base]))
+      passed[base] = count
+    }
+    return name
+  }
+
   private mutating func tell(_ name: String, _ length: Int) {
     let before = lengths.updateValue(length, forKey: name)
-    if before != length { open[open.count - 1].above.append((name, before)) }
+    if before != length { open[open.count - 1].lengths.append((name, before)) }
   }
 
   private func axes(_ record: DatasetRecord) -> [(name: String?, length: Int)] {

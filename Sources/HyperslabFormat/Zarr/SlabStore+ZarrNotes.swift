@@ -33,6 +33,10 @@ extension SlabStore {
       case let told?: notes.append("_FillValue is told as \(told.text()), which xarray reads")
       }
     }
+    if let unit = record.description.unit, record.description.attributes["units"] == nil {
+      let told = ZarrAttributes.told(unit: unit)
+      if told != unit { notes.append("units is told as \"\(told)\", which xarray reads") }
+    }
     if record.missingChunks > 0 {
       notes.append("chunks that nobody wrote read as the fill value")
     }

@@ -16,8 +16,24 @@ enum ZarrAttributes {
         attributes[name] = value
       }
     }
-    addUnit(description, to: &attributes)
+    if let unit = description.unit, attributes["units"] == nil {
+      attributes["units"] = .string(told(unit: unit))
+    }
     return attributes
+  }
+
+  private static let timeUnits = [
+    "D": "days", "h": "hours", "m": "minutes", "s": "seconds", "ms": "milliseconds",
+    "us": "microseconds", "ns": "nanoseconds",
+  ]
+
+  /// A unit of dates in the words that xarray decodes, where it has NumPy's: `ns since 1970-01-01`. xarray
+  /// opens no group with dates of a unit that it does not know.
+  static func told(unit: String) -> String {
+    guard let end = unit.firstRange(of: " since "),
+      let word = timeUnits[String(unit[..<end.lowerBound])]
+    else { return unit }
+    return word + unit[end.lowerBound...]
   }
 
   static func addUnit(_ description: DatasetDescription, to attributes: inout JSONObject) {

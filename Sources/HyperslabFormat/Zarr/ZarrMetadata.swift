@@ -32,6 +32,7 @@ enum ZarrMetadata {
   static func files(
     of index: StoreIndex, only wanted: Set<NodePath>, form: Form = .full
   ) -> [NodePath: [UInt8]] {
+    if wanted.isEmpty { return [:] }
     let names = form == .full ? DimensionNames(of: index) : nil
     let holders = holders(of: index)
     let needsAll = wanted.contains { holders.contains($0) }

@@ -41,6 +41,11 @@ struct SourceReader<Source: DataChunkSource>: Sendable {
     return isLent
   }
 
+  /// The bytes of a selection; nil where memory can hold no such.
+  func byteCount(of selection: Selection) -> Int? {
+    Checked.product(selection.shape.axes + [elementByteCount])
+  }
+
   /// A source that lends twice, or lends and says that it did not, would have a buffer used twice.
   private func checkLoans(
     _ loans: Int, isLent: Bool, _ selection: Selection

@@ -30,7 +30,7 @@ final class BufferReader<Source: DataChunkSource, Buffers: Sequence<Selection>> 
       self.pending = nil
       memory = try result.get()
     } else {
-      memory = try reader.loadPiece(selection, reusing: spares.popLast())
+      memory = try reader.loadPiece(selection, reusing: spare(for: selection))
     }
     upcoming = buffers.next()
     if depth > 1 { readAhead() }
@@ -51,9 +51,16 @@ final class BufferReader<Source: DataChunkSource, Buffers: Sequence<Selection>> 
     pending = nil
   }
 
+  /// Memory for the next buffer. What is too small for it is given back before more is asked for.
+  private func spare(for selection: Selection) -> ElementBuffer? {
+    let byteCount = reader.byteCount(of: selection)
+    spares.removeAll { buffer in byteCount.map { buffer.byteCount < $0 } ?? true }
+    return spares.popLast()
+  }
+
   private func readAhead() {
     guard let selection = upcoming else { return }
-    let spare = spares.popLast()
+    let spare = spare(for: selection)
     let pending = Pending<any BufferMemory>()
     self.pending = pending
     Threads.run { [reader] in

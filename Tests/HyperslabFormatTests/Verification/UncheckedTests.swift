@@ -32,6 +32,8 @@ import Testing
       failing: { $0 == .open && $1 == StorePath("a/ramp/c/0/1") }, quick: quick)
     #expect(report.problems.isEmpty && !report.isDamaged && !report.ok)
     #expect(report.unchecked.map(\.path) == ["a/ramp/c/0/1"])
+    // What was not looked at is not counted as if it were.
+    #expect(try report.chunksChecked == SlabStore.verify(path).chunksChecked - 1)
     #expect(report.unchecked.first?.detail.contains("fault in open") == true)
   }
 
