@@ -9,7 +9,7 @@ public struct MemoryBudget: Hashable, Sendable {
   public let workingByteCount: Int
 
   /// Of which the program and its libraries take 25 MB, and the scratch of four threads the rest.
-  private static let leastWorkingByteCount = 32_000_000
+  private static let leastWorkingByteCount = 40_000_000
   /// What each thread more takes.
   private static let threadByteCount = 5 << 19
 
