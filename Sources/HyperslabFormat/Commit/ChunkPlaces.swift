@@ -1,4 +1,3 @@
-import HyperslabCodecs
 import HyperslabCore
 
 /// Brings chunk files to their names. What stands at one and is not the chunk that the store knows there is
@@ -96,18 +95,35 @@ struct TakenFiles: Sendable {
 }
 
 /// What a file holds, in short: enough to tell a file from one that was written later.
+///
+/// No CRC: that of a file which ends in its own is always the same.
 struct FileDigest: Hashable, Sendable {
   let byteCount: Int
-  let crc: UInt32
+  /// With this process's own seed.
+  let hash: Int
 
   init(_ bytes: [UInt8]) {
-    byteCount = bytes.count
-    crc = CRC32C.of(bytes)
+    var pieces = Pieces()
+    unsafe bytes.withUnsafeBytes { unsafe pieces.add($0) }
+    self = pieces.digest
   }
 
-  private init(byteCount: Int, crc: UInt32) {
+  private init(byteCount: Int, hash: Int) {
     self.byteCount = byteCount
-    self.crc = crc
+    self.hash = hash
+  }
+
+  /// Adds up bytes, the same however they are cut.
+  private struct Pieces {
+    var byteCount = 0
+    var hasher = Hasher()
+
+    mutating func add(_ bytes: UnsafeRawBufferPointer) {
+      byteCount += bytes.count
+      unsafe hasher.combine(bytes: bytes)
+    }
+
+    var digest: FileDigest { FileDigest(byteCount: byteCount, hash: hasher.finalize()) }
   }
 
   /// Reads a file by pieces; nil where it shrinks meanwhile.
@@ -116,15 +132,13 @@ struct FileDigest: Hashable, Sendable {
   ) throws(HyperslabError) -> FileDigest? {
     let file = try files.open(path)
     let piece = try ElementBuffer(allocating: Swift.max(1, Swift.min(file.byteCount, 1 << 20)))
-    var crc = CRC32C()
-    var done = 0
-    while done < file.byteCount {
-      let count = Swift.min(piece.byteCount, file.byteCount - done)
+    var pieces = Pieces()
+    while pieces.byteCount < file.byteCount {
+      let count = Swift.min(piece.byteCount, file.byteCount - pieces.byteCount)
       let bytes = unsafe UnsafeMutableRawBufferPointer(start: piece.pointer, count: count)
-      guard try unsafe file.read(at: done, into: bytes) == count else { return nil }
-      unsafe crc.add(UnsafeRawBufferPointer(bytes))
-      done += count
+      guard try unsafe file.read(at: pieces.byteCount, into: bytes) == count else { return nil }
+      unsafe pieces.add(UnsafeRawBufferPointer(bytes))
     }
-    return FileDigest(byteCount: done, crc: crc.value)
+    return pieces.digest
   }
 }
