@@ -34,7 +34,7 @@ extension FileArray: StreamSource {
   /// From here on a call a run costs less than reading what lies between.
   static let leastRunByteCount = 2048
   static let mostGapByteCount = 1 << 14
-  /// What is read at once with the gaps in it; on the stack.
+  /// What is read at once with the gaps in it.
   private static let spannedByteCount = 1 << 16
 
   /// Reads some of a box's elements as the file has them, box and elements in the order of the file.
@@ -86,17 +86,12 @@ extension FileArray: StreamSource {
     let copy = ChunkCopy(
       chunkShape: layout.shape, region: StridedSelection(Selection(all: layout.shape)),
       layout: layout, elementByteCount: 1)
-    let result = unsafe withUnsafeTemporaryAllocation(
-      byteCount: (count - 1) * step + run, alignment: 64
-    ) { span -> Result<Void, HyperslabError> in
-      do throws(HyperslabError) { try unsafe file.read(at: offset, into: span) } catch {
-        return .failure(error)
-      }
-      if let from = span.baseAddress, let to = target.baseAddress {
-        unsafe copy.gather(0..<count * run, from: UnsafeRawPointer(from), into: to)
-      }
-      return .success(())
+    // Temporary memory of Swift's ends the process where there is none.
+    let span = try ElementBuffer(allocating: (count - 1) * step + run)
+    try unsafe file.read(
+      at: offset, into: UnsafeMutableRawBufferPointer(start: span.pointer, count: span.byteCount))
+    if let to = target.baseAddress {
+      unsafe copy.gather(0..<count * run, from: UnsafeRawPointer(span.pointer), into: to)
     }
-    try result.get()
   }
 }
