@@ -223,7 +223,7 @@ struct ScheduleRun {
       from: start.model, certain: certain, possible: possible + refused
     ).between
     for case (_, .saw(let path, let dataset)) in log.results
-    where !between.contains(where: { $0.datasets[path] == dataset }) {
+    where !Self.isSeen(dataset, in: between.compactMap { $0.datasets[path] }) {
       throw Wrong("a reader saw \(path) as \(dataset)")
     }
     let reader = try Self.open(disk, isKilled ? .readWrite : .readOnly)
@@ -247,6 +247,18 @@ struct ScheduleRun {
     if let problem = verifier.finished.problems.first(where: \.kind.isDamage) {
       throw Wrong("\(problem)")
     }
+  }
+
+  /// Whether a reader can see a data set so. A handle is as long as its data set was when it was opened, and
+  /// reads from a later commit what of that is still there.
+  private static func isSeen(
+    _ dataset: ScheduleModel.Dataset, in states: [ScheduleModel.Dataset]
+  ) -> Bool {
+    let count = dataset.values.count
+    return states.contains { $0.values.count == count }
+      && states.contains {
+        $0.attribute == dataset.attribute && Array($0.values.prefix(count)) == dataset.values
+      }
   }
 
   /// Nothing is left in the private directory of what failed or is published.
