@@ -28,18 +28,23 @@ struct ChunkPlaces {
 
   /// Removes a chunk that the table listed.
   func remove(_ target: StorePath, rows: [ChunkRow]?) throws(HyperslabError) {
-    try clear(target, rows: rows)
-    if try files.status(target) != nil { try files.remove(target) }
+    if try clear(target, rows: rows) { try files.remove(target) }
   }
 
   /// Moves away what must not be replaced or removed.
-  private func clear(_ target: StorePath, rows: [ChunkRow]?) throws(HyperslabError) {
-    guard let status = try files.status(target) else { return }
+  ///
+  /// - Returns: whether a file still stands there, which may be.
+  @discardableResult
+  private func clear(
+    _ target: StorePath, rows: [ChunkRow]?
+  ) throws(HyperslabError) -> Bool {
+    guard let status = try files.status(target) else { return false }
     if status.kind == .file {
-      if try isListed(target, status, rows) { return }
-      if try taken.holds(target, in: files) { return }
+      if try isListed(target, status, rows) { return true }
+      if try taken.holds(target, as: target, in: files) { return true }
     }
-    _ = try files.setAside(target, named: target.components.joined(separator: "."))
+    _ = try files.setAside(target)
+    return false
   }
 
   private func isListed(
@@ -75,12 +80,7 @@ struct TakenFiles: Sendable {
     digests[path] = FileDigest(bytes)
   }
 
-  /// Whether a file is one of them, and as it was.
-  func holds(_ path: StorePath, in files: any FileSystem) throws(HyperslabError) -> Bool {
-    try holds(path, as: path, in: files)
-  }
-
-  /// Whether a file that stands elsewhere by now is the one that was taken in from a place.
+  /// Whether a file, which may stand elsewhere by now, is the one that was taken in from a place, as it was.
   func holds(
     _ place: StorePath, as moved: StorePath, in files: any FileSystem
   ) throws(HyperslabError) -> Bool {

@@ -184,7 +184,7 @@ struct CommitProtocol {
   /// way. What a writer that died left there was swept; this may be another store's, copied here.
   private func clear(_ orphans: [StorePath]) throws(HyperslabError) {
     for path in orphans where try files.status(path) != nil {
-      _ = try files.setAside(path, named: path.components.joined(separator: "."))
+      _ = try files.setAside(path)
     }
   }
 

@@ -98,10 +98,14 @@ struct TrashSweep {
 extension FileSystem {
   /// Moves something that is not the store's own to `__slab/lost`, for good, whatever it is.
   ///
+  /// - Parameter name: Where it comes from, if not from where it stands.
   /// - Returns: its new place.
-  func setAside(_ path: StorePath, named name: String) throws(HyperslabError) -> StorePath {
+  func setAside(
+    _ path: StorePath, named name: String? = nil
+  ) throws(HyperslabError) -> StorePath {
     var touched = try makeDirectories(StoreLayout.lost)
     // A component may have 255 bytes, and a number may come behind it.
+    let name = name ?? path.components.joined(separator: ".")
     let base = String(decoding: name.utf8.prefix(200), as: UTF8.self)
     var target = StoreLayout.lost / base
     var count = 1

@@ -39,7 +39,7 @@ enum KeptIndex {
     if status.kind == .file, try Provenance.beginsAsIndex(path, of: uuid, in: files) {
       try files.remove(path)
     } else {
-      _ = try files.setAside(path, named: path.components.joined(separator: "."))
+      _ = try files.setAside(path)
     }
   }
 
