@@ -3,15 +3,8 @@ import HyperslabCore
 extension StoreConformance {
   func limits(_ recorder: Recorder, _ generator: inout SeededGenerator) throws {
     let store = try makeStore()
-    let path = try NodePath("refused/data")
-    func refused(
-      _ code: HyperslabError.Code, _ what: String, _ change: (inout DatasetDescription) -> Void
-    ) {
-      var description = small()
-      change(&description)
-      recorder.expectError(code, from: what) { _ = try store.createDataset(path, description) }
-      recorder.expectError(.notFound, from: "opening after \(what)") { _ = try store.dataset(path) }
-    }
+    let refused = RefusedDescriptions(
+      store: store, path: try NodePath("refused/data"), start: small(), recorder: recorder)
     refused(.limit, "more than 2^40 chunks") {
       $0 = DatasetDescription(shape: [1 << 41], chunkShape: [1], dataType: .int8)
     }

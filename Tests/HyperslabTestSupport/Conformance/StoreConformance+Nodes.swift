@@ -86,15 +86,8 @@ extension StoreConformance {
 
   func refusedDescriptions(_ recorder: Recorder, _ generator: inout SeededGenerator) throws {
     let store = try makeStore()
-    let path = try NodePath("refused/data")
-    func refused(
-      _ code: HyperslabError.Code, _ what: String, _ change: (inout DatasetDescription) -> Void
-    ) {
-      var description = small()
-      change(&description)
-      recorder.expectError(code, from: what) { _ = try store.createDataset(path, description) }
-      recorder.expectError(.notFound, from: "opening after \(what)") { _ = try store.dataset(path) }
-    }
+    let refused = RefusedDescriptions(
+      store: store, path: try NodePath("refused/data"), start: small(), recorder: recorder)
     refused(.invalidShape, "a chunk axis of 0") { $0.chunkShape = [2, 0] }
     refused(.invalidShape, "a chunk of another rank") { $0.chunkShape = [2] }
     refused(.invalidShape, "a negative axis") { $0.shape = [-1, 3] }
@@ -114,7 +107,7 @@ extension StoreConformance {
       let shape: Shape = [1 << 31, 1 << 31]
       $0 = DatasetDescription(shape: shape, chunkShape: shape, dataType: .int32)
     }
-    _ = try store.createDataset(path, small())
+    _ = try store.createDataset(refused.path, small())
   }
 
   func opening(_ recorder: Recorder, _ generator: inout SeededGenerator) throws {
