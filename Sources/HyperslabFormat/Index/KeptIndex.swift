@@ -66,6 +66,9 @@ enum KeptIndex {
     guard index.isCopied else { return }
     let kept = StoreLayout.oldIndex(commit: index.commit)
     let root = try files.contents(StoreLayout.index, limit: StoreIndex.maximumFileByteCount)
+    guard try cache.indexes.older(root, place: "slab.json").index.commit == index.commit else {
+      return
+    }
     do throws(HyperslabError) {
       let found = try files.contents(kept, limit: StoreIndex.maximumFileByteCount)
       if found == root || !Provenance.isIndexOrRemains(found, of: index.uuid, cache) { return }
@@ -77,7 +80,7 @@ enum KeptIndex {
 /// An index that proves `slab.json` to be older than what the store keeps, or another store's.
 ///
 /// A commit leaves a copy of its index under its number, once it stands for good. So where there is a
-/// sound one of a higher number, whose tables are there, somebody has put an older `slab.json` back,
+/// sound one of a higher number, some of whose tables are there, somebody has put an older `slab.json` back,
 /// from a backup or with a part of a copy of the store; and where the tables of `slab.json` are not there,
 /// but those of an index of another store are, it is the one of another store. Nothing that a commit can
 /// leave, wherever it is killed or the power fails, looks like either.
@@ -96,7 +99,7 @@ struct NewerIndex {
       return []
     }
     let isCopied = try isCopied(index, files)
-    let mayBeAnothers = isCopied ? false : try !hasOwnTables(index, files)
+    let mayBeAnothers = isCopied ? false : try !hasTables(index, files)
     for entry in entries {
       guard let commit = StoreLayout.kept(entry.name), commit > index.commit || mayBeAnothers
       else { continue }
@@ -105,9 +108,11 @@ struct NewerIndex {
         let kept = try KeptIndex.read(path, files, cache)
         let isProof: Bool
         if kept.index.uuid == index.uuid {
-          isProof = commit > index.commit ? try hasTables(kept.index, files) : false
+          let isEmpty = kept.index.datasets.allSatisfy(\.record.runs.isEmpty)
+          let isLater = commit > index.commit
+          isProof = isLater && !isEmpty ? try hasTables(kept.index, files) : isLater
         } else {
-          isProof = mayBeAnothers ? try hasOwnTables(kept.index, files) : false
+          isProof = mayBeAnothers ? try hasTables(kept.index, files) : false
         }
         if isProof { result.append(NewerIndex(index: kept.index, bytes: kept.bytes)) }
       } catch { if error.leavesUnchecked { throw error } }
@@ -135,24 +140,17 @@ struct NewerIndex {
     }
   }
 
-  /// Whether every run that an index lists is there, and there are any.
-  private static func hasOwnTables(
-    _ index: StoreIndex, _ files: any FileSystem
-  ) throws(HyperslabError) -> Bool {
-    guard index.datasets.contains(where: { !$0.record.runs.isEmpty }) else { return false }
-    return try hasTables(index, files)
-  }
-
+  /// Whether runs that an index lists are there; some of them may be lost.
   private static func hasTables(
     _ index: StoreIndex, _ files: any FileSystem
   ) throws(HyperslabError) -> Bool {
     for (_, record) in index.datasets {
       for reference in record.runs {
         let run = try files.status(StoreLayout.run(record.tableDirectory, reference))
-        guard run?.byteCount == reference.byteCount else { return false }
+        if run?.byteCount == reference.byteCount { return true }
       }
     }
-    return true
+    return false
   }
 
   /// What a writer is told who finds the other one.

@@ -53,3 +53,10 @@ struct LostFiles {
     return target
   }
 }
+
+extension FileSystem {
+  /// The names of what is in `__slab/lost`, as far as they can be told.
+  func lostNames() -> Set<String> {
+    Set(((try? list(StoreLayout.lost)) ?? []).map(\.name))
+  }
+}

@@ -207,7 +207,9 @@ struct Provenance {
 
   /// Whether a file is a sound run of a store, or what is left of one.
   static func isRunOrRemains(_ bytes: [UInt8], of uuid: String) -> Bool {
-    guard SelfCheck.holds(bytes) else { return isRemains(bytes, of: "{\n  \"slab_run\": 1,") }
+    guard SelfCheck.holds(bytes) || LineEnds.areChanged(bytes) else {
+      return isRemains(bytes, of: "{\n  \"slab_run\": 1,")
+    }
     let run = try? JSONText(checking: bytes, depthLimit: 32)
     return run?.member("store")?.is(uuid) == true
   }

@@ -16,6 +16,8 @@ extension Repairer {
     var corrected: Correction?
     /// The file as it was before somebody put an older one in its place.
     var newer: [UInt8]?
+    /// Whether there are others by which more may be there.
+    var isOneOfSeveral = false
     /// Runs of commits that it does not know of, oldest first.
     var later: [NodePath: [DatasetRecord.RunReference]] = [:]
     /// Where it is from.
@@ -31,12 +33,13 @@ extension Repairer {
     do throws(HyperslabError) {
       let index = try Snapshot.read(files, cache: cache).index
       try Self.checkWritable(index)
-      if let newer = try newerIndex(than: index) {
-        return FoundIndex(
-          index: newer.index, commitOnDisk: index.commit,
-          nextCommit: Swift.max(newer.nextCommit, index.commit + 1), newer: newer.bytes)
-      }
-      return FoundIndex(index: index, commitOnDisk: index.commit, nextCommit: index.commit + 1)
+      let newer = try NewerIndex.all(files, cache, than: index).filter(\.index.isWritable)
+      let choice = IndexChoice(files: files, cache: cache, onDisk: index, newer: newer)
+      let chosen = newer.isEmpty ? nil : try choice.run()
+      return FoundIndex(
+        index: chosen?.index ?? index, commitOnDisk: index.commit,
+        nextCommit: Swift.max(newer.first?.index.commit ?? 0, index.commit) + 1,
+        newer: chosen?.bytes, isOneOfSeveral: !newer.isEmpty)
     } catch {
       guard error.isDamage else { throw error }
       failure = error
@@ -57,55 +60,6 @@ extension Repairer {
       "Nothing that the store keeps is enough to restore it: put back slab.json, or one of "
       + "__slab/root-<commit>, from a backup"
     return try IndexSalvage(files: files, cache: cache, failure: hopeless).run()
-  }
-
-  /// The index to go by where `slab.json` is older than others that are kept: the newest of which every
-  /// chunk is there, `slab.json` among them, or else the newest.
-  private func newerIndex(
-    than index: StoreIndex
-  ) throws(HyperslabError) -> (index: StoreIndex, bytes: [UInt8], nextCommit: Int)? {
-    let newer = try NewerIndex.all(files, cache, than: index).filter(\.index.isWritable)
-    guard let newest = newer.first else { return nil }
-    for candidate in newer where try hasChunks(candidate.index) {
-      return (candidate.index, candidate.bytes, newest.index.commit + 1)
-    }
-    return try hasChunks(index) ? nil : (newest.index, newest.bytes, newest.index.commit + 1)
-  }
-
-  private func hasChunks(_ index: StoreIndex) throws(HyperslabError) -> Bool {
-    for (path, record) in index.datasets where record.storedChunks > 0 {
-      guard let filter = record.filter else { return false }
-      let reader = try ChunkReader(format: try record.frameFormat(filter: filter))
-      var stored: [(chunk: ChunkIndex, row: ChunkRow)] = []
-      do throws(HyperslabError) {
-        try Snapshot(index: index, cache: cache).table(record).forEachRow { chunk, row in
-          if row.state == .stored { stored.append((chunk, row)) }
-        }
-        for (chunk, row) in stored {
-          var isThere = false
-          for place in ChunkExaminer.places(chunk, path, record) where !isThere {
-            isThere = try isHeader(of: row, at: place, reader)
-          }
-          if !isThere { return false }
-        }
-      } catch {
-        guard error.isDamage else { throw error }
-        return false
-      }
-    }
-    return true
-  }
-
-  private func isHeader(
-    of row: ChunkRow, at place: StorePath, _ reader: ChunkReader
-  ) throws(HyperslabError) -> Bool {
-    do throws(HyperslabError) {
-      try reader.check(place, in: files, row: row, quick: true)
-      return true
-    } catch {
-      guard error.isDamage else { throw error }
-      return false
-    }
   }
 
   private static func checkWritable(_ index: StoreIndex) throws(HyperslabError) {

@@ -63,7 +63,9 @@ extension Repairer {
 
   mutating func freeName(_ name: String) throws(HyperslabError) -> StorePath {
     try makeDirectory(StoreLayout.lost)
-    return try LostFiles(files: files, commit: nextCommit).freeName(name)
+    let target = try LostFiles(files: files, commit: nextCommit).freeName(name)
+    lost.insert(target.name)
+    return target
   }
 
   /// The name under which a chunk's file is set aside: what it was the chunk of.

@@ -30,6 +30,9 @@ extension Repairer {
     }
     for leftover in before.leftovers { try sweep(leftover) }
     try synchronize(&touched)
+    for name in files.lostNames().subtracting(lost).sorted() {
+      note(StoreLayout.lost / name, .foreign, "moved here; it is not what the store wrote")
+    }
     let after = try verified()
     let remaining = Set(after.problems.map { StorePath($0.path) })
     for problem in before.problems {
@@ -77,7 +80,7 @@ extension Repairer {
     _ path: StorePath, _ index: StoreIndex
   ) throws(HyperslabError) {
     guard try files.status(path)?.kind == .file, let bytes = try contents(path) else { return }
-    if SelfCheck.holds(bytes), Provenance.isRunOrRemains(bytes, of: index.uuid) {
+    if !keepsOrphans, SelfCheck.holds(bytes), Provenance.isRunOrRemains(bytes, of: index.uuid) {
       try files.remove(path)
       note(path, .table, "removed; no index lists it")
     } else {
@@ -136,7 +139,7 @@ extension Repairer {
     // Recovery knows which of the store's own to spare, for readers of older commits.
     if try files.status(path) == nil {
       note(path, .orphan, "removed")
-    } else if path.name == "zarr.json" {
+    } else if path.name == "zarr.json", !path.isIn(StoreLayout.reserved) {
       note(path, .stale, "derived again")
     } else if !path.isIn(StoreLayout.reserved) {
       try setAside(path, named: path.components.joined(separator: "."), .orphan)

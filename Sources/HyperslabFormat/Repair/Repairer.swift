@@ -29,8 +29,10 @@ struct Repairer {
   var dead: DeadWriters
   /// What may still be guessed of lost runs.
   var guessBudget = TableSalvage.guesses
-  /// Whether rows were lost, so that a chunk file that no row lists may be worth keeping.
+  /// Whether rows were lost, so that files that no index lists may be worth keeping.
   var keepsOrphans = false
+  /// What was in `__slab/lost` before, or was moved there and told.
+  var lost: Set<String> = []
   /// Whether the index in memory is another than the one on the disk.
   var isChanged = false
 
@@ -47,12 +49,13 @@ struct Repairer {
     let lock = try takeLock()
     defer { lock.release() }
     try files.refuseLivingWriters()
+    lost = files.lostNames()
     let found = try findIndex()
     report.commitBefore = found.commitOnDisk
     nextCommit = found.nextCommit
     storeUUID = found.index.uuid
     isChanged = found.isRebuilt
-    keepsOrphans = found.isRebuilt || found.newer != nil
+    keepsOrphans = found.isRebuilt || found.isOneOfSeveral
     var index = try found.index.confirmingPending(files, cache)
     dead = try DeadWriters(files, index: index)
     try adopt(found)

@@ -115,6 +115,61 @@ import Testing
     #expect(try !SlabStore.repair(path).changed)
   }
 
+  /// What is missing of the newest besides is not better known by going further back.
+  @Test(arguments: ["newer/c/0", "line/c/2", "__slab/t"])
+  func moreThanTheIndexIsGone(what: String) throws {
+    let old = try grow()
+    let commit = try SlabStore.open(path).commitNumber
+    if what == "__slab/t" {
+      let newer = try #require(
+        try directory.files(in: path).first {
+          $0.hasPrefix(what) && $0.contains("00000\(commit - 1)-")
+        })
+      try remove(path.appending(newer))
+    } else {
+      try remove(path.appending(what))
+    }
+    try putBack(old, .written)
+    let report = try SlabStore.repair(path)
+    #expect(report.ok, "\(report.remaining)")
+    #expect(try SlabStore.open(path).commitNumber >= commit)
+    #expect(try firsts(path, "newer") == [what == "newer/c/0" ? nil : 77, nil, nil])
+    #expect(try firsts(path, "line")[2] == (what == "line/c/2" ? nil : 23))
+    #expect(try SlabStore.open(path).node(.root).attributes["turn"] == 9)
+  }
+
+  /// Another store's `slab.json`, and a run of this store lost besides.
+  @Test func anotherStoresIndexAndALostRun() throws {
+    let other = directory.path.appending("other.slab")
+    try Patient.write(at: other)
+    let uuid = try SlabStore.open(path).uuid
+    let before = Patient.contents(path)
+    let run = try #require(try directory.files(in: path).first { $0.hasPrefix("__slab/t/") })
+    try remove(path.appending(run))
+    try write(contents(other.appending("slab.json")), to: index)
+    let report = try SlabStore.repair(path)
+    #expect(report.ok, "\(report.remaining)")
+    #expect(try SlabStore.open(path).uuid == uuid)
+    #expect(Patient.contents(path) == before)
+  }
+
+  /// A later index of this store that knows of nothing that lies here, with every chunk of `slab.json` in
+  /// its place.
+  @Test func aLaterIndexThatExplainsNothing() throws {
+    let before = Patient.contents(path)
+    let empty = directory.path.appending("empty.slab")
+    try copyTree(path, to: empty)
+    let store = try SlabStore.open(empty, mode: .readWrite)
+    for node in store.nodes().map(\.path).reversed() where node != .root { try store.remove(node) }
+    try store.close()
+    let commit = try SlabStore.open(empty).commitNumber
+    try write(
+      contents(empty.appending("slab.json")), to: path.appending("__slab/root-\(commit)"))
+    let report = try SlabStore.repair(path)
+    #expect(report.ok, "\(report.remaining)")
+    #expect(Patient.contents(path) == before)
+  }
+
   /// A copy that is no proof: damaged, of another store, or with tables that are gone.
   @Test func aCopyThatProvesNothing() throws {
     let commit = try SlabStore.open(path).commitNumber

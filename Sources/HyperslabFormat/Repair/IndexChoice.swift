@@ -1,0 +1,115 @@
+import HyperslabCodecs
+import HyperslabCore
+
+/// Which index to go by where `slab.json` is older than others that the store keeps.
+///
+/// Mostly only `slab.json` was put back, and the newest index is the one: chunks of it that are missing or
+/// damaged are not better known by going further back. But a whole copy of the store may have been laid
+/// over it. Then chunks that `slab.json` lists are in their places, where the newest index has others
+/// or none.
+struct IndexChoice {
+  let files: any FileSystem
+  let cache: RunCache
+  /// The one on the disk.
+  let onDisk: StoreIndex
+  /// The ones kept, the newest first.
+  let newer: [NewerIndex]
+
+  /// - Returns: nil for the one on the disk.
+  func run() throws(HyperslabError) -> NewerIndex? {
+    for candidate in newer where try !isLaidOver(candidate.index) { return candidate }
+    return try isWhole(onDisk) ? nil : newer.first
+  }
+
+  /// Whether a chunk that the index on the disk lists is in its place, though a later index has another one
+  /// there, or none.
+  private func isLaidOver(_ later: StoreIndex) throws(HyperslabError) -> Bool {
+    let removed = Set(later.removed.map(\.path))
+    for (path, record) in onDisk.datasets where record.storedChunks > 0 && !removed.contains(path) {
+      let places = try ChunkHeaders(files, path, record)
+      let new = try later.dataset(path).map { (record) throws(HyperslabError) in
+        (record, try ChunkHeaders(files, path, record))
+      }
+      for (chunk, row) in try stored(record, of: onDisk) {
+        let newRow = try new.flatMap { (new) throws(HyperslabError) in
+          try self.row(chunk, new.0, of: later)
+        }
+        if newRow == row { continue }
+        // What has yet to take its place may still be elsewhere.
+        if let new, let newRow, newRow.state == .stored, try new.1.hold(chunk, newRow) { continue }
+        if try places.hold(chunk, row) { return true }
+      }
+    }
+    return false
+  }
+
+  /// Whether every chunk of an index is there.
+  private func isWhole(_ index: StoreIndex) throws(HyperslabError) -> Bool {
+    for (path, record) in index.datasets where record.storedChunks > 0 {
+      let rows = try stored(record, of: index)
+      if rows.count != record.storedChunks { return false }
+      let places = try ChunkHeaders(files, path, record)
+      for (chunk, row) in rows where try !places.hold(chunk, row) { return false }
+    }
+    return true
+  }
+
+  /// The chunks that are stored; none where its table is lost.
+  private func stored(
+    _ record: DatasetRecord, of index: StoreIndex
+  ) throws(HyperslabError) -> [(chunk: ChunkIndex, row: ChunkRow)] {
+    var stored: [(chunk: ChunkIndex, row: ChunkRow)] = []
+    do throws(HyperslabError) {
+      try Snapshot(index: index, cache: cache).table(record).forEachRow { chunk, row in
+        if row.state == .stored { stored.append((chunk, row)) }
+      }
+    } catch {
+      guard error.isDamage else { throw error }
+      return []
+    }
+    return stored
+  }
+
+  private func row(
+    _ chunk: ChunkIndex, _ record: DatasetRecord, of index: StoreIndex
+  ) throws(HyperslabError) -> ChunkRow? {
+    guard record.grid.contains(chunk) else { return nil }
+    do throws(HyperslabError) {
+      return try Snapshot(index: index, cache: cache).table(record).row(chunk)
+    } catch {
+      guard error.isDamage else { throw error }
+      return nil
+    }
+  }
+}
+
+/// The chunk files of a data set, as far as their headers tell.
+private struct ChunkHeaders {
+  private let files: any FileSystem
+  private let path: NodePath
+  private let record: DatasetRecord
+  private let reader: ChunkReader?
+
+  init(
+    _ files: any FileSystem, _ path: NodePath, _ record: DatasetRecord
+  ) throws(HyperslabError) {
+    self.files = files
+    self.path = path
+    self.record = record
+    reader = try record.filter.map { (filter) throws(HyperslabError) in
+      try ChunkReader(format: try record.frameFormat(filter: filter))
+    }
+  }
+
+  /// Whether the file that a row lists is in one of the chunk's places.
+  func hold(_ chunk: ChunkIndex, _ row: ChunkRow) throws(HyperslabError) -> Bool {
+    guard let reader else { return false }
+    for place in record.places(of: chunk, at: path) {
+      do throws(HyperslabError) {
+        try reader.check(place, in: files, row: row, quick: true)
+        return true
+      } catch { guard error.isDamage else { throw error } }
+    }
+    return false
+  }
+}
