@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import unicodedata
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -116,6 +117,9 @@ class Maker:
     def text(self, byte_count):
         unit = self.pick(["a", "\u0301", "\u0316\u0301", "é", "e\u0301", "\u202e", "日", "😀", "\\", '"', "\u0001", "\u1161", "\u0f71\u0f72"])
         text = unit * max(1, byte_count // len(unit.encode()))
+        if unicodedata.combining(unit[-1]) and not self.chance(4):
+            # As many marks in a row as may be.
+            text = ("a" + (unit * 30)[:30]) * max(1, byte_count // len(("a" + (unit * 30)[:30]).encode()))
         if self.chance(3):
             text = "a" + text[:-1]
         return text
@@ -168,7 +172,10 @@ class Maker:
     def name(self):
         byte_count = self.pick([1, 2, 12, 255])
         unit = self.pick(["a", "\u0301", "\u0316", "é", "日", "\u0316\u0301", "\u0f71"])
-        return (self.pick(["a", "é", "z"]) + unit * 255).encode()[:byte_count].decode(errors="ignore") or "a"
+        start = self.pick(["a", "é", "z"])
+        if unicodedata.combining(unit[-1]) and not self.chance(8):
+            unit = (unit * 30)[:30] + "b"
+        return (start + unit * 255).encode()[:byte_count].decode(errors="ignore") or "a"
 
     # Nodes.
 

@@ -87,10 +87,23 @@ def _constant(word):
     raise ValueError(f"{word} is no JSON")
 
 
+def _stream_safe(text):
+    marks = 0
+    for character in text if not text.isascii() else "":
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks > 30:
+            raise ValueError("more than 30 combining marks in a row")
+
+
 def _depth(value):
-    """How deep the deepest value stands; lone halves of surrogate pairs are found on the way."""
+    """How deep the deepest value stands; lone halves of surrogate pairs, and more combining marks in a row
+    than may be, are found on the way."""
     if isinstance(value, str):
         value.encode()
+        _stream_safe(value)
+    if isinstance(value, dict):
+        for name in value:
+            _stream_safe(name)
     if isinstance(value, (dict, list)):
         inner = value.values() if isinstance(value, dict) else value
         return max((1 + _depth(part) for part in inner), default=0)

@@ -32,6 +32,11 @@ enum CommandWords {
         "Argument \(number), \"\(replaced.visible(keeping: []))\", is not UTF-8. Rename the "
           + "file, or name it through a link.")
     }
+    guard text.isStreamSafe else {
+      throw ValidationError(
+        "Argument \(number) has more than 30 combining marks in a row, which no text of a store may have."
+      )
+    }
     return text
   }
 }

@@ -105,7 +105,8 @@ public struct NpyHeader: Hashable, Sendable {
     }
     var values: [String: PythonLiteral] = [:]
     for member in members {
-      guard case .string(let key) = member.key, values.updateValue(member.value, forKey: key) == nil
+      guard case .string(let key) = member.key, key.isStreamSafe,
+        values.updateValue(member.value, forKey: key) == nil
       else { throw HyperslabError(.invalidArrayFile, "the header has an odd or repeated key") }
     }
     guard values.count == 3, let descriptor = values["descr"],
@@ -134,11 +135,12 @@ public struct NpyHeader: Hashable, Sendable {
         return name
       }
       let name = names.first ?? "x"
+      let file = String(name.map { $0.isLetter || $0.isNumber ? $0 : "_" }.prefix(60))
       throw HyperslabError(
         .unsupportedType, "a structured array of \(fields.count) fields",
         found: names.isEmpty
           ? nil : names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", …" : ""),
-        remedy: "Save each field as a file of its own: np.save(\"\(name).npy\", array[\"\(name)\"])"
+        remedy: "Save each field as a file of its own: np.save(\"\(file).npy\", array[\"\(name)\"])"
       )
     default: throw HyperslabError(.invalidArrayFile, "the header's descr is no type")
     }

@@ -1,22 +1,23 @@
 /// A member name. Spellings that Unicode takes for equal are one name, but for long ones, which are
-/// compared byte by byte: of nothing but combining marks they take time with the square of their length.
-struct JSONName: Hashable, Sendable {
+/// compared byte by byte.
+package struct JSONName: Hashable, Sendable {
   /// The most bytes of a name that has several spellings.
   private static let longestSpelled = 255
 
-  let text: String
+  package let text: String
   private let isSpelled: Bool
 
-  init(_ text: String) {
+  package init(_ text: String) {
     self.text = text
-    isSpelled = text.utf8.count <= Self.longestSpelled && text.utf8.contains { $0 >= 0x80 }
+    isSpelled =
+      text.utf8.count <= Self.longestSpelled && !text.utf8.span.isASCII && text.isStreamSafe
   }
 
-  static func == (a: JSONName, b: JSONName) -> Bool {
+  package static func == (a: JSONName, b: JSONName) -> Bool {
     a.isSpelled && b.isSpelled ? a.text == b.text : a.text.hasSameBytes(as: b.text)
   }
 
-  func hash(into hasher: inout Hasher) {
+  package func hash(into hasher: inout Hasher) {
     if isSpelled { hasher.combine(text) } else { hasher.combine(bytesOf: text) }
   }
 }
@@ -191,11 +192,11 @@ public struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionaryL
   }
 
   /// Sets many members at once; nil removes one, and new names go to the end in their order.
-  package mutating func set(_ values: [String: JSONValue?]) {
+  package mutating func set(_ values: [JSONName: JSONValue?]) {
     takeApart()
     var gone: Set<JSONName> = []
-    for key in values.keys.sorted() {
-      if let value = values[key] ?? nil { self[key] = value } else { gone.insert(JSONName(key)) }
+    for (key, value) in values.sorted(by: { $0.key.text.precedesBytewise($1.key.text) }) {
+      if let value { self[key.text] = value } else { gone.insert(key) }
     }
     if gone.isEmpty { return }
     let kept = members.filter { !gone.contains(JSONName($0.key)) }
@@ -203,13 +204,15 @@ public struct JSONObject: Hashable, Sendable, Sequence, ExpressibleByDictionaryL
   }
 
   /// What to set, nil for what to remove, so that another object becomes this one.
-  package func changes(from old: JSONObject) -> [String: JSONValue?] {
+  package func changes(from old: JSONObject) -> [JSONName: JSONValue?] {
     var (own, old) = (self, old)
     own.takeApart()
     old.takeApart()
-    var changes: [String: JSONValue?] = [:]
-    for (key, value) in own where old[key] != value { changes.updateValue(value, forKey: key) }
-    for key in old.keys where own[key] == nil { changes.updateValue(nil, forKey: key) }
+    var changes: [JSONName: JSONValue?] = [:]
+    for (key, value) in own where old[key] != value {
+      changes.updateValue(value, forKey: JSONName(key))
+    }
+    for key in old.keys where own[key] == nil { changes.updateValue(nil, forKey: JSONName(key)) }
     return changes
   }
 

@@ -7,7 +7,8 @@
 #endif
 
 /// A strict JSON reader: UTF-8 without byte-order mark, no duplicate names, bounded depth, nothing
-/// after the value.
+/// after the value. Of combining marks at most 30 stand in a row (Unicode's Stream-Safe Text Format,
+/// UAX #15): texts are compared by canonical equivalence, which takes time with the square of more.
 ///
 /// Foundation's reader keeps neither member order nor duplicate names nor the difference between
 /// `1` and `1.0`, all of which the format's rules need (Spec, "JSON").
@@ -267,18 +268,23 @@ package struct JSONParser {
     position += 1
     let start = position
     var others: UInt8 = 0
+    var isPlain = true
     while position < end {
       let byte = bytes[position]
       position += 1
       switch byte {
       case UInt8(ascii: "\""):
         if others >= 0x80 {
+          isPlain = false
           guard String(validating: bytes[start..<position - 1], as: UTF8.self) != nil else {
             throw error("a string that is not UTF-8")
           }
         }
+        guard isPlain || Self.text(start - 1..<position, of: bytes).isStreamSafe else {
+          throw error("a string of more than 30 combining marks in a row")
+        }
         return
-      case UInt8(ascii: "\\"): _ = try escape()
+      case UInt8(ascii: "\\"): if try !escape().isASCII { isPlain = false }
       case 0..<0x20: throw error("a control character in a string")
       default: others |= byte
       }

@@ -98,15 +98,17 @@ extension JSONValue {
 }
 
 extension JSONObject {
-  /// Refuses what would not read back: numbers that are not finite, values that stand more than
-  /// `depthLimit` levels below an attribute's.
+  /// Refuses what would not read back: numbers that are not finite, texts of more than 30 combining marks
+  /// in a row, values that stand more than `depthLimit` levels below an attribute's.
   ///
   /// - Throws: `invalid_value` naming the attribute.
   package func checkWritable(depthLimit: Int = StoreLimits.attributeDepth) throws(HyperslabError) {
-    for (name, value) in self where !value.isWritable(depthLimit: depthLimit) {
+    for (name, value) in self
+    where !name.isStreamSafe || !value.isWritable(depthLimit: depthLimit) {
       throw HyperslabError(
         .invalidValue, "the attribute \"\(name)\"",
-        expected: "finite numbers, nested at most \(depthLimit) deep",
+        expected: "finite numbers, nested at most \(depthLimit) deep, and no text of more than 30 "
+          + "combining marks in a row",
         remedy: "Write NaN and infinities as strings, and deep structures as one string")
     }
   }
@@ -117,11 +119,14 @@ extension JSONValue {
     guard depthLimit >= 0 else { return false }
     return switch self {
     case .double(let value): value.isFinite
+    case .string(let text): text.isStreamSafe
     case .array(let array):
       !array.levels.areTooMany
         && array.elements.allSatisfy { $0.isWritable(depthLimit: depthLimit - 1) }
     case .object(let members):
-      members.allSatisfy { $0.value.isWritable(depthLimit: depthLimit - 1) }
+      members.allSatisfy {
+        $0.key.isStreamSafe && $0.value.isWritable(depthLimit: depthLimit - 1)
+      }
     default: true
     }
   }

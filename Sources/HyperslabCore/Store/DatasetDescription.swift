@@ -155,12 +155,14 @@ public struct DatasetDescription: Hashable, Sendable {
     if let names = dimensionNames {
       let given = names.compactMap { $0 }
       // Short ones: which of them are the same is for Unicode to say.
-      guard names.count == shape.rank, given.allSatisfy({ $0.utf8.count <= 255 }),
+      guard names.count == shape.rank,
+        given.allSatisfy({ $0.utf8.count <= 255 && $0.isStreamSafe }),
         Set(given).count == given.count
       else {
         throw HyperslabError(
           .invalidValue, "dimension names \(names.map { $0 ?? "none" })",
-          expected: "\(shape.rank), no two the same, of at most 255 bytes each")
+          expected: "\(shape.rank), no two the same, of at most 255 bytes each, and no more than "
+            + "30 combining marks in a row")
       }
     }
     try compression.validate(dataType, rank: shape.rank)
@@ -168,6 +170,11 @@ public struct DatasetDescription: Hashable, Sendable {
       throw HyperslabError(
         .invalidValue, "a source's fingerprint of \(source.utf8.count) bytes",
         expected: "at most \(Self.maximumFingerprintByteCount)")
+    }
+    for (text, what) in [(unit, "unit"), (sourceFingerprint, "source's fingerprint")]
+    where text?.isStreamSafe == false {
+      throw HyperslabError(
+        .invalidValue, "the \(what)", expected: "at most 30 combining marks in a row")
     }
     try attributes.checkWritable()
     return grid

@@ -76,7 +76,7 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
       if let rule = Self.brokenRule(component) {
         throw HyperslabError(
           .invalidName, "the name \"\(component)\" in \"\(text)\" \(rule)",
-          remedy: "Use 1 to 255 bytes without / \\ or control characters")
+          remedy: "Use 1 to 255 bytes without / \\, control characters or heaps of combining marks")
       }
     }
     self.init(unchecked: trimmed)
@@ -111,8 +111,8 @@ public struct NodePath: Hashable, Sendable, Comparable, CustomStringConvertible 
     if ["c", "zarr.json", "slab.json"].contains(where: name.hasSameBytes) {
       return "is kept for the store's own files"
     }
-    return hasControl(name.utf8.span)
-      ? "contains a character that cannot stand in a file name" : nil
+    if hasControl(name.utf8.span) { return "contains a character that cannot stand in a file name" }
+    return name.isStreamSafe ? nil : "has more than 30 combining marks in a row"
   }
 
   /// Whether UTF-8 has a slash, a backslash or what Unicode has of controls.

@@ -25,13 +25,13 @@ struct Adopter {
     report.commitBefore = index.commit
     let states = FoundDocuments(files: files, snapshot: snapshot)
       .states(of: Set(index.nodes.keys))
-    for path in index.nodes.keys.sorted() {
+    for path in index.nodes.keys {
       if case .foreign? = states[path] { try takeChanges(path, index) }
     }
-    for path in index.nodes.keys.sorted() {
+    for path in index.nodes.keys {
       if case .group? = index.nodes[path] { try takeNew(in: path, index) }
     }
-    for path in index.nodes.keys.sorted() where index.dataset(path) != nil {
+    for path in index.nodes.keys where index.dataset(path) != nil {
       let isLeft = report.left.contains { $0.path == "\(path)" }
       if !isLeft { try takeChunks(of: path) }
     }
@@ -155,10 +155,11 @@ struct Adopter {
     let found = document["attributes"]?.object ?? [:]
     if found == told { return }
     let changes = found.changes(from: told)
-    let names = Set(own.keys)
+    let names = Set(own.keys.map { JSONName($0) })
     var taken = AdoptionReport.AttributeChanges()
-    for (key, value) in changes.sorted(by: { $0.key.precedesBytewise($1.key) }) {
-      switch (value, names.contains(key)) {
+    for (name, value) in changes.sorted(by: { $0.key.text.precedesBytewise($1.key.text) }) {
+      let key = name.text
+      switch (value, names.contains(name)) {
       case (_?, false): taken.set.append(key)
       case (_?, true): taken.changed.append(key)
       case (nil, true): taken.removed.append(key)
@@ -302,6 +303,9 @@ struct Adopter {
     return try Verifier.soundHeader(StoreLayout.chunk(path, chunk), files, format) != nil
   }
 
+  /// As large may chunks be of which a small file repeats one block: those are decoded as a whole.
+  private static let repeatedByteCount = 64 << 20
+
   private func decoded(
     _ chunk: ChunkIndex, _ path: NodePath, _ description: DatasetDescription,
     _ chain: ForeignArray.Chain
@@ -313,8 +317,10 @@ struct Adopter {
       let place = StoreLayout.chunk(path, chunk)
       let bytes = try files.contents(place, limit: 2 * size + (1 << 20))
       session.taken.withLock { $0.insert(place, holding: bytes) }
-      // LZ4 makes at most 255 bytes of one; more would be the same bytes again and again.
-      guard chain.blosc == nil || size / 256 <= bytes.count else { return nil }
+      // LZ4 makes at most 255 bytes of one. More are the same block again and again, as where nothing is
+      // but the fill value.
+      let isPlausible = size <= Self.repeatedByteCount || size / 256 <= bytes.count
+      guard chain.blosc == nil || isPlausible else { return nil }
       return ForeignArray.decoded(bytes, chain, byteCount: size)
     } catch {
       guard error.isDamage else { throw error }

@@ -71,7 +71,7 @@ struct Changes: Sendable {
   var groups: [NodePath: JSONObject] = [:]
   var datasets: [NodePath: NewDataset] = [:]
   var removed: [NodePath: Removal] = [:]
-  var attributes: [NodePath: [String: JSONValue?]] = [:]
+  var attributes: [NodePath: [JSONName: JSONValue?]] = [:]
   /// By the session's own number of the data set.
   var slots: [Int: Dataset] = [:]
 

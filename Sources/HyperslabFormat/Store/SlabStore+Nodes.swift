@@ -4,8 +4,7 @@ public import HyperslabCore
 extension SlabStore {
   /// Every committed node, the root group first, each group before what it holds.
   public func nodes() -> [NodeInfo] {
-    let index = snapshot.index
-    return index.nodes.keys.sorted().compactMap { info(of: $0, in: index) }
+    snapshot.index.nodes.map { info(of: $0.key, $0.value) }
   }
 
   /// One committed node.
@@ -94,14 +93,14 @@ extension SlabStore {
   public func setAttribute(
     _ key: String, _ value: JSONValue?, of path: NodePath
   ) throws(HyperslabError) {
-    try setAttributes([key: value], of: path)
+    try setAttributes([JSONName(key): value], of: path)
   }
 
   /// Sets attributes of a node at once; nil removes one.
   ///
   /// - Throws: as ``setAttribute(_:_:of:)``.
   func setAttributes(
-    _ values: [String: JSONValue?], of path: NodePath
+    _ values: [JSONName: JSONValue?], of path: NodePath
   ) throws(HyperslabError) {
     let changes = try writing()
     try changes.withState { (state) throws(HyperslabError) -> Void in
@@ -215,10 +214,13 @@ extension SlabStore {
   }
 
   private func info(of path: NodePath, in index: StoreIndex) -> NodeInfo? {
-    switch index.nodes[path] {
+    index.nodes[path].map { info(of: path, $0) }
+  }
+
+  private func info(of path: NodePath, _ node: StoreIndex.Node) -> NodeInfo {
+    switch node {
     case .group(let attributes, _): .group(path: path, attributes: attributes)
     case .dataset(let record): .dataset(DatasetInfo(path: path, record: record))
-    case nil: nil
     }
   }
 
