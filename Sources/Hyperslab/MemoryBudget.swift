@@ -18,7 +18,7 @@ public struct MemoryBudget: Hashable, Sendable {
   /// - Parameter threads: Threads that encode chunks; nil for as many as there are cores.
   /// - Throws: `memory_budget` when nothing is left for buffers.
   public init(megabytes: Double, threads: Int? = nil) throws(HyperslabError) {
-    let more = Swift.min(Swift.max((threads ?? Machine.processorCount) - 4, 0), 1 << 20)
+    let more = Swift.min(Swift.max(threads ?? Machine.processorCount, 4), 1 << 20) - 4
     workingByteCount = Self.leastWorkingByteCount + more * Self.threadByteCount
     guard let bytes = Int(exactly: (megabytes * 1e6).rounded(.down)), bytes > workingByteCount
     else {

@@ -3,7 +3,8 @@ public import HyperslabFormat
 
 /// A slab store in which creating a data set replaces one that is there.
 ///
-/// The old values stay readable until the commit that ends the write.
+/// The old values stay readable until the commit that ends the write, whatever its options say of commits in
+/// between; a write that fails leaves them.
 public struct OverwritingStore: ChunkedStore {
   /// The store underneath.
   public let base: SlabStore
@@ -44,14 +45,19 @@ public struct OverwritingStore: ChunkedStore {
   /// What the store underneath says.
   public var isShareable: Bool { base.isShareable }
 
-  /// Runs an operation of the store underneath, in which creating a data set replaces one, too.
+  /// Runs an operation of the store underneath, in which creating a data set replaces one, too, all in one
+  /// commit.
   public func operation<R>(
     on path: NodePath, appends: Bool, checkWanted: () throws(HyperslabError) -> Void,
     _ body: (OverwritingStore) throws(HyperslabError) -> R
   ) throws(HyperslabError) -> R {
     try base.operation(on: path, appends: appends, checkWanted: checkWanted) {
       (store) throws(HyperslabError) in
-      try body(OverwritingStore(store))
+      guard !appends, store.contains(path) else { return try body(OverwritingStore(store)) }
+      do { return try store.transaction { try body(OverwritingStore($0)) } } catch {
+        throw error as? HyperslabError
+          ?? HyperslabError(.cancelled, "not replaced: \(error)", at: "\(path)", cause: error)
+      }
     }
   }
 

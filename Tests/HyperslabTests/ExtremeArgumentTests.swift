@@ -120,6 +120,9 @@ import Testing
     {
       #expect(code { _ = try MemoryBudget(megabytes: megabytes) } == .memoryBudget)
     }
+    for threads in Self.extremes {
+      _ = try? MemoryBudget(megabytes: 1000, threads: threads)
+    }
     let budget = try MemoryBudget(megabytes: 9.2e12)
     let plan = try BufferPlan(
       shape: [Int.max / 2], dataType: .int8, bufferGB: .infinity, chunkShape: [Int.max / 4])
@@ -136,5 +139,15 @@ import Testing
     try output.finish()
     #expect(code { try output.write(bytes: [3]) } == .closed)
     #expect(code { try output.finish() } == .closed)
+  }
+
+  /// A description that nobody checked.
+  @Test func keepingMetadataOfAnOddDescription() {
+    var options = WriteOptions()
+    for limits: [Int?] in [[], [3, 3], [nil]] {
+      let odd = DatasetDescription(
+        shape: [3], chunkShape: [1], dataType: .int8, maximumShape: limits)
+      _ = options.keepMetadata(of: odd, shape: [3], dataType: .int8)
+    }
   }
 }

@@ -57,6 +57,43 @@ import Testing
     #expect(try length() == 16)
   }
 
+  /// What is asked while an append waits for its turn may not wait behind it, nor may what is told of its
+  /// progress.
+  @Test(.timeLimit(.minutes(1))) func appendsFromCallbacks() throws {
+    let store = try makeStore()
+    let found = Mutex<[HyperslabError.Code?]>([])
+    let isHeld = DispatchSemaphore(value: 0)
+    let mayEnd = DispatchSemaphore(value: 0)
+    DispatchQueue.global().async {
+      try? store.operation(on: NodePath("a"), appends: true, checkWanted: {}) { _ in
+        isHeld.signal()
+        mayEnd.wait()
+      }
+    }
+    isHeld.wait()
+    var isAsked = false
+    try store.operation(
+      on: try NodePath("a"), appends: true,
+      checkWanted: {
+        if isAsked { return }
+        isAsked = true
+        let inner = code { _ = try store.append(try rows(1), to: "a") }
+        found.withLock { $0.append(inner) }
+        mayEnd.signal()
+      }
+    ) { _ in }
+    _ = try store.append(
+      try rows(2), to: "a",
+      progress: { _ in
+        let inner = code { _ = try store.append(try rows(1), to: "a") }
+        found.withLock { $0.append(inner) }
+      })
+    try store.close()
+    let codes = found.withLock { $0 }
+    #expect(codes.count >= 2 && codes.allSatisfy { $0 == .conflict }, "\(codes)")
+    #expect(try length() == 13)
+  }
+
   @Test func aHandleOfATransactionThatIsOver() throws {
     let store = try makeStore()
     var leaked: SlabStore?

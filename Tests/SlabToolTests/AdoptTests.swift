@@ -35,4 +35,28 @@ import Testing
     let text = try String(contentsOfFile: "\(store)/\(kept)", encoding: .utf8)
     #expect(try json(text)["patient"] as? String == "Smith")
   }
+
+  /// A chunk whose file holds one block of the fill value for many, under a name that the store did not give.
+  @Test func takesChunksThatRepeatABlock() throws {
+    let directory = FileManager.default.temporaryDirectory
+      .appendingPathComponent("slab-adopt-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: directory) }
+    var bytes = Data(count: 1 << 20)
+    bytes[400] = 5
+    try bytes.write(to: directory.appendingPathComponent("a.bin"))
+    let store = directory.appendingPathComponent("x.slab").path
+    let written = try Tool.run(
+      "import \(directory.path)/a.bin \(store)/a --raw --dtype float32 --shape 8,32768 "
+        + "--chunk-shape 8,32768")
+    #expect(written.code == 0, "\(written)")
+    let index = try String(contentsOfFile: "\(store)/slab.json", encoding: .utf8)
+    try #require(index.contains("\"repeats\": true"))
+    try FileManager.default.moveItem(atPath: "\(store)/a", toPath: "\(store)/b")
+    #expect(try Tool.run("adopt \(store)").code == 0)
+    #expect(
+      try Tool.run("export \(store)/b \(directory.path)/b.npy").code == 0)
+    let out = try Data(contentsOf: directory.appendingPathComponent("b.npy"))
+    #expect(out.suffix(1 << 20) == bytes)
+  }
 }

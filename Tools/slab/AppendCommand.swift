@@ -62,7 +62,7 @@ struct AppendCommand: ChangingCommand {
     }
     let info = try store.dataset(address.node).info
     try store.close()
-    warnUnsettled(store)
+    tellNotes(of: store)
     if work.quiet { return }
     let count = source.shape.indices.contains(axis) ? source.shape[axis] : 0
     try printer.line(

@@ -86,5 +86,5 @@ private func change(_ text: String, _ key: String, to value: JSONValue?) throws 
   try store.setAttribute(key, value, of: address.node)
   try store.commit()
   try store.close()
-  warnUnsettled(store)
+  tellNotes(of: store)
 }

@@ -172,7 +172,7 @@ struct ImportCommand: ChangingCommand {
     try store.refresh()
     let info = try store.dataset(address.node).info
     try store.close()
-    warnUnsettled(store)
+    tellNotes(of: store)
     if work.quiet { return }
     let summary = ImportSummary(
       address: address, info: info, progress: last, kept: kept,

@@ -30,8 +30,13 @@ struct JSONArgument {
       let found = String(decoding: bytes.prefix(60), as: UTF8.self) + (bytes.count > 60 ? "…" : "")
       throw HyperslabError(
         .invalidJSON, "the value of \"\(key)\" cannot be taken", found: found,
-        remedy: remedy(found.filter { !$0.isWhitespace }), cause: error)
+        remedy: remedy(Self.trimmed(found)), cause: error)
     }
+  }
+
+  private static func trimmed(_ text: String) -> String {
+    let rest = text.drop(while: \.isWhitespace)
+    return String(rest.prefix(rest.reversed().drop(while: \.isWhitespace).count))
   }
 
   private func remedy(_ found: String) -> String {

@@ -82,17 +82,17 @@ struct NodeTree {
 
   /// Draws nodes given in order, each after its parent.
   init(_ paths: [NodePath], root: NodePath) {
+    let parents = paths.map(\.parent)
     var last: [NodePath: NodePath] = [:]
-    for path in paths { if let parent = path.parent { last[parent] = path } }
-    branches = paths.map { path in
-      if path == root { return "" }
-      var prefix = path.parent.flatMap { last[$0] } == path ? "└─ " : "├─ "
-      var current = path.parent
-      while let node = current, node != root, let parent = node.parent {
-        prefix = (last[parent] == node ? "   " : "│  ") + prefix
-        current = parent
-      }
-      return prefix
+    for (path, parent) in zip(paths, parents) { if let parent { last[parent] = path } }
+    // What stands before all that a node holds: its parent's and one column more.
+    var columns: [NodePath: String] = [:]
+    branches = zip(paths, parents).map { path, parent in
+      guard path != root, let parent else { return "" }
+      let before = columns[parent] ?? ""
+      let isLast = last[parent] == path
+      columns[path] = before + (isLast ? "   " : "│  ")
+      return before + (isLast ? "└─ " : "├─ ")
     }
   }
 }

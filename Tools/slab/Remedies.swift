@@ -28,7 +28,7 @@ enum Remedies {
         + "is enough for that"
     case .foreign:
       "move it elsewhere; what another program wrote as an array or a chunk, "
-        + "`slab adopt \(store)` takes in. Nothing removes it"
+        + "`slab adopt \(store)` takes in, or says why it cannot. Nothing removes it"
     case .foreignHarmless: "no harm; remove it or leave it"
     }
   }

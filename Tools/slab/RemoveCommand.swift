@@ -19,6 +19,6 @@ struct RemoveCommand: ParsableCommand {
     try store.remove(address.node)
     try store.commit()
     try store.close()
-    warnUnsettled(store)
+    tellNotes(of: store)
   }
 }

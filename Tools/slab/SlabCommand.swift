@@ -101,16 +101,23 @@ enum FlagWords {
     ("--resume (resume: true)", "--resume"), ("SlabStore.repair", "slab repair"),
   ]
 
+  /// Goes through a text once: reports have thousands of them.
   static func translated(_ text: String) -> String {
-    words.reduce(text) { text, word in
-      var result = ""
-      var rest = text[...]
-      while let range = rest.firstRange(of: word.0) {
-        result += rest[..<range.lowerBound] + word.1
-        rest = rest[range.upperBound...]
+    let bytes = Array(text.utf8)
+    var result: [UInt8] = []
+    result.reserveCapacity(bytes.count)
+    var position = 0
+    while position < bytes.count {
+      let rest = bytes[position...]
+      if let (old, new) = words.first(where: { rest.starts(with: $0.0.utf8) }) {
+        result += new.utf8
+        position += old.utf8.count
+      } else {
+        result.append(bytes[position])
+        position += 1
       }
-      return result + rest
     }
+    return String(decoding: result, as: UTF8.self)
   }
 }
 

@@ -81,13 +81,14 @@ public struct NumPyType: Hashable, Sendable {
       return (
         "text of \(count) bytes",
         "Keep text in attributes, or store its codes: "
-          + "array.view(\"uint8\").reshape(array.shape + (\(count),))"
+          + "np.array(array, order=\"C\", ndmin=1).view(\"uint8\").reshape(array.shape + (\(count),))"
       )
     case "U":
       return (
         "text of \(count) characters",
         "Keep text in attributes, or store its codes: "
-          + "array.view(\"uint32\").reshape(array.shape + (\(count),))"
+          + "np.array(array, \"<U\(count)\", order=\"C\", ndmin=1).view(\"uint32\")"
+          + ".reshape(array.shape + (\(count),))"
       )
     case "V": return (voidKind, voidRemedy(count))
     case "M", "m":
@@ -133,7 +134,7 @@ public struct NumPyType: Hashable, Sendable {
       "If they are bfloat16, save array.view(ml_dtypes.bfloat16).astype(\"float32\"), which holds each "
         + "exactly; to keep the bits, array.view(\"uint16\")"
     case "4", "8": "To keep the bits, save array.view(\"uint\(count == "4" ? 32 : 64)\")"
-    default: "To keep the bits, save array.view(\"uint8\")"
+    default: "To keep the bits, save np.array(array, order=\"C\", ndmin=1).view(\"uint8\")"
     }
   }
 }

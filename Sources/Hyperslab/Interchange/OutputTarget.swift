@@ -42,6 +42,7 @@ enum OutputTarget {
     var status = stat()
     let isThere = unsafe path.withPlatformString { unsafe stat($0, &status) } == 0
     if isThere, status.st_mode & S_IFMT == S_IFDIR {
+      try Self.checkOutsideStores(try Self.target(path.appending("out")), path)
       throw HyperslabError(
         .fileAccess, "a directory, not a file", at: path.string,
         remedy: "Name a file in it, for example \(path.appending("out").string)")

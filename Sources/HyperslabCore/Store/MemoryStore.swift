@@ -118,6 +118,18 @@ public final class MemoryDataset: ChunkedDataset, FillingDataset {
     }
   }
 
+  /// Goes through what was written, whatever the grid has room for.
+  public func forEachWrittenChunk(
+    _ body: (ChunkIndex, ChunkState) throws(HyperslabError) -> Void
+  ) throws(HyperslabError) {
+    let written = chunks.withLock { $0.map { (chunk: $0.key, isFill: $0.value == nil) } }
+    for (chunk, isFill) in written.sorted(by: {
+      $0.chunk.coordinates.lexicographicallyPrecedes($1.chunk.coordinates)
+    }) {
+      try body(chunk, isFill ? .fill : .stored)
+    }
+  }
+
   /// Keeps a copy of one chunk.
   public func writeChunk(
     _ chunk: ChunkIndex, from bytes: RawSpan, layout: StridedLayout

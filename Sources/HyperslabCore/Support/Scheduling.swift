@@ -139,15 +139,19 @@ package final class Lines<Key: Hashable & Sendable>: Sendable {
   ) throws(HyperslabError) -> Turn {
     let turn = join(key, owner)
     guard turn == .has else { return turn }
+    if ObserverThreads.hasThisOne, !takeTurn(key, owner) {
+      leave(owner, key)
+      return .itself
+    }
     var failure: HyperslabError?
     scheduling.poll {
       if takeTurn(key, owner) { return true }
-      do throws(HyperslabError) { try checkWanted() } catch { failure = error }
+      // It may enter the line itself, behind the owner.
+      do throws(HyperslabError) { try inside(owner, checkWanted) } catch { failure = error }
       return failure != nil
     }
     guard let failure else { return turn }
-    state.withLock { $0.remove(owner, from: key) }
-    scheduling.wake()
+    leave(owner, key)
     throw failure
   }
 
@@ -159,6 +163,11 @@ package final class Lines<Key: Hashable & Sendable>: Sendable {
       state.waiting[owner] = key
       return .has
     }
+  }
+
+  private func leave(_ owner: Int, _ key: Key) {
+    state.withLock { $0.remove(owner, from: key) }
+    scheduling.wake()
   }
 
   private func takeTurn(_ key: Key, _ owner: Int) -> Bool {

@@ -81,14 +81,14 @@ final class ChangeSet: Sendable {
     return Place(slot: staged.slot, chunk: staged.chunk, batch: staged.row.batch)
   }
 
-  /// - Parameter follows: Whether it sees the commits of others as they come.
-  init(_ opened: OpenStore, _ session: WriterSession, follows: Bool) {
+  /// - Parameter view: The commit that it sees from its beginning to its end; nil for one that sees the
+  ///   commits of others as they come.
+  init(_ opened: OpenStore, _ session: WriterSession, view: Snapshot?) {
     self.opened = opened
     self.session = session
     number = session.newNumber()
-    let snapshot = opened.snapshot
-    var state = State(base: snapshot.index)
-    if !follows { state.view = snapshot }
+    var state = State(base: (view ?? opened.snapshot).index)
+    state.view = view
     self.state = Mutex(state)
     appends = Lines(session.scheduling)
     synchronizer = FileSynchronizer(files: session.files, width: session.synchronizerWidth)

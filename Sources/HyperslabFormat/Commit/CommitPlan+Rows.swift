@@ -74,14 +74,23 @@ extension CommitPlan {
     }
   }
 
-  /// Adds a row for every chunk that shrinking took out of the array.
+  /// Adds a row for every chunk that shrinking took out of the array. One that it cut was rewritten, unless
+  /// this writer did not know of it.
   private func addDropped(
     _ changes: Changes.Dataset, _ old: DatasetRecord, to rows: inout [ChunkIndex: Changes.StagedRow]
   ) throws(HyperslabError) {
-    guard changes.cut != nil else { return }
+    guard let cut = changes.cut else { return }
     var dropped: [ChunkIndex] = []
-    try newest.table(old).forEachRow { chunk, row in
-      if row.state != .neverWritten, changes.dropped(chunk) { dropped.append(chunk) }
+    try newest.table(old).forEachRow { (chunk, row) throws(HyperslabError) in
+      if row.state == .neverWritten || rows[chunk] != nil { return }
+      if !cut.contains(chunk) {
+        dropped.append(chunk)
+      } else if row.state == .stored,
+        zip(cut.validShape(of: chunk), old.grid.validShape(of: chunk)).contains(where: { $0 < $1 })
+      {
+        throw Self.conflict(
+          "another writer wrote chunk \(chunk), which shrinking cuts", changes.path)
+      }
     }
     for chunk in dropped {
       rows[chunk] = .init(row: .neverWritten, batch: 0, shape: old.description.shape)

@@ -169,7 +169,7 @@ struct CommitPlan {
   }
 
   private mutating func setAttributes(
-    _ path: NodePath, _ values: [String: JSONValue?]
+    _ path: NodePath, _ values: [JSONName: JSONValue?]
   ) throws(HyperslabError) {
     described.insert(path)
     switch index.nodes[path] {

@@ -72,6 +72,8 @@ struct CommitProtocol {
     try claim.take(commit: newest.index.commit + 1)
     var keepsClaim = false
     defer { if !keepsClaim { try? claim.release(commit: newest.index.commit + 1) } }
+    // The claim keeps others out even where somebody took the lock's file away; until here nothing did.
+    try newest.checkNewest(files)
     // 3. An older commit's pending files reach their names, for good, before an index forgets them.
     var settle = Settle(files: files, durability: durability)
     unsure = true
@@ -148,8 +150,11 @@ struct CommitProtocol {
     var placement = Placement(
       files: files, movesDirectories: movesDirectories && plan.unneeded.isEmpty,
       namesArePermanent: namesArePermanent)
-    for (_, record) in plan.index.datasets {
-      if let pending = record.pending { try placement.setAside(pending) }
+    for (path, record) in plan.index.datasets {
+      // What an earlier commit could not settle, it has set aside.
+      guard let pending = record.pending, pending != plan.newest.index.dataset(path)?.pending
+      else { continue }
+      try placement.setAside(pending)
     }
     for chunks in plan.fresh { try placement.place(chunks) }
     let staging: Set = [StoreLayout.staging(writer: writer), StoreLayout.writers]

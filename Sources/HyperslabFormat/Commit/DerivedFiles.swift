@@ -68,7 +68,7 @@ struct DerivedFiles {
     known = found
     var documents: [(path: NodePath, bytes: [UInt8])] = []
     let states = found.states(of: nodes ?? Set(snapshot.index.nodes.keys))
-    for path in states.keys.sorted().reversed() {
+    for path in snapshot.index.nodes.keys.reversed() where states[path] != nil {
       let target = StoreLayout.zarr(path)
       switch states[path] {
       // Whoever wrote it may have been killed before it was permanent.

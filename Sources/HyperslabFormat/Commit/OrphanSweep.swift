@@ -38,7 +38,7 @@ struct OrphanSweep {
     for (path, record) in snapshot.index.datasets {
       try? sweep(StoreLayout.chunks(path), [], snapshot.table(record))
     }
-    for path in snapshot.index.nodes.keys.sorted() { try? putAsideUnknown(in: path) }
+    for path in snapshot.index.nodes.keys { try? putAsideUnknown(in: path) }
   }
 
   // MARK: - In a data set

@@ -19,6 +19,7 @@ struct Recovery {
     defer { lock.release() }
     let snapshot = try Snapshot.read(files, cache: cache)
     if let newer = try NewerIndex.newest(files, cache, than: snapshot.index) {
+      try snapshot.checkNewest(files)
       throw newer.error(found: snapshot.index).located(at: files.rootDescription)
     }
     defer { cache.indexes.forgetOlder() }
@@ -26,10 +27,12 @@ struct Recovery {
     // Who takes in what others wrote looks at all that there is anyway.
     let suspects = refusesForeign ? documents.suspects() : Set(snapshot.index.nodes.keys)
     if refusesForeign { try documents.refuseForeign(suspects) }
+    try snapshot.checkNewest(files)
     let stuck = try Settle(files: files, durability: durability)
       .finish(snapshot.index.confirmingPending(files, cache), cache)
     var derived = DerivedFiles(files: files, durability: durability)
     try derived.restore(snapshot, only: suspects.subtracting(stuck.keys))
+    try snapshot.checkNewest(files)
     if let dead = try? DeadWriters(files, index: snapshot.index), !dead.isEmpty {
       var sweep = OrphanSweep(files: files, snapshot: snapshot, since: dead.since)
       sweep.run(dead)

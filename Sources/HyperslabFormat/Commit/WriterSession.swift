@@ -19,6 +19,8 @@ final class WriterSession: Sendable {
   let patience: Duration
   let synchronizerWidth: Int
   let scheduling: any Scheduling
+  /// What was in `__slab/lost` before.
+  let lostBefore: Set<String>
   /// In which publications follow one another.
   let publications: Lines<Publication>
   /// In which operations that append to one data set follow one another.
@@ -52,8 +54,9 @@ final class WriterSession: Sendable {
 
   init(
     files: any FileSystem, durability: Durability, patience: Duration, synchronizerWidth: Int,
-    scheduling: any Scheduling
+    scheduling: any Scheduling, lostBefore: Set<String> = []
   ) {
+    self.lostBefore = lostBefore
     self.files = files
     self.durability = durability
     self.patience = patience

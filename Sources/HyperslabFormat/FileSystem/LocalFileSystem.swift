@@ -212,23 +212,42 @@ package final class LocalFileSystem: FileSystem {
   }
 
   package func lock(_ path: StorePath, wait: Bool) throws(HyperslabError) -> (any FileLock)? {
-    let descriptor = try openLockFile(path)
-    var status = stat()
-    guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      close(descriptor)
-      throw HyperslabError(.foreign, "not a regular file", at: place(path))
+    while true {
+      let descriptor = try openLockFile(path)
+      var status = stat()
+      guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        close(descriptor)
+        throw HyperslabError(.foreign, "not a regular file", at: place(path))
+      }
+      while flock(descriptor, wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
+        let error = errno
+        if error == EINTR { continue }
+        close(descriptor)
+        if error == EWOULDBLOCK { return nil }
+        errno = error
+        throw systemError("cannot be locked", place(path))
+      }
+      // Another program may have put another file in its place meanwhile, which others lock.
+      guard try isNamed(status, path) else {
+        close(descriptor)
+        continue
+      }
+      // Who holds it may be about to replace `slab.json`, which somebody may have opened to others.
+      lookAtSharing()
+      return LocalLock(descriptor: descriptor)
     }
-    while flock(descriptor, wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
-      let error = errno
-      if error == EINTR { continue }
-      close(descriptor)
-      if error == EWOULDBLOCK { return nil }
-      errno = error
-      throw systemError("cannot be locked", place(path))
+  }
+
+  private func isNamed(_ file: stat, _ path: StorePath) throws(HyperslabError) -> Bool {
+    let descriptor: Int32
+    do { descriptor = try openFile(path, "cannot be locked", O_RDWR | O_NONBLOCK) } catch {
+      if error.code == .missing { return false }
+      throw error
     }
-    // Who holds it may be about to replace `slab.json`, which somebody may have opened to others.
-    lookAtSharing()
-    return LocalLock(descriptor: descriptor)
+    defer { close(descriptor) }
+    var now = stat()
+    return unsafe fstat(descriptor, &now) == 0 && now.st_ino == file.st_ino
+      && now.st_dev == file.st_dev
   }
 
   private func openLockFile(_ path: StorePath) throws(HyperslabError) -> Int32 {

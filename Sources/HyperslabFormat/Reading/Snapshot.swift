@@ -35,6 +35,28 @@ struct Snapshot: Sendable {
     ChunkTable(record: record, store: index.uuid, cache: cache)
   }
 
+  /// The way out where an index is as its writer left it and cannot be: nobody can tell what is right in it.
+  static let sealedRemedy =
+    "Its checksum holds, so that repair leaves it as it is: put slab.json back from a backup, or copy "
+    + "one of __slab/root-<commit> over it"
+
+  /// Checks that the index root still is this one, although only who holds the lock replaces it: another
+  /// program may have taken the file of the lock away, so that another writer made a new one and holds that.
+  ///
+  /// - Throws: `conflict`.
+  func checkNewest(_ files: any FileSystem) throws(HyperslabError) {
+    let now = try Self.read(files, cache: cache).index
+    guard now.commit == index.commit, now.uuid == index.uuid else {
+      throw HyperslabError(
+        .conflict, "another writer committed although the store's lock was held",
+        at: files.rootDescription, expected: "commit \(index.commit)",
+        found: "commit \(now.commit)",
+        remedy:
+          "Nothing was changed: do it again. Something removed or replaced \(StoreLayout.lock); "
+          + "leave it alone while writers are at work")
+    }
+  }
+
   /// Reads the index root as it is now.
   static func read(_ files: any FileSystem, cache: RunCache) throws(HyperslabError) -> Snapshot {
     let place = "\(files.rootDescription)/slab.json"
@@ -54,7 +76,9 @@ struct Snapshot: Sendable {
     }
     do { return Snapshot(try cache.indexes.newest(bytes, place: place), cache: cache) } catch {
       guard error.code == .damagedIndex else { throw error }
-      throw error.remedied("SlabStore.repair (slab repair) puts it in order as far as it can")
+      throw error.remedied(
+        SelfCheck.holds(bytes)
+          ? sealedRemedy : "SlabStore.repair (slab repair) puts it in order as far as it can")
     }
   }
 }

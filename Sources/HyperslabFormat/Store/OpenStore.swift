@@ -41,6 +41,14 @@ final class OpenStore: Sendable {
     }
   }
 
+  /// The newest commit that there is, for an operation to begin with; the handles go on seeing theirs.
+  func newest() throws(HyperslabError) -> Snapshot {
+    let (newest, seen) = (try Snapshot.read(files, cache: cache), snapshot)
+    // Of a store that was replaced the commit tells.
+    let isLater = newest.index.uuid == seen.index.uuid && newest.index.commit > seen.index.commit
+    return isLater ? newest : seen
+  }
+
   /// Shows a commit of this session; a newer one that was seen meanwhile stays.
   func publish(_ snapshot: Snapshot) {
     current.withLock { if $0.index.commit < snapshot.index.commit { $0 = snapshot } }

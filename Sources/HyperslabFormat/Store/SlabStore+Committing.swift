@@ -79,11 +79,7 @@ extension SlabStore {
       if hasChanges { try commit(closing: true) }
       // One more index says that nobody is at work, and that what a commit left pending is settled. Where
       // that cannot be written, all was committed: the next writer does it, as after a writer that died.
-      if opened.snapshot.index.state != "complete" {
-        do throws(HyperslabError) { try commit(closing: true) } catch {
-          guard [.noSpace, .outOfMemory].contains(error.code) else { throw error }
-        }
-      }
+      if opened.snapshot.index.state != "complete" { try? commit(closing: true) }
       try? Recovery(
         files: files, durability: session.durability, cache: cache, patience: session.patience
       ).sweepTrash()

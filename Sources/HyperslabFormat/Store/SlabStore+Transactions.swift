@@ -31,7 +31,7 @@ extension SlabStore {
         "\(change.rawValue) through this handle, and not committed", at: "\(self.path)/\(path)",
         remedy: "Call commit() first, or do both in one transaction")
     }
-    let changes = ChangeSet(opened, own.session, follows: false)
+    let changes = ChangeSet(opened, own.session, view: try opened.newest())
     defer { changes.leaveLines() }
     if appends { try changes.standInLine(path, checkWanted) }
     defer { changes.discard(newest: nil) }
@@ -72,7 +72,7 @@ extension SlabStore {
         throw error
       }
     }
-    let changes = ChangeSet(opened, own.session, follows: false)
+    let changes = ChangeSet(opened, own.session, view: try opened.newest())
     defer { changes.leaveLines() }
     defer { changes.discard(newest: nil) }
     let result = try own.session.appenders.inside(changes.number) {

@@ -67,6 +67,7 @@ public final class SlabStore: ChunkedStore {
     var session: WriterSession?
     if mode == .readWrite {
       try Self.checkWritable(snapshot.index, durability, path)
+      let lostBefore = files.lostNames()
       snapshot = try Recovery(
         files: files, durability: durability, cache: cache, patience: patience,
         refusesForeign: refusesForeign
@@ -74,12 +75,13 @@ public final class SlabStore: ChunkedStore {
       .run()
       session = WriterSession(
         files: files, durability: durability, patience: patience,
-        synchronizerWidth: synchronizerWidth, scheduling: scheduling ?? SystemScheduling())
+        synchronizerWidth: synchronizerWidth, scheduling: scheduling ?? SystemScheduling(),
+        lostBefore: lostBefore)
     }
     let opened = OpenStore(
       path: path, files: files, cache: cache, session: session, isPinned: mode == .pinned,
       snapshot: snapshot)
-    self.init(opened, session.map { ChangeSet(opened, $0, follows: true) }, role: .direct)
+    self.init(opened, session.map { ChangeSet(opened, $0, view: nil) }, role: .direct)
   }
 
   /// Creates an empty store and opens it for writing.

@@ -131,7 +131,8 @@ extension Look {
       return "no chunk of the store's. Move it elsewhere"
     }
     if ((try? files.status(path / "zarr.json")) ?? nil) != nil || path.name == "zarr.json" {
-      return "what another program saved here. slab adopt takes it in, or move it elsewhere"
+      return "what another program saved here. slab adopt takes it in, or says why it cannot; "
+        + "or move it elsewhere"
     }
     return "nothing of the store's. Move it elsewhere"
   }

@@ -6,6 +6,15 @@ extension SlabStore {
   /// store next for writing, tries again.
   public var unsettled: [NodePath: HyperslabError] { session?.stuck.withLock { $0 } ?? [:] }
 
+  /// What was moved to `__slab/lost` since this store was opened for writing, as paths in the store: what
+  /// another program wrote where something of the store goes. Mostly nothing.
+  public var setAside: [String] {
+    guard let session else { return [] }
+    return files.lostNames().subtracting(session.lostBefore).sorted().map {
+      "\(StoreLayout.lost / $0)"
+    }
+  }
+
   /// What Zarr readers see otherwise than a reader of the store, or not at all, of a committed data set; a
   /// line each, mostly none.
   public func zarrNotes(of path: NodePath) -> [String] {
@@ -35,7 +44,9 @@ extension SlabStore {
     }
     if let unit = record.description.unit, record.description.attributes["units"] == nil {
       let told = ZarrAttributes.told(unit: unit)
-      if told != unit { notes.append("units is told as \"\(told)\", which xarray reads") }
+      if !told.hasSameBytes(as: unit) {
+        notes.append("units is told as \"\(told)\", which xarray reads")
+      }
     }
     if record.missingChunks > 0 {
       notes.append("chunks that nobody wrote read as the fill value")

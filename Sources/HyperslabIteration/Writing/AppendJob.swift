@@ -84,7 +84,9 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
         expected: "\(dataset.description.dataType)", found: "\(source.dataType)",
         remedy: "Convert them first")
     }
-    let limit = dataset.description.maximumShape[axis] ?? Int.max
+    // A store of others may describe fewer axes than there are.
+    let limits = dataset.description.maximumShape
+    let limit = limits.indices.contains(axis) ? limits[axis] ?? Int.max : shape[axis]
     guard let total = Checked.add(shape[axis], source.shape[axis] - committedCount), total <= limit
     else {
       throw HyperslabError(

@@ -1,3 +1,4 @@
+import HyperslabCore
 import Synchronization
 
 /// Counts bytes from many threads and reports them, one report at a time, so that no observer ever
@@ -52,9 +53,9 @@ final class ProgressMeter: Sendable {
     _ observer: @Sendable (WriteProgress) -> Void
   ) {
     state.lastReport = now
-    observer(
-      WriteProgress(
-        committedByteCount: state.committed, writtenByteCount: writtenByteCount,
-        skippedByteCount: skipped, totalByteCount: total, elapsed: now - start))
+    let progress = WriteProgress(
+      committedByteCount: state.committed, writtenByteCount: writtenByteCount,
+      skippedByteCount: skipped, totalByteCount: total, elapsed: now - start)
+    ObserverThreads.run { observer(progress) }
   }
 }

@@ -39,7 +39,7 @@ extension WriteOptions {
 
   /// How far another array may grow: an axis that could not becomes as long as it is there.
   private static func limits(of old: DatasetDescription, for shape: Shape) -> [Int?]? {
-    guard old.shape.rank == shape.rank else { return nil }
+    guard old.shape.rank == shape.rank, old.maximumShape.count == shape.rank else { return nil }
     var limits = old.maximumShape
     for axis in shape.indices {
       if limits[axis] == old.shape[axis] { limits[axis] = shape[axis] }

@@ -1,5 +1,6 @@
 import Foundation
 import HyperslabCore
+import HyperslabIteration
 import Synchronization
 import SystemPackage
 import Testing
@@ -186,6 +187,75 @@ import Testing
     files.fail(nil)
     try SlabStore.open(path, mode: .readWrite).close()
     #expect(try SlabStore.verify(path).zarrView == .same)
+  }
+
+  /// An append is done when it is committed, though a document stays behind and the last chunk was waiting.
+  @Test func anAppendIsDoneThoughADocumentIsBehind() throws {
+    var store = try SlabStore.open(path, mode: .readWrite)
+    let column = try store.createDataset(
+      "column",
+      DatasetDescription(
+        shape: [6], chunkShape: [4], dataType: .int32, maximumShape: [nil],
+        compression: .init(filter: Filter.none)))
+    try writeAll([Int32](1...6), to: column)
+    try store.close()
+    let files: FaultyFileSystem
+    (store, files) = try openFaulty(path)
+    files.fail { operation, place, _ in
+      [.exchange, .rename].contains(operation) && place == StorePath("column/zarr.json")
+    }
+    _ = try store.append(
+      try InMemorySource(elements: [Int32](7...11), shape: [5]), to: "column")
+    try store.close()
+    #expect(store.unsettled.keys.map { "\($0)" } == ["column"])
+    files.fail(nil)
+    try SlabStore.open(path, mode: .readWrite).close()
+    #expect(try SlabStore.open(path).dataset("column").read(Int32.self).elements == [Int32](1...11))
+    let report = try SlabStore.verify(path)
+    #expect(report.ok && report.zarrView == .same, "\(report)")
+  }
+
+  /// Where only the index cannot be written that says that nobody is at work, all was committed.
+  @Test(arguments: ["claim-", "slab.json.tmp"])
+  func closingIsDoneThoughItsMarkFails(name: String) throws {
+    let (store, files) = try openFaulty(path)
+    try store.setAttribute("k", 1, of: .root)
+    try store.commit()
+    files.fail { operation, place, _ in
+      [.create, .write].contains(operation) && place.name.hasPrefix(name)
+    }
+    try store.close()
+    files.fail(nil)
+    #expect(try SlabStore.open(path).node(.root).attributes["k"] == 1)
+    try SlabStore.open(path, mode: .readWrite).close()
+    #expect(try SlabStore.verify(path).ok)
+  }
+
+  /// What makes way for a removal is named.
+  @Test func whatIsSetAsideIsNamed() throws {
+    try write("theirs", "a/notes.txt")
+    let store = try SlabStore.open(path, mode: .readWrite)
+    #expect(store.setAside == [])
+    try store.remove(try NodePath("a"))
+    try store.close()
+    #expect(store.setAside == ["__slab/lost/a.notes.txt"])
+    let other = try SlabStore.open(path, mode: .readWrite)
+    #expect(other.setAside == [])
+    try other.close()
+  }
+
+  /// Repair names what it moves, and says nothing of what lies in `__slab/lost` already.
+  @Test func repairNamesADocumentThatMakesWay() throws {
+    let old = try String(contentsOfFile: file("zarr.json"), encoding: .utf8)
+    let theirs = old.replacingOccurrences(
+      of: "\"attributes\": {}", with: "\"attributes\": {\"x\": 1}")
+    try #require(theirs != old)
+    try write(theirs, "zarr.json")
+    let report = try SlabStore.repair(path)
+    let lost = try directory.files(in: path).filter { $0.hasPrefix("__slab/lost/") }
+    #expect(lost.count == 1)
+    #expect(report.actions.map(\.path).sorted() == (lost + ["zarr.json"]).sorted(), "\(report)")
+    #expect(try !SlabStore.repair(path).changed)
   }
 
   @Test func anotherProgramsChangeUnderAnOpenStoreIsKept() throws {
