@@ -628,35 +628,53 @@ def measure(*arguments):
     return process.returncode, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, said
 
 
+def commands(number, store, node):
+    """What is asked of a store; of the ways to ask the same, one after the other gets its turn."""
+    place = f"{store}/{node}"
+    yield ["ls", store, "-l" if number % 2 else "--json"]
+    yield ["info", place, "--chunks"] if number % 3 else ["info", store]
+    yield ["verify", store]
+    if number % 4 == 0:
+        yield ["attr", "get", place]
+    yield ["attr", "set", place, "k", "5"]
+    if number % 2:
+        yield ["adopt", store]
+    yield ["repair", store]
+
+
 def look(number, folder, keep, budget):
     """What is wrong with one input: a list of texts; and what each command took."""
     store = Path(folder) / f"{number}.slab"
-    node, byte_count = Maker(store, number).make()
-    # More than a megabyte may take as much more.
-    factor = max(1.0, byte_count / 1e6)
-    place = f"{store}/{node}"
-    wrong, figures = [], []
-    original = None
-    if keep:
-        original = Path(keep) / f"{number}.slab"
-        shutil.copytree(store, original)
-    for arguments in (
-        ["ls", str(store), "-l"], ["ls", str(store), "--json"], ["info", str(store)], ["info", place, "--chunks"],
-        ["verify", str(store)], ["attr", "get", place], ["attr", "set", place, "k", "5"],
-        *([["adopt", str(store)]] if number % 2 else []), ["repair", str(store)],
-    ):
-        code, seconds, megabytes, said = measure(*arguments)
-        figures.append((seconds, megabytes, arguments[0]))
-        if code not in (0, 1, 2, 64):
-            wrong.append(f"{' '.join(arguments)}: exit {code}: {said}")
-        if seconds > budget * factor:
-            wrong.append(f"{' '.join(arguments)}: {seconds:.2f} s")
-        if megabytes > MEGABYTES * factor:
-            wrong.append(f"{' '.join(arguments)}: {megabytes:.0f} MB")
-    shutil.rmtree(store)
+    figures = {}
+    # Other work on the machine makes processor time longer: what takes too long is tried again.
+    for _ in range(3):
+        node, byte_count = Maker(store, number).make()
+        # More than a megabyte may take as much more.
+        factor = max(1.0, byte_count / 1e6)
+        original = None
+        if keep:
+            original = Path(keep) / f"{number}.slab"
+            shutil.rmtree(original, ignore_errors=True)
+            shutil.copytree(store, original)
+        wrong, late = [], []
+        for arguments in commands(number, str(store), node):
+            code, seconds, megabytes, said = measure(*arguments)
+            line = " ".join(arguments)
+            known = figures.get(line, (seconds, megabytes))
+            figures[line] = (min(seconds, known[0]), max(megabytes, known[1]))
+            if code not in (0, 1, 2, 64):
+                wrong.append(f"{line}: exit {code}: {said}")
+            if figures[line][0] > budget * factor:
+                late.append(f"{line}: {figures[line][0]:.2f} s")
+            if megabytes > MEGABYTES * factor:
+                wrong.append(f"{line}: {megabytes:.0f} MB")
+        shutil.rmtree(store)
+        if not late:
+            break
+    wrong += late
     if original is not None and not wrong:
         shutil.rmtree(original)
-    return wrong, figures, byte_count
+    return wrong, [(*took, line.split()[0]) for line, took in figures.items()], byte_count
 
 
 def main():

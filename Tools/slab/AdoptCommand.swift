@@ -23,7 +23,7 @@ struct AdoptCommand: ChangingCommand, JSONPrinting {
     guard address.node == .root else {
       throw HyperslabError(
         .wrongKind, "a whole store is looked through, not a part of it", at: "\(address)",
-        remedy: "slab adopt \(address.store)")
+        remedy: "slab adopt \(ShellWords.quoted("\(address.store)"))")
     }
     let report = try SlabStore.adopt(address.store)
     if json { try printer.document(report.json) } else { try printText(report, address, printer) }

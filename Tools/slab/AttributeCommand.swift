@@ -73,7 +73,7 @@ private func missing(
     found: attributes.isEmpty
       ? "none"
       : attributes.keys.prefix(8).joined(separator: ", ") + (attributes.count > 8 ? ", …" : ""),
-    remedy: "slab attr get \(address) shows them all")
+    remedy: "slab attr get \(ShellWords.quoted("\(address)")) shows them all")
 }
 
 private func change(_ text: String, _ key: String, to value: JSONValue?) throws {

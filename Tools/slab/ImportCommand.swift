@@ -199,8 +199,9 @@ struct ImportCommand: ChangingCommand {
   }
 
   private var dimensionNames: [String?]? {
-    dims?.split(separator: ",", omittingEmptySubsequences: false)
-      .map { $0.isEmpty ? nil : String($0) }
+    // By bytes: what looks like one character to people may be any number of them.
+    dims?.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+      .map { $0.isEmpty ? nil : String(Substring($0)) }
   }
 
   /// The axis that --delta names.

@@ -42,15 +42,17 @@ struct JSONArgument {
   private func remedy(_ found: String) -> String {
     let word = found.lowercased().drop { $0 == "-" || $0 == "+" }
     if ["nan", "inf", "infinity"].contains(String(word)) {
-      return "JSON has no NaN and no infinity; write it as text: '\"\(found)\"'"
+      return "JSON has no NaN and no infinity; write it as text: "
+        + ShellWords.quoted("\"\(found)\"")
     }
     if word.first?.isNumber == true, word.allSatisfy({ "0123456789.e+-".contains($0) }) {
-      return "Where the digits count, write it as text: '\"\(found)\"'"
+      return "Where the digits count, write it as text: " + ShellWords.quoted("\"\(found)\"")
     }
     if ["true", "false"].contains(String(word)) { return "JSON's words are true, false and null" }
     if text == "-" || text.hasPrefix("@") { return "The whole of it must be one JSON value" }
     let quoted = JSONValue.string(text).text()
-    return "Text needs quotes of its own: '\(quoted)'; a file's contents are named @file"
+    return
+      "Text needs quotes of its own: \(ShellWords.quoted(quoted)); a file's contents are named @file"
   }
 
   private func contents(

@@ -13,6 +13,7 @@ enum Remedies {
   private static func remedy(
     _ kind: VerificationReport.Problem.Kind, _ store: String
   ) -> String {
+    let store = ShellWords.quoted(store)
     let repair = "`slab repair \(store)`"
     return switch kind {
     case .missing, .torn, .checksum:

@@ -13,7 +13,8 @@ struct RemoveCommand: ParsableCommand {
     guard address.node != .root else {
       throw HyperslabError(
         .invalidName, "this is the whole store", at: "\(address)",
-        remedy: "Name a node in it, or remove all of it: rm -r \(address.store)")
+        remedy: "Name a node in it, or remove all of it: rm -r -- "
+          + ShellWords.quoted("\(address.store)"))
     }
     let store = try SlabStore.open(address.store, mode: .readWrite)
     try store.remove(address.node)

@@ -27,7 +27,7 @@ struct RepairCommand: ChangingCommand, JSONPrinting {
     guard address.node == .root else {
       throw HyperslabError(
         .wrongKind, "a whole store is repaired, not a part of it", at: "\(address)",
-        remedy: "slab repair \(address.store)")
+        remedy: "slab repair \(ShellWords.quoted("\(address.store)"))")
     }
     let report = try SlabStore.repair(address.store, threads: threads)
     if json { try printer.document(report.json) } else { try printText(report, address, printer) }

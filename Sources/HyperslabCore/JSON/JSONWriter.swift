@@ -42,7 +42,7 @@ extension JSONValue {
     switch self {
     case .null: output += "null".utf8
     case .bool(let value): output += (value ? "true" : "false").utf8
-    case .integer(let value): output += String(value).utf8
+    case .integer(let value): Self.writeInteger(value, to: &output)
     case .unsigned(let value): output += String(value).utf8
     case .double(let value): output += Self.text(of: value).utf8
     case .string(let value): Self.writeString(value, to: &output)
@@ -59,7 +59,7 @@ extension JSONValue {
     let lines = style == .pretty && !isPlain
     output.append(UInt8(ascii: "["))
     for (index, element) in elements.enumerated() {
-      if index > 0 { output += (lines ? "," : ", ").utf8 }
+      if index > 0 { Self.writeComma(lines, to: &output) }
       if lines { Self.newLine(&output, indent + 1) }
       element.write(to: &output, style: style, indent: indent + 1)
     }
@@ -69,7 +69,23 @@ extension JSONValue {
 
   package static func newLine(_ output: inout [UInt8], _ indent: Int) {
     output.append(UInt8(ascii: "\n"))
-    for _ in 0..<indent { output += "  ".utf8 }
+    output.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2 * indent))
+  }
+
+  fileprivate static func writeComma(_ endsLine: Bool, to output: inout [UInt8]) {
+    output.append(UInt8(ascii: ","))
+    if !endsLine { output.append(UInt8(ascii: " ")) }
+  }
+
+  /// Byte by byte: most of an index are small numbers, for which no string is to be made.
+  private static func writeInteger(_ value: Int, to output: inout [UInt8]) {
+    guard value >= 0 else { return output += String(value).utf8 }
+    var unit = 1
+    while value / unit >= 10 { unit *= 10 }
+    while unit > 0 {
+      output.append(UInt8(ascii: "0") + UInt8(value / unit % 10))
+      unit /= 10
+    }
   }
 
   private static func text(of value: Double) -> String {
@@ -79,7 +95,12 @@ extension JSONValue {
 
   package static func writeString(_ text: String, to output: inout [UInt8]) {
     output.append(UInt8(ascii: "\""))
-    if text.utf8.allSatisfy({ 0x20 <= $0 && $0 < 0x7F }) {
+    let isPlain = text.utf8.allSatisfy { byte in
+      0x20 <= byte && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    }
+    if isPlain {
+      output.append(contentsOf: text.utf8)
+    } else if text.utf8.allSatisfy({ 0x20 <= $0 && $0 < 0x7F }) {
       for byte in text.utf8 {
         if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
           output.append(UInt8(ascii: "\\"))
@@ -108,10 +129,11 @@ extension JSONObject {
     let lines = style == .pretty && !isEmpty
     output.append(UInt8(ascii: "{"))
     for (index, member) in enumerated() {
-      if index > 0 { output += (lines ? "," : ", ").utf8 }
+      if index > 0 { JSONValue.writeComma(lines, to: &output) }
       if lines { JSONValue.newLine(&output, indent + 1) }
       JSONValue.writeString(member.key, to: &output)
-      output += ": ".utf8
+      output.append(UInt8(ascii: ":"))
+      output.append(UInt8(ascii: " "))
       member.value.write(to: &output, style: style, indent: indent + 1)
     }
     if lines { JSONValue.newLine(&output, indent) }

@@ -160,7 +160,7 @@ public struct DatasetDescription: Hashable, Sendable {
         Set(given).count == given.count
       else {
         throw HyperslabError(
-          .invalidValue, "dimension names \(names.map { $0 ?? "none" })",
+          .invalidValue, "\(names.count) dimension names",
           expected: "\(shape.rank), no two the same, of at most 255 bytes each, and no more than "
             + "30 combining marks in a row")
       }

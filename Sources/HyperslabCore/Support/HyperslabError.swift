@@ -63,21 +63,28 @@ public struct HyperslabError: Error, Sendable {
 }
 
 extension HyperslabError: CustomStringConvertible {
-  /// One line: place and chunk, what, expected, found, cause, remedy.
+  /// One line: place and chunk, what, expected, found, cause, remedy; of long texts their beginnings.
   public var description: String {
     var text = ""
-    if let place { text += "\(place): " }
+    if let place { text += "\(Self.short(place)): " }
     if let chunk { text += "chunk \(chunk): " }
-    text += what
-    switch (expected, found) {
+    text += Self.short(what)
+    switch (expected.map(Self.short), found.map(Self.short)) {
     case (let expected?, let found?): text += "; expected \(expected), found \(found)"
     case (let expected?, nil): text += "; expected \(expected)"
     case (nil, let found?): text += "; found \(found)"
     case (nil, nil): break
     }
-    if let cause { text += " (\(cause))" }
-    if let remedy { text += ". \(remedy)" }
+    if let cause { text += " (\(Self.short("\(cause)")))" }
+    if let remedy { text += ". \(Self.short(remedy))" }
     return text
+  }
+
+  /// Metadata that others wrote may be quoted in it, however long that is.
+  private static func short(_ text: String) -> String {
+    let most = 5000
+    if text.utf8.count <= most { return text }
+    return String(decoding: text.utf8.prefix(most), as: UTF8.self) + "…"
   }
 }
 

@@ -9,6 +9,8 @@ struct Adopter {
   private var session: WriterSession { changes.session }
   var report = AdoptionReport()
   private var adopted: Set<NodePath> = []
+  /// How many nodes there are with those that were taken in.
+  private var nodeCount = 0
 
   private var files: any FileSystem { store.files }
 
@@ -23,6 +25,7 @@ struct Adopter {
     let snapshot = store.snapshot
     let index = snapshot.index
     report.commitBefore = index.commit
+    nodeCount = index.nodes.count
     let states = FoundDocuments(files: files, snapshot: snapshot)
       .states(of: Set(index.nodes.keys))
     for path in index.nodes.keys {
@@ -69,10 +72,14 @@ struct Adopter {
   }
 
   private mutating func leave(_ path: String, _ why: String, chunk: ChunkIndex? = nil) {
-    report.left.append(.init(path: path, chunk: chunk, detail: why))
+    // A reason may have as much text in it as the metadata that it is about.
+    let end = why.utf8.count > 400 ? "…" : ""
+    let short = String(decoding: why.utf8.prefix(400), as: UTF8.self)
+    report.left.append(.init(path: path, chunk: chunk, detail: short + end))
   }
 
-  private func document(_ path: NodePath) throws(HyperslabError) -> JSONObject? {
+  /// A node's document; nil where it is left, since it cannot be read.
+  private mutating func document(_ path: NodePath) throws(HyperslabError) -> JSONObject? {
     let bytes: [UInt8]
     do {
       bytes = try files.contents(StoreLayout.zarr(path), limit: StoreIndex.maximumFileByteCount)
@@ -81,7 +88,12 @@ struct Adopter {
       throw error
     }
     session.taken.withLock { $0.insert(StoreLayout.zarr(path), holding: bytes) }
-    return (try? JSONParser.parse(bytes, depthLimit: StoreIndex.depthLimit))?.object
+    do throws(HyperslabError) {
+      return try JSONParser.parse(bytes, depthLimit: StoreIndex.depthLimit).object ?? [:]
+    } catch {
+      leave(path == .root ? "/" : "\(path)", "its metadata cannot be read: \(error.what)")
+      return nil
+    }
   }
 
   // MARK: - Nodes that there are
@@ -229,7 +241,12 @@ struct Adopter {
   }
 
   private mutating func takeNode(_ path: NodePath, _ index: StoreIndex) throws(HyperslabError) {
-    guard let document = try document(path), document["zarr_format"]?.integer == 3 else {
+    guard nodeCount < StoreLimits.nodeCount else {
+      return leave(
+        "\(path)", "one node more than the \(StoreLimits.nodeCount) that a store can hold")
+    }
+    guard let document = try document(path) else { return }
+    guard document["zarr_format"]?.integer == 3 else {
       return leave("\(path)", "no Zarr metadata of format 3")
     }
     do throws(HyperslabError) {
@@ -237,6 +254,7 @@ struct Adopter {
         if let reason = Self.unknownMember(ofGroup: document) { return leave("\(path)", reason) }
         try store.createGroup(path, attributes: document["attributes"]?.object ?? [:])
         adopted.insert(path)
+        nodeCount += 1
         take("\(path)", "the group")
         return try takeNew(in: path, index)
       }
@@ -254,6 +272,7 @@ struct Adopter {
       }
       let dataset = try store.createDataset(path, array.description)
       adopted.insert(path)
+      nodeCount += 1
       for chunk in chunks {
         guard let bytes = try decoded(chunk, path, array.description, array.chain) else { continue }
         try write(bytes, chunk, to: dataset)
@@ -315,6 +334,10 @@ struct Adopter {
     do throws(HyperslabError) {
       // No codec of these makes more of it than this.
       let place = StoreLayout.chunk(path, chunk)
+      // An array of Swift's ends the process where the system gives no memory.
+      let fileSize = try files.status(place)?.byteCount ?? 0
+      guard fileSize <= 2 * size + (1 << 20) else { return nil }
+      _ = try ElementBuffer(allocating: fileSize + 2 * size)
       let bytes = try files.contents(place, limit: 2 * size + (1 << 20))
       session.taken.withLock { $0.insert(place, holding: bytes) }
       // LZ4 makes at most 255 bytes of one. More are the same block again and again, as where nothing is

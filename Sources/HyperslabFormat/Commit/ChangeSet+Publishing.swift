@@ -17,6 +17,11 @@ extension ChangeSet {
       }
       if state.changes.isEmpty && !closing { return nil }
       if let failure = state.failure { throw failure }
+      if state.view != nil {
+        for (slot, dataset) in state.changes.slots where !state.lines.contains(dataset.path) {
+          state.changes.slots[slot]?.followsHandle = false
+        }
+      }
       let sealed = Sealed(
         changes: state.changes, batch: state.batch,
         isWhole: state.encoding[state.batch] == nil && !state.strays.contains(state.batch))

@@ -234,7 +234,9 @@ extension ChangeSet.State {
 
   /// With nothing written yet, what is written next starts from the newest commit that was seen.
   mutating func rebase(on index: StoreIndex) {
-    guard isEmpty, index.commit > base.commit || index.uuid != base.uuid else { return }
+    // What an operation read is held against the commit that it began with.
+    guard view == nil, isEmpty, index.commit > base.commit || index.uuid != base.uuid
+    else { return }
     base = index
   }
 

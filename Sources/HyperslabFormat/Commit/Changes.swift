@@ -52,6 +52,9 @@ struct Changes: Sendable {
     var path: NodePath
     /// The record that the handle was opened with, where the change set's base knows none.
     var opened: DatasetRecord?
+    /// Whether what the handle saw counts, and not only the commit that the changes began with: not in a
+    /// transaction, which may have read the old values, but for what it appends to.
+    var followsHandle = true
     /// How its blocks are coded, if this writer chose that.
     var coding: BlockCoding?
     /// The array's shape from now on, if it changed.

@@ -15,7 +15,8 @@ extension CommitPlan {
     if changes.rows.values.contains(where: { $0.id ?? old.id != old.id }) {
       throw Self.conflict("the data set was replaced", path)
     }
-    let known = [base.dataset(path), changes.opened].compactMap { $0 }.filter { $0.id == old.id }
+    let handle = changes.followsHandle || base.dataset(path) == nil ? changes.opened : nil
+    let known = [base.dataset(path), handle].compactMap { $0 }.filter { $0.id == old.id }
     // A handle may know a newer commit than the last of this writer.
     let started = isNew ? old : known.max { $0.commit < $1.commit }
     guard let started, started.isCompatible(with: old) else {

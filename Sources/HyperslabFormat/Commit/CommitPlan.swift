@@ -101,8 +101,22 @@ struct CommitPlan {
         "Another writer was first; call reload() or open the store again, and decide what to keep")
   }
 
+  /// Another writer may have removed them since.
+  private mutating func addGroups(above path: NodePath) throws(HyperslabError) {
+    for ancestor in path.ancestors {
+      if index.dataset(ancestor) != nil {
+        throw Self.conflict("a data set stands in the way", ancestor)
+      }
+      if index.nodes[ancestor] == nil {
+        described.insert(ancestor)
+        index.nodes[ancestor] = .group(attributes: [:], extensions: [:])
+      }
+    }
+  }
+
   private mutating func addGroup(_ path: NodePath, _ attributes: JSONObject) throws(HyperslabError)
   {
+    try addGroups(above: path)
     switch index.nodes[path] {
     case nil:
       index.nodes[path] = .group(attributes: attributes, extensions: [:])
@@ -150,15 +164,7 @@ struct CommitPlan {
     let takesPlace = adopting.contains(path) || index.removed.contains { $0.path == path }
     if takesPlace { incoming.append(path) } else { orphans.append(StoreLayout.chunks(path)) }
     guard index.nodes[path] == nil else { throw Self.conflict("the data set exists already", path) }
-    for ancestor in path.ancestors {
-      if index.dataset(ancestor) != nil {
-        throw Self.conflict("a data set stands in the way", ancestor)
-      }
-      if index.nodes[ancestor] == nil {
-        described.insert(ancestor)
-        index.nodes[ancestor] = .group(attributes: [:], extensions: [:])
-      }
-    }
+    try addGroups(above: path)
     var record = new.record
     record.id = index.nextUnused
     record.commit = index.commit

@@ -41,8 +41,11 @@ struct CommitProtocol {
       return try attempt(
         changes, base: base, closing: closing, unsure: &unsure, aftermath: &aftermath)
     } catch {
-      if unsure { aftermath.doubt = error }
-      throw error
+      if !unsure { throw error }
+      aftermath.doubt = error
+      throw error.remedied(
+        "It may have been committed all the same: close the store, open it again and look before "
+          + "you repeat it")
     }
   }
 
@@ -152,7 +155,8 @@ struct CommitProtocol {
       namesArePermanent: namesArePermanent)
     for (path, record) in plan.index.datasets {
       // What an earlier commit could not settle, it has set aside.
-      guard let pending = record.pending, pending != plan.newest.index.dataset(path)?.pending
+      guard let pending = record.pending,
+        !pending.isOfSameBatch(as: plan.newest.index.dataset(path)?.pending)
       else { continue }
       try placement.setAside(pending)
     }

@@ -169,7 +169,14 @@ struct DerivedFiles {
   }
 
   private func discard(_ file: StorePath, of path: NodePath) throws(HyperslabError) {
-    let found = try? files.contents(file, limit: StoreIndex.maximumFileByteCount)
+    let found: [UInt8]?
+    do throws(HyperslabError) {
+      found = try files.contents(file, limit: StoreIndex.maximumFileByteCount)
+    } catch {
+      // What cannot be read now lies there for the next one who sweeps.
+      if error.leavesUnchecked { throw error }
+      found = nil
+    }
     let isTaken = found.map { taken.holds(StoreLayout.zarr(path), $0) } ?? false
     if let found, isTaken || known?.isOwn(found, path) ?? true { return try files.remove(file) }
     _ = try files.setAside(file, named: Self.lostName(path))

@@ -93,12 +93,13 @@ struct Settle {
 
   /// What a chunk's file can be that the last commit replaces or removes; nil where that is not known.
   private func rows(
-    _ chunk: ChunkIndex, of path: NodePath, _ record: DatasetRecord, before: Snapshot?
+    _ chunk: ChunkIndex, of path: NodePath, in index: StoreIndex, before: Snapshot?
   ) -> [ChunkRow]? {
-    guard let before else { return nil }
-    guard let old = before.index.dataset(path), old.id == record.id, old.grid.contains(chunk) else {
-      return []
-    }
+    guard let before, let record = index.dataset(path) else { return nil }
+    guard let old = before.index.dataset(path), old.id == record.id else { return [] }
+    // Where a commit before the last left it waiting, what was before that is not known.
+    if let pending = old.pending, pending.isOfSameBatch(as: record.pending) { return nil }
+    guard old.grid.contains(chunk) else { return [] }
     return (try? before.table(old).row(chunk)).map { [$0] }
   }
 
@@ -120,7 +121,7 @@ struct Settle {
         for (chunk, staged) in pending.staged {
           let target = StoreLayout.chunk(path, chunk)
           if try presence.holds(staged) {
-            let rows = rows(chunk, of: path, record, before: before)
+            let rows = rows(chunk, of: path, in: index, before: before)
             waiting.append((staged, target, path, rows))
           }
           if try presence.canHold(target.parent) { touched.insert(target.parent) }
@@ -151,7 +152,7 @@ struct Settle {
         let target = StoreLayout.chunk(path, chunk)
         attempt(path, &stuck) { () throws(HyperslabError) in
           guard try after.canHold(target.parent) else { return }
-          try places.remove(target, rows: rows(chunk, of: path, record, before: before))
+          try places.remove(target, rows: rows(chunk, of: path, in: index, before: before))
           touched.insert(target.parent)
         }
       }

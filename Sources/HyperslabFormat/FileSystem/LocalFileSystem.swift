@@ -228,9 +228,14 @@ package final class LocalFileSystem: FileSystem {
         throw systemError("cannot be locked", place(path))
       }
       // Another program may have put another file in its place meanwhile, which others lock.
-      guard try isNamed(status, path) else {
+      do throws(HyperslabError) {
+        if try !isNamed(status, path) {
+          close(descriptor)
+          continue
+        }
+      } catch {
         close(descriptor)
-        continue
+        throw error
       }
       // Who holds it may be about to replace `slab.json`, which somebody may have opened to others.
       lookAtSharing()

@@ -45,6 +45,11 @@ struct DatasetRecord: Sendable {
     /// Chunks whose final file goes away.
     var drop: [Range<Int>]
 
+    /// Whether both are of one commit.
+    func isOfSameBatch(as other: Pending?) -> Bool {
+      writer == other?.writer && slot == other?.slot && batch == other?.batch
+    }
+
     /// Where a chunk's staged file is, if it has one.
     func stagedFile(of chunk: ChunkIndex) -> StorePath? {
       guard let number = numbering.number(of: chunk), rows.holds(number) else { return nil }

@@ -158,7 +158,7 @@ struct Provenance {
     do throws(HyperslabError) {
       let bytes = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
       let isTorn = Self.isRemains(bytes, of: "{\n  \"zarr_format\": 3,")
-      return Self.isDerived(bytes) || isTorn && Self.zarrDocument(bytes) == nil
+      return Self.isDerived(bytes) || isTorn && !FoundDocuments.isDocument(bytes)
     } catch {
       if error.leavesUnchecked { throw error }
       return false

@@ -6,7 +6,7 @@ import HyperslabCore
 /// Mostly only `slab.json` was put back, and the newest index is the one: chunks of it that are missing or
 /// damaged are not better known by going further back. But a whole copy of the store may have been laid
 /// over it. Then chunks that `slab.json` lists are in their places, where the newest index has others
-/// or none.
+/// or none; then it stays if more of its chunks are there.
 struct IndexChoice {
   let files: any FileSystem
   let cache: RunCache
@@ -18,7 +18,13 @@ struct IndexChoice {
   /// - Returns: nil for the one on the disk.
   func run() throws(HyperslabError) -> NewerIndex? {
     for candidate in newer where try !isLaidOver(candidate.index) { return candidate }
-    return try isWhole(onDisk) ? nil : newer.first
+    // Of two copies that were mixed the one of which more is there.
+    var (best, most): (NewerIndex?, Int) = (nil, try presentCount(onDisk))
+    for candidate in newer.reversed() {
+      let count = try presentCount(candidate.index)
+      if count > most { (best, most) = (candidate, count) }
+    }
+    return best
   }
 
   /// Whether a chunk that the index on the disk lists is in its place, though a later index has another one
@@ -43,15 +49,16 @@ struct IndexChoice {
     return false
   }
 
-  /// Whether every chunk of an index is there.
-  private func isWhole(_ index: StoreIndex) throws(HyperslabError) -> Bool {
+  /// How many of the chunks of an index are there.
+  private func presentCount(_ index: StoreIndex) throws(HyperslabError) -> Int {
+    var count = 0
     for (path, record) in index.datasets where record.storedChunks > 0 {
-      let rows = try stored(record, of: index)
-      if rows.count != record.storedChunks { return false }
       let places = try ChunkHeaders(files, path, record)
-      for (chunk, row) in rows where try !places.hold(chunk, row) { return false }
+      for (chunk, row) in try stored(record, of: index) where try places.hold(chunk, row) {
+        count += 1
+      }
     }
-    return true
+    return count
   }
 
   /// The chunks that are stored; none where its table is lost.

@@ -35,7 +35,7 @@ extension Repairer {
     try replace(StoreLayout.index, with: bytes)
     try synchronize(&touched)
     try replace(StoreLayout.oldIndex(commit: index.commit), with: bytes)
-    try? files.remove(StoreLayout.oldIndex(commit: index.commit - 3))
+    if !keepsOrphans { try? files.remove(StoreLayout.oldIndex(commit: index.commit - 3)) }
     nextCommit += 1
     isChanged = false
   }
@@ -83,7 +83,9 @@ extension Repairer {
       }
       // Intact ones that a commit could not remove are nobody's loss, nor are copies that were cut short.
       let isNewer = commit > index.commit
-      if let bytes, !isNewer, Provenance.isIndexOrRemains(bytes, of: index.uuid, cache) {
+      if let bytes, !isNewer, !keepsOrphans,
+        Provenance.isIndexOrRemains(bytes, of: index.uuid, cache)
+      {
         try files.remove(path)
         note(path, .orphan, "removed")
       } else {

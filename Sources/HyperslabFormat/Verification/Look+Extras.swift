@@ -126,7 +126,10 @@ extension Look {
   private func foreignDetail(_ path: StorePath) -> String {
     if chunkPlace(path) != nil || Provenance.canBeChunk(path) {
       if (try? Provenance(files: files).isAnothersChunk(path)) == true {
-        return "a chunk that another program wrote. slab adopt takes it in"
+        return chunkPlace(path) == nil
+          ? "a chunk that another program wrote beyond the array. slab adopt takes it in with the "
+            + "zarr.json that says so, which repair may have put into \(StoreLayout.lost); or move it elsewhere"
+          : "a chunk that another program wrote. slab adopt takes it in"
       }
       return "no chunk of the store's. Move it elsewhere"
     }

@@ -122,8 +122,29 @@ struct FoundDocuments {
     return ownForms(of: [path])[path]?.contains(hash) == true || !Self.isDocument(bytes)
   }
 
+  /// Whether any program may read an object in a file. Others read more than JSON has: `NaN`, numbers of any
+  /// length, UTF-16, and what this reader finds too deep.
   static func isDocument(_ bytes: [UInt8]) -> Bool {
-    (try? JSONText(checking: bytes, depthLimit: StoreIndex.depthLimit))?.isObject == true
+    var (depth, isText, isEscaped) = (0, false, false)
+    var isOver = false
+    for byte in bytes where byte != 0 && byte < 0x80 {
+      if isText {
+        if !isEscaped, byte == UInt8(ascii: "\"") { isText = false }
+        isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
+        continue
+      }
+      switch byte {
+      case 0x20, 0x09, 0x0A, 0x0D: continue
+      case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+      case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+      case UInt8(ascii: "\""): isText = true
+      default: break
+      }
+      // It begins with a brace, and nothing follows the last one.
+      if isOver || depth < 0 || depth == 0 && byte != UInt8(ascii: "}") { return false }
+      isOver = depth == 0
+    }
+    return isOver
   }
 
   /// All that this store's own programs may have written for nodes since the commit before last, by

@@ -153,6 +153,42 @@ import Testing
     #expect(Patient.contents(path) == before)
   }
 
+  /// A copy of the store went on by itself, and its `slab.json` came back, of the same number.
+  @Test func aCopysIndexOfTheSameNumber() throws {
+    let copy = directory.path.appending("copy.slab")
+    try copyTree(path, to: copy)
+    let own = try SlabStore.open(path, mode: .readWrite)
+    try own.createDataset("own", row(chunks: 3)).put(0, 77)
+    try own.close()
+    let other = try SlabStore.open(copy, mode: .readWrite)
+    try other.createDataset("theirs", row(chunks: 3)).put(0, 78)
+    try other.close()
+    #expect(try SlabStore.open(copy).commitNumber == SlabStore.open(path).commitNumber)
+    let newest = try contents(index)
+    try write(contents(copy.appending("slab.json")), to: index)
+    expectError(.olderIndex) { _ = try SlabStore.open(path, mode: .readWrite) }
+    #expect(try !SlabStore.verify(path).ok)
+    let report = try SlabStore.repair(path)
+    #expect(report.ok, "\(report.remaining)")
+    #expect(try contents(index) == newest)
+    #expect(try firsts(path, "own") == [77, nil, nil])
+    // Further on, so that nothing here has its number: nothing is swept by it.
+    let later = try SlabStore.open(copy, mode: .readWrite)
+    for turn in 0..<4 {
+      try later.setAttribute("turn", .integer(turn), of: .root)
+      try later.commit()
+    }
+    try later.close()
+    try write(contents(copy.appending("slab.json")), to: index)
+    let files = try directory.files(in: path)
+    expectError(.olderIndex) { _ = try SlabStore.open(path, mode: .readWrite) }
+    #expect(try directory.files(in: path) == files)
+    _ = try SlabStore.repair(path)
+    let kept = try directory.files(in: path)
+    #expect(kept.contains { $0.hasPrefix("__slab/lost/") && $0.contains("root-") })
+    #expect(kept.contains { $0.hasPrefix("__slab/lost/") && $0.hasSuffix(".json") })
+  }
+
   /// A later index of this store that knows of nothing that lies here, with every chunk of `slab.json` in
   /// its place.
   @Test func aLaterIndexThatExplainsNothing() throws {

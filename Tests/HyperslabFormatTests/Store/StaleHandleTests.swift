@@ -74,4 +74,67 @@ import Testing
     try writer.close()
     #expect(try values() == (100..<114).map { Int32($0) } + [7, 8])
   }
+
+  /// What another writer removed above a new group is made again; no index has a node in no group.
+  @Test(arguments: [false, true])
+  func aGroupBelowOneThatIsGone(inTransaction: Bool) throws {
+    let store = try SlabStore.create(at: path)
+    try store.createGroup(try NodePath("g"), attributes: [:])
+    try store.commit()
+    func remove() throws {
+      let other = try SlabStore.open(path, mode: .readWrite)
+      try other.remove(try NodePath("g"))
+      try other.close()
+    }
+    if inTransaction {
+      try store.transaction {
+        try $0.createGroup(try NodePath("g/n"), attributes: [:])
+        try remove()
+      }
+    } else {
+      try store.createGroup(try NodePath("g/n"), attributes: [:])
+      try remove()
+    }
+    try store.close()
+    #expect(
+      try SlabStore.open(path).nodes().map { "\($0.path)" } == ["", "g", "g/n"])
+    let report = try SlabStore.verify(path)
+    #expect(report.ok && report.zarrView == .same, "\(report)")
+  }
+
+  @Test func aGroupBelowWhatBecameADataset() throws {
+    let store = try SlabStore.create(at: path)
+    try store.createGroup(try NodePath("g"), attributes: [:])
+    try store.commit()
+    try store.createGroup(try NodePath("g/n"), attributes: [:])
+    let other = try SlabStore.open(path, mode: .readWrite)
+    try other.remove(try NodePath("g"))
+    try other.commit()
+    try other.createDataset("g", row(chunks: 1)).put(0, 1)
+    try other.close()
+    expectError(.conflict) { try store.commit() }
+    try store.reload()
+    try store.close()
+    #expect(try firsts(path, "g") == [1])
+  }
+
+  /// An append in a transaction sees what others appended; what the transaction read of other data sets
+  /// before is still held against the commit that it read.
+  @Test func anAppendMovesNothingElse() throws {
+    let (writer, stale) = try open()
+    try writer.createDataset("y", row(chunks: 2)).put(0, 1)
+    try writer.commit()
+    expectError(.conflict) {
+      try stale.transaction { inner in
+        let read = try inner.dataset("y").firsts()
+        try stale.transaction { try $0.dataset("y").put(0, 5) }
+        _ = try inner.append(try InMemorySource(elements: [Int32(7)], shape: [1]), to: "x")
+        try inner.dataset("y").put(0, Int32(1 + (read[0] ?? 0)))
+      }
+    }
+    try stale.close()
+    try writer.close()
+    #expect(try firsts(path, "y") == [5, nil])
+    #expect(try values().count == 14)
+  }
 }

@@ -158,6 +158,39 @@ import Testing
     #expect(try SlabStore.verify(path).zarrView == .same)
   }
 
+  /// What others write is theirs, also where it is no JSON for this reader but is for them.
+  @Test(arguments: [
+    "NaN", "-Infinity", "100000000000000000000", "\"\\ud800\"", "[[1, 2], {\"a\": Infinity}]",
+  ])
+  func metadataThatOnlyOthersRead(value: String) throws {
+    for name in ["a/zarr.json", "zarr.json"] {
+      let old = try String(contentsOfFile: file(name), encoding: .utf8)
+      let theirs = old.replacingOccurrences(
+        of: "\"attributes\": {}", with: "\"attributes\": {\"theirs\": \(value)}")
+      try #require(theirs != old)
+      try write(theirs, name)
+      expectError(.foreign) { try SlabStore.open(path, mode: .readWrite).close() }
+      #expect(try SlabStore.verify(path).zarrView != .same)
+      let report = try SlabStore.adopt(path)
+      #expect(report.left.count == 1 && report.taken.isEmpty, "\(report)")
+      #expect(try String(contentsOfFile: file(name), encoding: .utf8) == theirs)
+      let repaired = try SlabStore.repair(path)
+      #expect(repaired.ok, "\(repaired)")
+      let lost = try directory.files(in: path).filter { $0.hasPrefix("__slab/lost/") }
+      #expect(try lost.contains { try contents(path.appending($0)) == Array(theirs.utf8) })
+    }
+  }
+
+  @Test(arguments: [
+    ("", false), ("{", false), ("{}", true), (" {\n} \n", true), ("{} {}", false), ("[{}]", false),
+    ("{\"a\": \"}\"", false), ("{\"a\": \"\\\"}\"}", true), ("{\"a\": NaN}", true), ("x{}", false),
+    ("{\0\"\0a\0\"\0:\0 \u{1}\0}\0", true), ("{\"a\": [}", false), ("{}}", false),
+    ("\0\0\0", false),
+  ])
+  func whatMayBeADocument(text: String, isDocument: Bool) {
+    #expect(FoundDocuments.isDocument(Array(text.utf8)) == isDocument)
+  }
+
   /// What adopt does not take it leaves, whole.
   @Test(arguments: [
     ("a/zarr.json", "\"dimension_names\": [\"a_0\"]", "\"dimension_names\": [\"time\"]"),
