@@ -18,7 +18,7 @@ extension ChangeSet {
       if state.changes.isEmpty && !closing { return nil }
       if let failure = state.failure { throw failure }
       if state.view != nil {
-        for (slot, dataset) in state.changes.slots where !state.lines.contains(dataset.path) {
+        for (slot, dataset) in state.changes.slots where !state.appended.contains(dataset.path) {
           state.changes.slots[slot]?.followsHandle = false
         }
       }

@@ -60,6 +60,8 @@ final class ChangeSet: Sendable {
     var wholeParts = 0
     /// The lines of appenders that this operation stands first in.
     var lines: [NodePath] = []
+    /// What it appends to.
+    var appended: Set<NodePath> = []
     var names = CollectedNames()
 
     init(base: StoreIndex) { self.base = base }

@@ -98,7 +98,11 @@ extension ChangeSet {
   func standInLine(
     _ path: NodePath, _ checkWanted: () throws(HyperslabError) -> Void
   ) throws(HyperslabError) {
-    if state.withLock({ $0.lines.contains(path) }) { return }
+    let isInLine = state.withLock { state in
+      state.appended.insert(path)
+      return state.lines.contains(path)
+    }
+    if isInLine { return }
     let turn = try session.appenders.enter(path, number) { () throws(HyperslabError) in
       try checkStillWanted(checkWanted)
     }
