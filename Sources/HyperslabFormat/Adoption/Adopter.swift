@@ -91,7 +91,10 @@ struct Adopter {
     do throws(HyperslabError) {
       return try JSONParser.parse(bytes, depthLimit: StoreIndex.depthLimit).object ?? [:]
     } catch {
-      leave(path == .root ? "/" : "\(path)", "its metadata cannot be read: \(error.what)")
+      leave(
+        path == .root ? "/" : "\(path)",
+        "its metadata cannot be read (\(error.what)): have it written without that, and adopt again"
+      )
       return nil
     }
   }

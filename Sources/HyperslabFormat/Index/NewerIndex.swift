@@ -22,18 +22,19 @@ struct NewerIndex {
       if error.leavesUnchecked { throw error }
       return []
     }
-    let tables = try Tables(of: index, files)
-    // One without tables proves itself by its copy.
-    let mayBeAnothers = tables.isEmpty ? try !isCopied(index, files) : !tables.isAny
-    let here = try? files.contents(StoreLayout.index, limit: StoreIndex.maximumFileByteCount)
+    let isCopied = try isCopied(index, files)
     for entry in entries {
-      guard let commit = StoreLayout.kept(entry.name), commit >= index.commit || mayBeAnothers
-      else { continue }
+      guard let commit = StoreLayout.kept(entry.name) else { continue }
       let path = StoreLayout.reserved / entry.name
       do throws(HyperslabError) {
+        // Those that are mostly there are of this store and older, or its copy, and not read as a whole.
+        let isLater = commit > index.commit || commit == index.commit && !isCopied
+        if !isLater, try Provenance.beginsAsIndex(path, of: index.uuid, in: files) { continue }
         let kept = try KeptIndex.read(path, files, cache)
         let isOwn = kept.index.uuid == index.uuid
-        if isOwn ? commit < index.commit || kept.bytes == here : !mayBeAnothers { continue }
+        guard try isOwn ? isLater : mayBeAnothers(index, files, isCopied: isCopied) else {
+          continue
+        }
         let found = try Tables(of: kept.index, files)
         if found.isAny || isOwn && found.isEmpty {
           result.append(NewerIndex(index: kept.index, bytes: kept.bytes))
@@ -47,6 +48,15 @@ struct NewerIndex {
     _ files: any FileSystem, _ cache: RunCache, than index: StoreIndex
   ) throws(HyperslabError) -> NewerIndex? {
     try all(files, cache, than: index).first
+  }
+
+  /// Whether `slab.json` may be another store's: none of its tables is here. One without tables proves itself
+  /// by its copy.
+  private static func mayBeAnothers(
+    _ index: StoreIndex, _ files: any FileSystem, isCopied: Bool
+  ) throws(HyperslabError) -> Bool {
+    let tables = try Tables(of: index, files)
+    return tables.isEmpty ? !isCopied : !tables.isAny
   }
 
   /// Whether the index stands under its own number, too.
