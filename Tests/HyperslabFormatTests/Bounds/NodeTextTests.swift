@@ -23,7 +23,7 @@ import Testing
       of: "\"dtype\": \"float32\"", with: "\"dtype\"  :\n\"float32\"")
     #expect(spaced != own)
     let body = Array(spaced.utf8.dropLast(SelfCheck.tailByteCount))
-    try write(body + SelfCheck.tail(of: body), to: file)
+    try putIndex(body + SelfCheck.tail(of: body), in: path)
     let store = try SlabStore.open(path, mode: .readWrite)
     try store.setAttribute("k", 5, of: node("a/ramp"))
     try store.close()

@@ -43,7 +43,7 @@ import Testing
     ]
     nodes["a/flags"] = .object(node)
     index["nodes"] = .object(nodes)
-    try write(SelfCheck.seal(index), to: path.appending("slab.json"))
+    try putIndex(SelfCheck.seal(index), in: path)
   }
 
   private func confirmed() throws -> DatasetRecord.Pending {

@@ -31,7 +31,7 @@ import Testing
     body(&node)
     nodes[name] = .object(node)
     index["nodes"] = .object(nodes)
-    try write(SelfCheck.seal(index), to: file)
+    try putIndex(SelfCheck.seal(index), in: path)
   }
 
   /// - Returns: why an operation was refused, after which the index is as it was and opens.

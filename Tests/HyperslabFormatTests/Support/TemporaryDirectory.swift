@@ -1,4 +1,5 @@
 import Foundation
+import HyperslabCore
 import SystemPackage
 
 /// A fresh directory that goes away with its owner.
@@ -40,4 +41,12 @@ func remove(_ path: FilePath) throws {
 
 func copyTree(_ from: FilePath, to: FilePath) throws {
   try FileManager.default.copyItem(atPath: from.string, toPath: to.string)
+}
+
+/// Puts an index in the place of a store's, and a copy of it, as whoever writes one does.
+func putIndex(_ bytes: [UInt8], in store: FilePath) throws {
+  try write(bytes, to: store.appending("slab.json"))
+  if let commit = try JSONParser.parse(bytes).object?["commit"]?.integer {
+    try write(bytes, to: store.appending("__slab/root-\(commit)"))
+  }
 }
