@@ -110,7 +110,9 @@ struct Adopter {
         return leave(name, "an array stands where the store has a group")
       }
       if let reason = Self.unknownMember(ofGroup: document) { return leave(name, reason) }
-      try takeAttributes(document, told: attributes, of: attributes, path, name)
+      guard try takeAttributes(document, told: attributes, of: attributes, path, name) else {
+        return
+      }
     case .dataset(let record):
       guard document["node_type"]?.string == "array" else {
         return leave(name, "a group stands where the store has a data set")
@@ -128,9 +130,11 @@ struct Adopter {
           name, "other names of its axes. Put back \(names), or have slab repair put the file aside"
         )
       }
-      try takeAttributes(
-        document, told: ZarrAttributes.of(record.description), of: record.description.attributes,
-        path, name)
+      let told = ZarrAttributes.of(record.description)
+      guard
+        try takeAttributes(
+          document, told: told, of: record.description.attributes, path, name)
+      else { return }
       try takeShape(array.description.shape, path, record, name)
     case nil: return
     }
@@ -164,11 +168,12 @@ struct Adopter {
   /// not among them. So what is lost by that is named, and kept.
   ///
   /// - Parameter own: What the node has; `told` is what Zarr readers see of it.
+  /// - Returns: false where they are left, with all that the document says.
   private mutating func takeAttributes(
     _ document: JSONObject, told: JSONObject, of own: JSONObject, _ path: NodePath, _ name: String
-  ) throws(HyperslabError) {
+  ) throws(HyperslabError) -> Bool {
     let found = document["attributes"]?.object ?? [:]
-    if found == told { return }
+    if found == told { return true }
     let changes = found.changes(from: told)
     let names = Set(own.keys.map { JSONName($0) })
     var taken = AdoptionReport.AttributeChanges()
@@ -182,15 +187,20 @@ struct Adopter {
       case (nil, false): break
       }
     }
+    do { try store.setAttributes(changes, of: path) } catch {
+      guard [.limit, .invalidValue].contains(error.code) else { throw error }
+      leave(name, error.what)
+      return false
+    }
     if !taken.changed.isEmpty || !taken.removed.isEmpty {
       let text = JSONValue.object(own).bytes(pretty: true) + [UInt8(ascii: "\n")]
       let lost = LostFiles(files: files, commit: report.commitBefore)
       let place = (path.components + ["attributes.json"]).joined(separator: ".")
       taken.kept = try lost.keep(text, named: place).description
     }
-    try store.setAttributes(changes, of: path)
     report.taken.append(
       .init(path: name, chunk: nil, detail: "its attributes: \(taken)", attributes: taken))
+    return true
   }
 
   private mutating func takeShape(
@@ -201,7 +211,7 @@ struct Adopter {
     grown.description.shape = shape
     grown.description.raiseMaximum()
     grown.grid = try grown.description.validated()
-    let slot = changes.slot(of: path)
+    let slot = changes.slot(of: path, id: record.id)
     let grid = grown.grid
     let unneeded = try changes.withState {
       (state) throws(HyperslabError) -> [Changes.StagedChunk] in
@@ -292,8 +302,9 @@ struct Adopter {
   // MARK: - Chunks
 
   private mutating func takeChunks(of path: NodePath) throws(HyperslabError) {
-    if changes.shape(slot: changes.slot(of: path)) != nil { return }
-    guard let record = store.snapshot.index.dataset(path) else { return }
+    guard let record = store.snapshot.index.dataset(path),
+      changes.shape(slot: changes.slot(of: path, id: record.id)) == nil
+    else { return }
     try takeChunks(of: path, try store.dataset(path), before: record)
   }
 

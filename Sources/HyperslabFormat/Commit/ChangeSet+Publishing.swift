@@ -75,7 +75,7 @@ extension ChangeSet {
       guard let sealed = state.sealed else { return (state.base, []) }
       let base = state.base
       for path in sealed.changes.datasets.keys {
-        if let slot = state.slots[path] { state.created[slot] = snapshot.index.dataset(path)?.id }
+        if let slot = state.slots[path] { state.ids[slot] = snapshot.index.dataset(path)?.id }
       }
       state.sealed = nil
       state.base = snapshot.index

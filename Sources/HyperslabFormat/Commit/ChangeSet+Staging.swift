@@ -95,7 +95,7 @@ extension ChangeSet {
       try check(state)
       if let failure = state.failure { throw failure }
       state.rebase(on: state.snapshot(opened).index)
-      try state.checkCurrent(staging.slot, staging.path)
+      try state.checkCurrent(staging.slot, staging.path, opened)
       state.name(&staging)
       state.encoding[staging.batch, default: 0] += staging.chunks.count
     }
@@ -111,7 +111,7 @@ extension ChangeSet {
       let (isRecorded, superseded) = try state.withLock {
         (state) throws(HyperslabError) -> (Bool, [Changes.StagedChunk]) in
         try check(state)
-        try state.checkCurrent(staging.slot, staging.path)
+        try state.checkCurrent(staging.slot, staging.path, opened)
         for chunk in staging.chunks {
           try state.checkShape(staging.slot, staging.path, chunk, opened: staging.opened)
         }

@@ -41,8 +41,8 @@ final class ChangeSet: Sendable {
     /// Counts files that were written beside others for one chunk.
     var copies = 0
     var slots: [NodePath: Int] = [:]
-    /// Ids that commits gave to data sets that this change set created, by slot.
-    var created: [Int: Int] = [:]
+    /// The store's numbers of data sets, by slot; none for one that is created and not committed.
+    var ids: [Int: Int] = [:]
     /// How many chunks are being encoded, by the batch that their files are in.
     var encoding: [Int: Int] = [:]
     /// Chunks that are being encoded into files of the name that a commit looks for.
@@ -152,17 +152,21 @@ final class ChangeSet: Sendable {
   }
 
   /// The session's number of a data set.
-  func slot(of path: NodePath) -> Int {
+  ///
+  /// - Parameter id: The store's number for it; nil for one that this change set created. What was written
+  ///   to another one that stood there before is not of this one.
+  func slot(of path: NodePath, id: Int?) -> Int {
     state.withLock { state in
-      if let slot = state.slots[path] { return slot }
+      if let slot = state.slots[path], id == nil || state.ids[slot] ?? id == id { return slot }
       let slot = session.newNumber()
       state.slots[path] = slot
+      state.ids[slot] = id
       return slot
     }
   }
 
   /// The id that a commit gave to a data set of this change set.
-  func createdID(slot: Int) -> Int? { state.withLock { $0.created[slot] } }
+  func createdID(slot: Int) -> Int? { state.withLock { $0.ids[slot] } }
 
   /// The row of a chunk, if it was written or dropped since the last commit, and where its file is or
   /// will have moved by the time it is opened.
@@ -215,7 +219,7 @@ final class ChangeSet: Sendable {
     try state.withLock { (state) throws(HyperslabError) -> BlockCoding in
       try check(state)
       state.rebase(on: state.snapshot(self.opened).index)
-      try state.checkCurrent(slot, path)
+      try state.checkCurrent(slot, path, self.opened)
       if let settled = state.layers.lazy.compactMap({ $0.changes.slots[slot]?.coding }).first {
         return settled
       }
@@ -280,9 +284,12 @@ extension ChangeSet.State {
       .map { Changes.StagedChunk(slot: slot, chunk: $0.key, row: $0.value) }
   }
 
-  /// Refuses a handle of a data set that was removed or replaced here.
-  func checkCurrent(_ slot: Int, _ path: NodePath) throws(HyperslabError) {
-    guard slots[path] == slot else {
+  /// Refuses a handle of a data set that was removed or replaced, here or by another writer.
+  func checkCurrent(
+    _ slot: Int, _ path: NodePath, _ opened: OpenStore
+  ) throws(HyperslabError) {
+    let isThere = ids[slot].map { snapshot(opened).index.dataset(path)?.id == $0 } ?? true
+    guard slots[path] == slot, isThere else {
       throw HyperslabError(
         .snapshotChanged, "the data set was replaced or removed since it was opened",
         at: "\(path)", remedy: "Open it again")

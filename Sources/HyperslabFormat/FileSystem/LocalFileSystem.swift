@@ -56,11 +56,7 @@ package final class LocalFileSystem: FileSystem {
 
   package func open(_ path: StorePath) throws(HyperslabError) -> any FileHandle {
     let descriptor = try openFile(path, "cannot be opened", O_RDONLY | O_NONBLOCK)
-    var status = stat()
-    guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      close(descriptor)
-      throw HyperslabError(.foreign, "not a regular file", at: place(path))
-    }
+    let status = try regularFile(descriptor, path)
     return LocalFile(descriptor, byteCount: Int(status.st_size), path, below: rootDescription)
   }
 
@@ -214,11 +210,7 @@ package final class LocalFileSystem: FileSystem {
   package func lock(_ path: StorePath, wait: Bool) throws(HyperslabError) -> (any FileLock)? {
     while true {
       let descriptor = try openLockFile(path)
-      var status = stat()
-      guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-        close(descriptor)
-        throw HyperslabError(.foreign, "not a regular file", at: place(path))
-      }
+      let status = try regularFile(descriptor, path)
       while flock(descriptor, wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
         let error = errno
         if error == EINTR { continue }
@@ -241,6 +233,18 @@ package final class LocalFileSystem: FileSystem {
       lookAtSharing()
       return LocalLock(descriptor: descriptor)
     }
+  }
+
+  /// The status of an open file; closes it where that cannot be had, and where it is another kind of file.
+  private func regularFile(
+    _ descriptor: Int32, _ path: StorePath
+  ) throws(HyperslabError) -> stat {
+    var status = stat()
+    let isKnown = unsafe fstat(descriptor, &status) == 0
+    if isKnown, status.st_mode & S_IFMT == S_IFREG { return status }
+    let error = isKnown ? nil : systemError("cannot be examined", place(path))
+    close(descriptor)
+    throw error ?? HyperslabError(.foreign, "not a regular file", at: place(path))
   }
 
   private func isNamed(_ file: stat, _ path: StorePath) throws(HyperslabError) -> Bool {

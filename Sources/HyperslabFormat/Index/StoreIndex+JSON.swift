@@ -128,12 +128,16 @@ extension StoreIndex {
     }
     var fields = try JSONFields(value, place: place, code: .damagedIndex)
     let intact = SelfCheck.holds(bytes)
-    let version = fields.optional("slab")
-    guard version?.integer == 1 else {
+    guard let version = fields.optional("slab") else {
+      throw HyperslabError(
+        .damagedIndex, "not an index: it names no version of the format", at: place,
+        remedy: "SlabStore.repair restores it where the store keeps enough for that")
+    }
+    guard version.integer == 1 else {
       throw HyperslabError(
         .unsupportedVersion, "the format version" + (intact ? "" : " (and the checksum is wrong)"),
         at: place, expected: "1",
-        found: version.map { String(decoding: $0.bytes.prefix(80), as: UTF8.self) } ?? "none",
+        found: String(decoding: version.bytes.prefix(80), as: UTF8.self),
         remedy: "Use a version of Hyperslab that knows it")
     }
     guard intact else {

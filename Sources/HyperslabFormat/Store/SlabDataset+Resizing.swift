@@ -38,6 +38,29 @@ extension ChangeSet.State {
   }
 }
 
+extension ChangeSet {
+  /// Makes a data set's changes what they were before a resize that failed.
+  ///
+  /// - Returns: the rows that it had staged; nil where files that those had took the place of are gone.
+  fileprivate func takeBack(slot: Int, to before: Changes.Dataset?) -> [Changes.StagedChunk]? {
+    state.withLock { state in
+      let now = state.changes.slots[slot]?.rows ?? [:]
+      let rewritten = now.filter { chunk, row in
+        before?.rows[chunk].map {
+          row.row != $0.row || row.batch != $0.batch || row.copy != $0.copy
+        }
+          ?? true
+      }
+      let areFilesThere = rewritten.keys.allSatisfy { before?.rows[$0]?.row.state != .stored }
+      guard areFilesThere else { return nil }
+      state.changes.slots[slot] = before
+      state.epoch += 1
+      return rewritten.filter { $0.value.row.state == .stored }
+        .map { Changes.StagedChunk(slot: slot, chunk: $0.key, row: $0.value) }
+    }
+  }
+}
+
 extension SlabDataset {
   /// The data set in another shape, visible to others with the store's next commit.
   ///
@@ -63,24 +86,33 @@ extension SlabDataset {
   ) throws(HyperslabError) -> SlabDataset {
     let old = grid
     let opened = record
-    let unneeded = try changes.withState {
-      (state) throws(HyperslabError) -> [Changes.StagedChunk] in
-      try state.checkCurrent(slot, path)
+    let (before, unneeded) = try changes.withState {
+      (state) throws(HyperslabError) -> (Changes.Dataset?, [Changes.StagedChunk]) in
+      try state.checkCurrent(slot, path, store.opened)
       guard state.shape(slot, path, opened: opened) ?? old.arrayShape == old.arrayShape else {
         throw HyperslabError(
           .snapshotChanged, "the data set was resized since it was opened", at: place,
           remedy: "Use the handle that resizing returned, or open the data set again")
       }
-      return try state.resize(slot: slot, path: path, opened: opened, to: reshaped.grid)
+      let before = state.changes.slots[slot]
+      return (
+        before, try state.resize(slot: slot, path: path, opened: opened, to: reshaped.grid)
+      )
     }
-    changes.remove(unneeded)
-    let result = try SlabDataset(store: store, path: path, record: reshaped, isNew: id == nil)
-    do throws(HyperslabError) { try result.rewriteCutChunks(from: old) } catch {
+    do throws(HyperslabError) {
+      let result = try SlabDataset(store: store, path: path, record: reshaped, isNew: id == nil)
+      try result.rewriteCutChunks(from: old)
+      changes.remove(unneeded)
+      return result
+    } catch {
       // Half of the edge would bring old values back.
-      changes.fail(error)
+      if let rewritten = changes.takeBack(slot: slot, to: before) {
+        changes.remove(rewritten)
+      } else {
+        changes.fail(error)
+      }
       throw error
     }
-    return result
   }
 
   private func reshapedRecord(_ shape: Shape) throws(HyperslabError) -> DatasetRecord {

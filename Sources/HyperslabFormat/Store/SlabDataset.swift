@@ -29,7 +29,7 @@ public final class SlabDataset: ChunkedDataset, FillingDataset {
     description = record.description
     grid = record.grid
     openedID = isNew ? nil : record.id
-    slot = store.changes?.slot(of: path)
+    slot = store.changes?.slot(of: path, id: openedID)
     var format: FrameFormat?
     if let coding = record.coding { format = try record.frameFormat(coding) }
     settledFormat = Mutex(format)

@@ -62,8 +62,8 @@ extension SlabStore {
     let (new, isThere, index) = lookUp(path)
     guard isThere else { throw notFound(path) }
     guard var record = new?.record ?? index.dataset(path) else { throw aGroup(path) }
-    if let changes, let slot = changes.state.withLock({ $0.slots[path] }),
-      let shape = changes.shape(slot: slot)
+    if let changes,
+      let shape = changes.shape(slot: changes.slot(of: path, id: new == nil ? record.id : nil))
     {
       record.description.shape = shape
       record.grid = try record.description.validated()

@@ -76,6 +76,23 @@ import Testing
     #expect(try attributes("g/a") == ["old": 1, "patient": "Smith", "k": 1])
   }
 
+  /// More than an index may hold of one node keeps nothing else from being taken in.
+  @Test func tooManyAreLeftWithTheReason() throws {
+    try rewrite("g/a") {
+      $0["patient"] = "Smith"
+      $0["k"] = 1
+    }
+    let file = path.appending("g/zarr.json")
+    var document = try #require(try JSONParser.parse(try contents(file)).object)
+    document["attributes"] = ["long": .string(String(repeating: "x", count: 2 << 20))]
+    let bytes = JSONValue.object(document).bytes(pretty: false)
+    try write(bytes, to: file)
+    let report = try SlabStore.adopt(path)
+    #expect(report.taken.map(\.path) == ["g/a"] && report.left.map(\.path) == ["g"], "\(report)")
+    #expect(try attributes("g/a")["k"] == 1)
+    #expect(try contents(file) == bytes)
+  }
+
   /// Zarr readers are told it among the attributes.
   @Test func theUnitIsNoAttributeToRemove() throws {
     try rewrite("g/a") {

@@ -142,9 +142,9 @@ import Testing
     let mine = BlockCoding(filter: .shuffle, blockByteCount: 65536)
     for (store, coding) in [(a, mine), (b, other)] {
       let changes = try #require(store.changes)
+      let record = try #require(store.snapshot.index.dataset(x))
       _ = try changes.settle(
-        coding, slot: changes.slot(of: x), path: x,
-        opened: #require(store.snapshot.index.dataset(x)))
+        coding, slot: changes.slot(of: x, id: record.id), path: x, opened: record)
     }
     try a.dataset(x).put(0, Array(repeating: 7, count: 4))
     try a.commit()
@@ -203,11 +203,8 @@ import Testing
     try second.commit()
     try first.dataset("y").put(0, 1)
     try first.commit()
-    expectError(.conflict) {
-      try handle.put(1, 99)
-      try first.commit()
-    }
-    try first.reload()
+    expectError(.snapshotChanged) { try handle.put(1, 99) }
+    try first.commit()
     try first.close()
     try second.close()
     #expect(try firsts(path, "x") == [5, nil, nil, nil])

@@ -66,7 +66,7 @@ import Testing
     try write(Array("{\"slab\": 3, \"no\": \"checksum\"}".utf8), to: file)
     expectError(.unsupportedVersion) { _ = try SlabStore.open(path) }
     try write(Array("{}".utf8), to: file)
-    expectError(.unsupportedVersion) { _ = try SlabStore.open(path) }
+    expectError(.damagedIndex) { _ = try SlabStore.open(path) }
     try write(Array("[]".utf8), to: file)
     expectError(.damagedIndex) { _ = try SlabStore.open(path) }
     try write([], to: file)

@@ -215,6 +215,41 @@ import Testing
     #expect(report.ok, "\(report.problems)")
   }
 
+  /// One that cannot rewrite a chunk that the new edge cuts leaves the data set as it was, and all else
+  /// that was done; what was staged outside the new shape, too.
+  @Test(arguments: [false, true])
+  func oneThatIsRefusedChangesNothing(stagesOutside: Bool) throws {
+    let store = try SlabStore.create(at: path)
+    let all = try store.createDataset("x", growing([12, 8]))
+    try writeAll((0..<96).map { Int32($0) }, to: all)
+    try store.commit()
+    let last = path.appending("x/c/1/1")
+    var damaged = try contents(last)
+    damaged[damaged.count - 1] ^= 1
+    try write(damaged, to: last)
+    let layout = StridedLayout(shape: [4, 4], byteStrides: [16, 4])
+    if stagesOutside {
+      try Array(repeating: Int32(7), count: 16).withUnsafeBytes {
+        try all.writeChunk([2, 0], from: $0.bytes, layout: layout)
+      }
+    }
+    try store.setAttribute("kept", .bool(true), of: NodePath("x"))
+    #expect(throws: HyperslabError.self) { _ = try all.resized(to: [6, 7]) }
+    #expect(try store.dataset("x").description.shape == [12, 8])
+    try store.commit()
+    try store.close()
+    damaged[damaged.count - 1] ^= 1
+    try write(damaged, to: last)
+    var wanted = (0..<96).map { Int32($0) }
+    if stagesOutside {
+      for row in 8..<12 { for column in 0..<4 { wanted[row * 8 + column] = 7 } }
+    }
+    #expect(try values("x") == wanted)
+    #expect(try SlabStore.open(path).node(NodePath("x")).attributes["kept"] == .bool(true))
+    let report = try SlabStore.verify(path)
+    #expect(report.ok, "\(report.problems)")
+  }
+
   private func positions(_ box: Selection) -> [[Int]] {
     box.bounds.reduce([[]]) { heads, range in heads.flatMap { head in range.map { head + [$0] } } }
   }
