@@ -18,8 +18,8 @@ struct CommitProtocol {
   var adopting: Set<NodePath> = []
   /// What others wrote and was taken in.
   var taken = TakenFiles()
-  /// Told what of a commit that stands could not be brought to its place.
-  var noteStuck: @Sendable (Settle.Stuck) -> Void = { _ in }
+  /// The commit of which this session knows that all is in its place and permanent.
+  let settled: Int?
 
   /// What a commit leaves that did not go well.
   struct Aftermath {
@@ -28,6 +28,10 @@ struct CommitProtocol {
     var doubt: HyperslabError?
     /// Whether the changes can never be published any more, since their files were given up.
     var isSpent = false
+    /// What of a commit that stands could not be brought to its place.
+    var stuck: Settle.Stuck?
+    /// The commit, where all of it is in its place and permanent.
+    var settled: Int?
   }
 
   /// Publishes changes made against `base`.
@@ -79,9 +83,12 @@ struct CommitProtocol {
     try newest.checkNewest(files)
     // 3. An older commit's pending files reach their names, for good, before an index forgets them.
     var settle = Settle(files: files, durability: durability)
-    unsure = true
-    let stuck = try settle.finish(newest.index.confirmingPending(files, cache), cache)
-    unsure = false
+    var stuck: Settle.Stuck = [:]
+    if newest.index.commit != settled {
+      unsure = true
+      stuck = try settle.finish(newest.index.confirmingPending(files, cache), cache)
+      unsure = false
+    }
     // 4. Conflicts.
     var plan = try CommitPlan(
       changes, newest: newest, base: base, writer: writer,
@@ -128,7 +135,9 @@ struct CommitProtocol {
         stuck.filter { !derived.contains($0.key) || plan.index.dataset($0.key)?.pending != nil }
       ) { own, _ in own }
       keepsClaim = !left.isEmpty || !isCopied
-      noteStuck(left)
+      aftermath.stuck = left
+      // Overwrites are made permanent by the next commit.
+      if !keepsClaim, !plan.index.hasPending { aftermath.settled = plan.index.commit }
     } catch { aftermath.doubt = error }
     // While the lock is held, so that of writers that close at once the last one sees no other.
     if isLast { try? files.removeTree(StoreLayout.staging(writer: writer)) }

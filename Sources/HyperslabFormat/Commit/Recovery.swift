@@ -10,11 +10,12 @@ struct Recovery {
   /// Whether documents that another program changed keep the store from being written.
   var refusesForeign = true
 
-  /// Brings the store into order and returns its newest commit.
+  /// Brings the store into order.
   ///
+  /// - Returns: its newest commit, and whether all of that is in its place and permanent.
   /// - Throws: `older_index` where somebody put an older index back: what it does not list is not to be
   ///   swept then.
-  func run() throws(HyperslabError) -> Snapshot {
+  func run() throws(HyperslabError) -> (newest: Snapshot, isSettled: Bool) {
     let lock = try StoreLock(files: files, patience: patience).acquire()
     defer { lock.release() }
     let snapshot = try Snapshot.read(files, cache: cache)
@@ -49,7 +50,7 @@ struct Recovery {
       }
     }
     self.sweep(snapshot.index, stuck: stuck)
-    return snapshot
+    return (snapshot, stuck.isEmpty && derived.stuck.isEmpty)
   }
 
   /// Sweeps, once everything is settled and while the lock is held. That is for the sake of space

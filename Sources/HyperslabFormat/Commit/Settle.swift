@@ -171,8 +171,12 @@ struct Settle {
   func synchronize(_ directories: Set<StorePath>) throws(HyperslabError) {
     var all = directories
     for directory in directories where !directory.isRoot {
-      var above = directory.parent
-      while all.insert(above).inserted, !above.isRoot { above = above.parent }
+      var above = directory
+      // The name of `__slab` became permanent with the store, or when it was opened.
+      while !above.isRoot, above != StoreLayout.reserved {
+        above = above.parent
+        if !all.insert(above).inserted { break }
+      }
     }
     if files.synchronizesTogether(all.count) { return try files.synchronizeAll() }
     for directory in all.sorted(by: { $0.description < $1.description }) {

@@ -31,6 +31,8 @@ final class WriterSession: Sendable {
   let taken = Mutex(TakenFiles())
   /// What of the last commit could not be brought to its place.
   let stuck = Mutex<Settle.Stuck>([:])
+  /// The commit of which all is known to be in its place and permanent.
+  let settled: Mutex<Int?>
   private let state = Mutex(State())
   private let directory = Mutex(Directory())
 
@@ -54,9 +56,10 @@ final class WriterSession: Sendable {
 
   init(
     files: any FileSystem, durability: Durability, patience: Duration, synchronizerWidth: Int,
-    scheduling: any Scheduling, lostBefore: Set<String> = []
+    scheduling: any Scheduling, lostBefore: Set<String> = [], settled: Int? = nil
   ) {
     self.lostBefore = lostBefore
+    self.settled = Mutex(settled)
     self.files = files
     self.durability = durability
     self.patience = patience
@@ -98,6 +101,13 @@ final class WriterSession: Sendable {
 
   func poison(_ error: HyperslabError) {
     state.withLock { if $0.poison == nil { $0.poison = error } }
+  }
+
+  /// Remembers how a commit ended.
+  func note(_ aftermath: CommitProtocol.Aftermath) {
+    if let doubt = aftermath.doubt { poison(doubt) }
+    if let left = aftermath.stuck { stuck.withLock { $0 = left } }
+    settled.withLock { $0 = aftermath.settled }
   }
 
   /// Begins work in the private directory.

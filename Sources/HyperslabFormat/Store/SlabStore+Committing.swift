@@ -119,10 +119,9 @@ extension SlabStore {
         files: files, durability: session.durability, writer: session.writer, cache: cache,
         patience: session.patience, movesDirectories: sealed.isWhole,
         namesArePermanent: namesArePermanent, adopting: session.adopting.withLock { $0 },
-        taken: session.taken.withLock { $0 },
-        noteStuck: { stuck in session.stuck.withLock { $0 = stuck } })
+        taken: session.taken.withLock { $0 }, settled: session.settled.withLock { $0 })
       var aftermath = CommitProtocol.Aftermath()
-      defer { if let doubt = aftermath.doubt { session.poison(doubt) } }
+      defer { session.note(aftermath) }
       do throws(HyperslabError) {
         let snapshot = try step.run(
           sealed.changes, base: changes.state.withLock { $0.base }, closing: closing,

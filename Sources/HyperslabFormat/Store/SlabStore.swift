@@ -19,6 +19,10 @@ public import SystemPackage
 /// published by ``commit()`` and by nothing else. Each `write` and `append` keeps its changes to itself,
 /// commits them itself, and leaves nothing behind when it fails but what its own commits made permanent.
 /// ``transaction(_:)`` does the same for several changes.
+///
+/// Direct calls see what the store's writes, appends and transactions commit as soon as that is done. So to
+/// write back what was read, as in `x = x + 1`, use a transaction, in which what was read is held against
+/// what others committed: by direct calls it may undo what came between.
 public final class SlabStore: ChunkedStore {
   /// What a store is opened for.
   public enum Mode: Sendable {
@@ -68,15 +72,16 @@ public final class SlabStore: ChunkedStore {
     if mode == .readWrite {
       try Self.checkWritable(snapshot.index, durability, path)
       let lostBefore = files.lostNames()
-      snapshot = try Recovery(
+      let recovered = try Recovery(
         files: files, durability: durability, cache: cache, patience: patience,
         refusesForeign: refusesForeign
       )
       .run()
+      snapshot = recovered.newest
       session = WriterSession(
         files: files, durability: durability, patience: patience,
         synchronizerWidth: synchronizerWidth, scheduling: scheduling ?? SystemScheduling(),
-        lostBefore: lostBefore)
+        lostBefore: lostBefore, settled: recovered.isSettled ? snapshot.index.commit : nil)
     }
     let opened = OpenStore(
       path: path, files: files, cache: cache, session: session, isPinned: mode == .pinned,

@@ -168,13 +168,13 @@ enum StoreCreation {
     try files.create(name, contents: try index.encoded(), synchronize: isFull)
     if name == StoreLayout.index {
       var derived = DerivedFiles(files: files, durability: durability)
-      try derived.write([.root], of: index)
+      try derived.put(ZarrMetadata.files(of: index, only: [.root]).map { ($0.key, $0.value) })
       if let (_, error) = derived.stuck.first { throw error }
     } else {
       try derive(index, in: files, synchronize: isFull)
     }
     if isFull {
-      for directory in [StoreLayout.writers, StoreLayout.reserved, .root] {
+      for directory in [StoreLayout.reserved, .root] {
         try files.synchronizeDirectory(directory)
       }
     }

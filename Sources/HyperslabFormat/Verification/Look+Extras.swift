@@ -133,11 +133,17 @@ extension Look {
       }
       return "no chunk of the store's. Move it elsewhere"
     }
-    if ((try? files.status(path / "zarr.json")) ?? nil) != nil || path.name == "zarr.json" {
+    if path.name == "zarr.json" || hasDocument(path) {
       return "what another program saved here. slab adopt takes it in, or says why it cannot; "
         + "or move it elsewhere"
     }
     return "nothing of the store's. Move it elsewhere"
+  }
+
+  private func hasDocument(_ path: StorePath) -> Bool {
+    // Below a file there is nothing to ask for: which of the names above stands in the way is slow to find.
+    guard let status = try? files.status(path), status.kind == .directory else { return false }
+    return ((try? files.status(path / "zarr.json")) ?? nil) != nil
   }
 
   // MARK: - Below the store's own directory
