@@ -9,8 +9,8 @@ import HyperslabCore
 /// that says something else is of a copy of the store that went on by itself. Nothing that a commit can
 /// leave, wherever it is killed or the power fails, looks like any of these.
 struct NewerIndex {
-  let index: StoreIndex
-  let bytes: [UInt8]
+  let known: KnownIndex
+  var index: StoreIndex { known.index }
 
   /// All of them, the newest first.
   static func all(
@@ -37,7 +37,7 @@ struct NewerIndex {
         }
         let found = try Tables(of: kept.index, files)
         if found.isAny || isOwn && found.isEmpty {
-          result.append(NewerIndex(index: kept.index, bytes: kept.bytes))
+          result.append(NewerIndex(known: kept))
         }
       } catch { if error.leavesUnchecked { throw error } }
     }

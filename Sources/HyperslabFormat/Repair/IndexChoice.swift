@@ -16,15 +16,15 @@ struct IndexChoice {
   let newer: [NewerIndex]
 
   /// - Returns: nil for the one on the disk.
-  func run() throws(HyperslabError) -> NewerIndex? {
-    for candidate in newer where try !isLaidOver(candidate.index) { return candidate }
+  func run() throws(HyperslabError) -> KnownIndex? {
+    for candidate in newer where try !isLaidOver(candidate.index) { return candidate.known }
     // Of two copies that were mixed the one of which more is there.
     var (best, most): (NewerIndex?, Int) = (nil, try presentCount(onDisk))
     for candidate in newer.reversed() {
       let count = try presentCount(candidate.index)
       if count > most { (best, most) = (candidate, count) }
     }
-    return best
+    return best?.known
   }
 
   /// Whether a chunk that the index on the disk lists is in its place, though a later index has another one
@@ -87,36 +87,5 @@ struct IndexChoice {
       guard error.isDamage else { throw error }
       return nil
     }
-  }
-}
-
-/// The chunk files of a data set, as far as their headers tell.
-private struct ChunkHeaders {
-  private let files: any FileSystem
-  private let path: NodePath
-  private let record: DatasetRecord
-  private let reader: ChunkReader?
-
-  init(
-    _ files: any FileSystem, _ path: NodePath, _ record: DatasetRecord
-  ) throws(HyperslabError) {
-    self.files = files
-    self.path = path
-    self.record = record
-    reader = try record.filter.map { (filter) throws(HyperslabError) in
-      try ChunkReader(format: try record.frameFormat(filter: filter))
-    }
-  }
-
-  /// Whether the file that a row lists is in one of the chunk's places.
-  func hold(_ chunk: ChunkIndex, _ row: ChunkRow) throws(HyperslabError) -> Bool {
-    guard let reader else { return false }
-    for place in record.places(of: chunk, at: path) {
-      do throws(HyperslabError) {
-        try reader.check(place, in: files, row: row, quick: true)
-        return true
-      } catch { guard error.isDamage else { throw error } }
-    }
-    return false
   }
 }
