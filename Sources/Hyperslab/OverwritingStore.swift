@@ -32,6 +32,11 @@ public struct OverwritingStore: ChunkedStore {
     try base.dataset(path)
   }
 
+  /// Opens a data set as the store underneath has committed it.
+  public func committedDataset(_ path: NodePath) throws(HyperslabError) -> SlabDataset {
+    try base.committedDataset(path)
+  }
+
   /// Resizes a data set of the store underneath.
   public func resizeDataset(
     _ path: NodePath, to shape: Shape

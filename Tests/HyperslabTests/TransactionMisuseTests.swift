@@ -57,6 +57,89 @@ import Testing
     #expect(try length() == 16)
   }
 
+  /// What was committed is not told as failed, whatever was done through the store's handle and is not committed.
+  @Test(arguments: ["remove", "replace"], [false, true])
+  func whatIsCommittedIsTold(change: String, writes: Bool) throws {
+    let store = try makeStore()
+    let path = try NodePath("a")
+    let isDone = Mutex(false)
+    let description = try store.dataset("a").description
+    let source = Watched(rows: 3) {
+      let isFirst = isDone.withLock { isDone in
+        defer { isDone = true }
+        return !isDone
+      }
+      guard isFirst else { return }
+      if change == "remove" {
+        try store.remove(path)
+      } else {
+        _ = try store.replaceDataset(path, description)
+      }
+    }
+    let written: SlabDataset
+    if writes {
+      let iterator = try GenericDataChunkIterator(source, chunkShape: [3, 4])
+      written = try OverwritingStore(store).write(iterator, to: "a")
+    } else {
+      written = try store.append(source, to: "a")
+    }
+    #expect(written.description.shape == (writes ? [3, 4] : [13, 4]))
+    #expect(
+      try written.read(Int32.self, [2..<3, 0...]).elements
+        == (writes ? [7, 7, 7, 7] : [0, 0, 0, 0]))
+    #expect(code { _ = try written.resized(to: [1, 4]) } == .snapshotChanged)
+    #expect(try length() == (writes ? 3 : 13))
+    try? store.reload()
+    try store.close()
+  }
+
+  /// A source that is of another shape each time it is asked.
+  @Test(arguments: 1...9)
+  func aSourceThatChangesItsShape(after: Int) throws {
+    let store = try makeStore()
+    let looks = Mutex(0)
+    let source = Watched(rows: 3) {
+    } shape: {
+      let number = looks.withLock { looks in
+        looks += 1
+        return looks
+      }
+      return number <= after ? [3, 4] : []
+    }
+    _ = try? store.append(source, to: "a")
+    try store.close()
+    #expect(try SlabStore.verify(path).ok)
+    #expect([10, 13].contains(try length()))
+  }
+
+  /// Two appends whose sources append to each other's data set.
+  @Test(.timeLimit(.minutes(2))) func appendsInARing() throws {
+    let store = try makeStore()
+    _ = try store.createDataset(
+      "b",
+      DatasetDescription(
+        shape: [0, 4], chunkShape: [4, 4], dataType: .int32, maximumShape: [nil, 4]))
+    try store.commit()
+    let inside = Mutex(0)
+    let refused = Mutex(0)
+    let group = DispatchGroup()
+    for (own, others) in [("a", "b"), ("b", "a")] {
+      DispatchQueue(label: own).async(group: group) {
+        let source = Watched(rows: 2) {
+          inside.withLock { $0 += 1 }
+          while inside.withLock({ $0 < 2 }) { usleep(1000) }
+          do { _ = try store.append(try rows(1), to: others) } catch {
+            if (error as? HyperslabError)?.code == .conflict { refused.withLock { $0 += 1 } }
+          }
+        }
+        _ = try? store.append(source, to: own)
+      }
+    }
+    group.wait()
+    #expect(refused.withLock { $0 } > 0)
+    try store.close()
+  }
+
   /// What is asked while an append waits for its turn may not wait behind it, nor may what is told of its
   /// progress.
   @Test(.timeLimit(.minutes(1))) func appendsFromCallbacks() throws {
@@ -214,5 +297,29 @@ import Testing
     }
     try store.close()
     #expect(try length() == 10)
+  }
+}
+
+/// Rows of sevens, with something done at each read.
+private final class Watched: DataChunkSource {
+  let rows: Int
+  let dataType = DataType.int32
+  private let work: @Sendable () throws -> Void
+  private let tell: @Sendable () -> Shape
+
+  init(
+    rows: Int, _ work: @escaping @Sendable () throws -> Void,
+    shape: (@Sendable () -> Shape)? = nil
+  ) {
+    self.rows = rows
+    self.work = work
+    tell = shape ?? { [rows, 4] }
+  }
+
+  var shape: Shape { tell() }
+
+  func read(_ selection: Selection, into output: inout OutputRawSpan) throws {
+    try work()
+    for _ in 0..<(selection.shape.elementCount ?? 0) { output.append(Int32(7), as: Int32.self) }
   }
 }

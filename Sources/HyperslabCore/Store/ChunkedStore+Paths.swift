@@ -8,6 +8,11 @@ extension ChunkedStore {
       remedy: "Create another data set of that shape")
   }
 
+  /// Opens it like any other.
+  public func committedDataset(_ path: NodePath) throws(HyperslabError) -> Dataset {
+    try dataset(path)
+  }
+
   /// Does nothing.
   public func reload() throws(HyperslabError) {}
 

@@ -43,6 +43,10 @@ public protocol ChunkedStore: Sendable {
   /// - Throws: `not_found`, or `wrong_kind` for a group.
   func dataset(_ path: NodePath) throws(HyperslabError) -> Dataset
 
+  /// Opens a data set as an operation has just committed it, whatever was done through this handle since and
+  /// is not committed. By default as ``dataset(_:)-(NodePath)``.
+  func committedDataset(_ path: NodePath) throws(HyperslabError) -> Dataset
+
   /// Makes everything written so far durable, all or nothing.
   func commit() throws(HyperslabError)
 

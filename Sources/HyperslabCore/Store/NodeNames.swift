@@ -31,12 +31,20 @@ package struct NodeNames: Sendable {
         remedy: kind == .group
           ? "Choose another name, or one in it" : "Choose another name, or ask to overwrite")
     }
-    for ancestor in path.ancestors where kind(ancestor) == .dataset {
-      throw HyperslabError(
-        .alreadyExists, "\"\(ancestor)\" is a data set", at: place,
-        remedy: "Choose a name outside it")
+    var new = self[path] == path ? [] : [path]
+    // Where a group is, those above it are.
+    var above = path.parent
+    while let ancestor = above {
+      let found = kind(ancestor)
+      if found == .dataset {
+        throw HyperslabError(
+          .alreadyExists, "\"\(ancestor)\" is a data set", at: place,
+          remedy: "Choose a name outside it")
+      }
+      if found == .group { break }
+      if self[ancestor] != ancestor { new.append(ancestor) }
+      above = ancestor.parent
     }
-    let new = (path.ancestors + [path]).filter { self[$0] != $0 }
     if let twin = new.compactMap({ self[$0] }).first {
       throw HyperslabError(
         .invalidName, "a name that differs from \"\(twin)\" only in letter case", at: place,

@@ -8,8 +8,8 @@ import Synchronization
   import Darwin
 #endif
 
-/// Threads on which the caller's code is told of the progress of an operation, which goes on only when that
-/// returns.
+/// Threads on which the caller's code runs as a part of an operation, which goes on only when that returns:
+/// sources that are read, and who is told of the progress.
 package enum ObserverThreads {
   // Thread handles are only compared.
   private struct Handle: @unchecked Sendable { let thread: pthread_t }
@@ -17,7 +17,7 @@ package enum ObserverThreads {
   private static let threads = Mutex<[Handle]>([])
 
   /// Runs the caller's code.
-  package static func run<R>(_ body: () -> R) -> R {
+  package static func run<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
     let own = Handle(thread: pthread_self())
     threads.withLock { $0.append(own) }
     defer {
@@ -27,7 +27,7 @@ package enum ObserverThreads {
         }
       }
     }
-    return body()
+    return try body()
   }
 
   /// Whether this thread is one.

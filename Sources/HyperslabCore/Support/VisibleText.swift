@@ -3,13 +3,11 @@
 
 extension Unicode.Scalar {
   /// Whether it acts instead of being seen: control characters (C0, DEL, C1), line and paragraph
-  /// separators, and those that turn the direction of text around.
+  /// separators, and those that turn the direction of text around (Bidi_Control, UAX #9).
   package var isInvisibleControl: Bool {
-    if value < 0x20 { return true }
-    if value < 0x7F { return false }
-    switch properties.generalCategory {
-    case .control, .lineSeparator, .paragraphSeparator: return true
-    default: return properties.isBidiControl
+    switch value {
+    case 0..<0x20, 0x7F..<0xA0, 0x61C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: true
+    default: false
     }
   }
 

@@ -62,6 +62,14 @@ struct SourceReader<Source: DataChunkSource>: Sendable {
   func loadPiece(
     _ selection: Selection, reusing spare: ElementBuffer?
   ) throws(HyperslabError) -> any BufferMemory {
+    try ObserverThreads.run { () throws(HyperslabError) in
+      try loadInAnyOrder(selection, reusing: spare)
+    }
+  }
+
+  private func loadInAnyOrder(
+    _ selection: Selection, reusing spare: ElementBuffer?
+  ) throws(HyperslabError) -> any BufferMemory {
     guard let file = source as? any FileOrderSource else {
       return try load(selection, reusing: spare)
     }

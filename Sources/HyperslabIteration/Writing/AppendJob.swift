@@ -8,6 +8,8 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
   let axis: Int
   let options: WriteOptions
   let progress: (@Sendable (WriteProgress) -> Void)?
+  /// The source's, looked at once: one that changes would be another each time.
+  private let appended: Shape
   /// How far the axis reaches by the last commit, less what it had at the start.
   private var committedCount = 0
 
@@ -17,6 +19,7 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
   ) {
     self.store = store
     self.source = source
+    appended = source.shape
     self.path = path
     self.axis = axis
     self.options = options
@@ -31,7 +34,7 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
       var error = error.located(at: "\(path)")
       if committedCount > 0 {
         error.remedy =
-          "\(committedCount) of \(source.shape[axis]) along axis \(axis) were appended and stay; "
+          "\(committedCount) of \(appended[axis]) along axis \(axis) were appended and stay; "
           + "append only the rest"
       }
       throw error
@@ -72,10 +75,10 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
         expected: shape.isEmpty ? "at least one axis" : "0 to \(shape.rank - 1)")
     }
     var expected = shape.axes
-    if source.shape.rank == shape.rank { expected[axis] = source.shape[axis] }
-    guard source.shape.axes == expected, source.shape[axis] >= 0 else {
+    if appended.rank == shape.rank { expected[axis] = appended[axis] }
+    guard appended.axes == expected, appended[axis] >= 0 else {
       throw HyperslabError(
-        .invalidShape, "appending an array of shape \(source.shape)", at: "\(path)",
+        .invalidShape, "appending an array of shape \(appended)", at: "\(path)",
         expected: "the shape \(shape) but for axis \(axis)")
     }
     guard source.dataType == dataset.description.dataType else {
@@ -87,10 +90,10 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
     // A store of others may describe fewer axes than there are.
     let limits = dataset.description.maximumShape
     let limit = limits.indices.contains(axis) ? limits[axis] ?? Int.max : shape[axis]
-    guard let total = Checked.add(shape[axis], source.shape[axis] - committedCount), total <= limit
+    guard let total = Checked.add(shape[axis], appended[axis] - committedCount), total <= limit
     else {
       throw HyperslabError(
-        .invalidShape, "appending \(source.shape[axis]) to the \(shape[axis]) along axis \(axis)",
+        .invalidShape, "appending \(appended[axis]) to the \(shape[axis]) along axis \(axis)",
         at: "\(path)", expected: "at most \(limit) in all, the maximum shape",
         remedy: "Create the data set with a maximum shape that leaves room (maximumShape)")
     }
@@ -100,7 +103,7 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
   /// Completing a chunk would make values up for what nobody wrote in it.
   private func checkLastChunks(_ dataset: Store.Dataset) throws(HyperslabError) {
     let shape = dataset.grid.arrayShape
-    guard shape[axis] % dataset.grid.chunkShape[axis] != 0, source.shape[axis] > 0,
+    guard shape[axis] % dataset.grid.chunkShape[axis] != 0, appended[axis] > 0,
       !shape.isEmptyArray
     else { return }
     var bounds = Selection(all: shape).bounds
@@ -118,7 +121,7 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
   private mutating func append(to dataset: Store.Dataset) throws(HyperslabError) {
     let done = committedCount
     let old = dataset.grid.arrayShape[axis]
-    let count = source.shape[axis] - done
+    let count = appended[axis] - done
     if count == 0 { return }
     // What the last chunk along the axis holds; its other part is the first to be written.
     let tail = old % dataset.grid.chunkShape[axis]
@@ -128,7 +131,7 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
     let depth =
       try reader.lendsMemory(first)
       ? nil : MemoryBudget(plan, options.memoryByteCount).bufferDepth()
-    var origin = Array(repeating: 0, count: source.shape.rank)
+    var origin = Array(repeating: 0, count: appended.rank)
     origin[axis] = old - done
     let (store, path, cancellation) = (store, path, options.cancellation)
     let meter = ProgressMeter(total: byteCount, observer: progress)
@@ -158,7 +161,7 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
       if !pipeline.hasUncommitted { committedCount = step.end }
     }
     try pipeline.finish()
-    committedCount = source.shape[axis]
+    committedCount = appended[axis]
   }
 
   /// How the last chunks along the axis and everything new are walked.
@@ -194,7 +197,7 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
   }
 
   private var byteCount: Int {
-    Checked.product(source.shape.axes + [source.dataType.byteCount]) ?? .max
+    Checked.product(appended.axes + [source.dataType.byteCount]) ?? .max
   }
 }
 

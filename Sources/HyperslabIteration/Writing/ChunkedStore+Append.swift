@@ -37,7 +37,7 @@ extension ChunkedStore {
       var job = AppendJob(store, source, path, axis: axis, options, progress)
       try job.run()
     }
-    return try dataset(path)
+    return try committedDataset(path)
   }
 
   /// The same with the path written as `group/name`.

@@ -39,7 +39,7 @@ extension ChunkedStore {
       var job = WriteJob(store, iterator, path, options, progress)
       _ = try job.run()
     }
-    return try dataset(path)
+    return try committedDataset(path)
   }
 
   /// Creates a data set at a path written as `group/name` and writes an iterator's array into it.
