@@ -53,7 +53,9 @@ import Testing
     let index = try String(contentsOfFile: "\(store)/slab.json", encoding: .utf8)
     try #require(index.contains("\"repeats\": true"))
     try FileManager.default.moveItem(atPath: "\(store)/a", toPath: "\(store)/b")
-    #expect(try Tool.run("adopt \(store)").code == 0)
+    // What it was moved from is left.
+    let answer = try Tool.run("adopt \(store)")
+    #expect(answer.code == 1 && answer.output.contains("1 taken, 1 left"), "\(answer)")
     #expect(
       try Tool.run("export \(store)/b \(directory.path)/b.npy").code == 0)
     let out = try Data(contentsOf: directory.appendingPathComponent("b.npy"))

@@ -108,7 +108,7 @@ import Testing
     let answer = try place.shell("slab append b.npy s.slab/x")
     #expect(answer.code == 2)
     let way = try #require(answer.errors.split(separator: ": ").last)
-    #expect(way.hasPrefix("slab export s.slab/x x.npy && slab import"))
+    #expect(way.hasPrefix("slab export s.slab/x copy.npy && slab import"))
     let done = try place.shell(
       "\(way.trimmingCharacters(in: .newlines)) --quiet && slab append b.npy s.slab/x")
     #expect(done.code == 0 && done.output.contains("now (13, 4) int16"), "\(done)")

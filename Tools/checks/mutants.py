@@ -17,7 +17,7 @@ from support import ROOT, Tally
 
 COMMIT = "Sources/HyperslabFormat/Commit"
 STORE = "Sources/HyperslabFormat/Store"
-TESTS = "ScheduleTests|TransactionMisuseTests|TransactionTests|BesideCommitTests|FailureTests"
+TESTS = "ScheduleTests|ReplacedBeneathTests|TransactionMisuseTests|TransactionTests|BesideCommitTests|FailureTests"
 
 # What is broken, where, what stands there, and what takes its place.
 MUTANTS = [
@@ -31,13 +31,13 @@ MUTANTS = [
     ),
     (
         "a commit publishes what another operation has not finished", f"{STORE}/SlabStore+Transactions.swift",
-        """    let changes = ChangeSet(opened, own.session, follows: false)
+        """    let changes = ChangeSet(opened, own.session, view: try opened.newest())
     defer { changes.leaveLines() }
-    if let path { try changes.standInLine(path) }
+    if appends { try changes.standInLine(path, checkWanted) }
 """,
         """    let changes = own
     defer { changes.leaveLines() }
-    if let path { try changes.standInLine(path) }
+    if appends { try changes.standInLine(path, checkWanted) }
     if role == .direct { return try body(self) }
 """,
     ),
@@ -47,7 +47,7 @@ MUTANTS = [
     ),
     (
         "appends do not queue", f"{STORE}/SlabStore+Transactions.swift",
-        "    if state.withLock({ $0.lines.contains(path) }) { return }\n", "    if number >= 0 { return }\n",
+        "    if isInLine { return }\n", "    if isInLine || number >= 0 { return }\n",
     ),
     (
         "who waited for its turn does not look again", f"{STORE}/SlabStore+Transactions.swift",
@@ -81,6 +81,15 @@ MUTANTS = [
     (
         "the file of a chunk that failed to encode is published", f"{COMMIT}/ChangeSet+Staging.swift",
         "      for sink in sinks { discard(sink, batch: staging.batch) }\n", "",
+    ),
+    (
+        "what was staged for a data set is its successor's", f"{COMMIT}/ChangeSet.swift",
+        "      if let slot = state.slots[path], id == nil || state.ids[slot] == id { return slot }\n",
+        "      if let slot = state.slots[path] { return slot }\n",
+    ),
+    (
+        "another writer's commit is taken for settled", f"{COMMIT}/CommitProtocol.swift",
+        "    if newest.index.commit != settled {\n", "    if settled == nil {\n",
     ),
 ]
 

@@ -48,7 +48,8 @@ struct AdoptCommand: ChangingCommand, JSONPrinting {
         "\(address): \(report.taken.count) taken, \(report.left.count) left; "
           + "commit \(report.commitAfter)")
       if !report.left.isEmpty {
-        try printer.line("What is left stays where it is. Move it elsewhere")
+        try printer.line(
+          "What is left is not part of the store. Mend it and adopt again, or move it elsewhere")
       }
     }
   }

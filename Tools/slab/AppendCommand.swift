@@ -53,7 +53,8 @@ struct AppendCommand: ChangingCommand {
       memoryByteCount: try work.budget()?.bufferByteCount)
     let store = try SlabStore.open(address.store, mode: .readWrite)
     let description = try store.dataset(address.node).description
-    let axis = axis < 0 ? axis + description.shape.rank : axis
+    let rank = description.shape.rank
+    let axis = axis < 0 && axis >= -rank ? axis + rank : axis
     try checkRoom(description, for: source.shape, along: axis, address)
     let start = ContinuousClock.now
     _ = try showingProgress(isQuiet: work.quiet) { cancellation, report in
@@ -81,11 +82,15 @@ struct AppendCommand: ChangingCommand {
       shape.indices.allSatisfy({ $0 == axis || shape[$0] == added[$0] }),
       Checked.add(shape[axis], added[axis]).map({ $0 > limit }) ?? true
     else { return }
-    let room = shape.indices.map { $0 == axis ? "?" : "\(shape[$0])" }.joined(separator: ",")
+    let room = shape.indices.map { other in
+      let limit = description.maximumShape[other]
+      return other == axis || limit == nil ? "?" : "\(limit ?? shape[other])"
+    }.joined(separator: ",")
+    let place = ShellWords.quoted("\(address)")
     throw HyperslabError(
       .invalidShape, "appending \(added[axis]) to the \(shape[axis]) along axis \(axis)",
       at: "\(address)", expected: "at most \(limit) in all, which it was imported for",
-      remedy: "Import it again with room to grow: slab export \(address) x.npy && "
-        + "slab import x.npy \(address) --overwrite --max-shape '\(room)'")
+      remedy: "Import it again with room to grow: slab export \(place) copy.npy && "
+        + "slab import copy.npy \(place) --overwrite --max-shape '\(room)'")
   }
 }

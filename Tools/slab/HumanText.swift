@@ -91,22 +91,33 @@ struct TextTable {
 
   /// The lines, two spaces between columns, nothing trailing.
   var lines: [String] {
+    let lengths = rows.map { $0.map(Self.width) }
     // A row of one cell is a heading, which may be as long as it likes.
     let widths = alignments.indices.map { column in
-      rows.filter { $0.count > 1 }.reduce(0) {
-        Swift.max($0, column < $1.count ? $1[column].count : 0)
-      }
+      lengths.reduce(0) { $1.count > 1 && column < $1.count ? Swift.max($0, $1[column]) : $0 }
     }
-    return rows.map { row in
+    return zip(rows, lengths).map { row, lengths in
       var line = ""
+      // Spaces are written before what comes after them, so that none is at the end.
+      var spaces = 0
       for (column, cell) in row.enumerated() {
         if widths[column] == 0, row.count > 1 { continue }
-        if column > 0 { line += "  " }
-        let padding = String(repeating: " ", count: Swift.max(0, widths[column] - cell.count))
-        line += alignments[column] == .left ? cell + padding : padding + cell
+        if column > 0 { spaces += 2 }
+        let padding = Swift.max(0, widths[column] - lengths[column])
+        if alignments[column] == .right { spaces += padding }
+        if !cell.isEmpty {
+          line += String(repeating: " ", count: spaces) + cell
+          spaces = 0
+        }
+        if alignments[column] == .left { spaces += padding }
       }
-      while line.last == " " { line.removeLast() }
+      while line.utf8.last == UInt8(ascii: " ") { line.removeLast() }
       return line
     }
+  }
+
+  /// How many characters a cell has.
+  private static func width(_ cell: String) -> Int {
+    cell.utf8.allSatisfy { $0 < 0x80 } ? cell.utf8.count : cell.count
   }
 }

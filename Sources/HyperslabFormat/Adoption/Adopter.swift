@@ -29,7 +29,12 @@ struct Adopter {
     let states = FoundDocuments(files: files, snapshot: snapshot)
       .states(of: Set(index.nodes.keys))
     for path in index.nodes.keys {
-      if case .foreign? = states[path] { try takeChanges(path, index) }
+      switch states[path] {
+      case .foreign: try takeChanges(path, index)
+      case .unreadable(let error):
+        leave(Self.name(path), "its metadata cannot be read: \(error.what)")
+      default: break
+      }
     }
     for path in index.nodes.keys {
       if case .group? = index.nodes[path] { try takeNew(in: path, index) }
@@ -38,6 +43,7 @@ struct Adopter {
       let isLeft = report.left.contains { $0.path == "\(path)" }
       if !isLeft { try takeChunks(of: path) }
     }
+    forgetLeft()
     session.adopting.withLock { $0 = adopted }
     // The root's document says what the others do.
     if !adopted.isEmpty, case .foreign? = states[.root] {
@@ -48,7 +54,29 @@ struct Adopter {
     try describe(states)
     try store.close()
     report.commitAfter = store.commitNumber
+    nameLost()
   }
+
+  /// What a node that is left says was not taken in: where it has to make way, it is kept.
+  private func forgetLeft() {
+    let paths = report.left.filter { $0.chunk == nil }.map(\.path)
+    session.taken.withLock { taken in
+      for path in paths {
+        guard let node = path == "/" ? .root : try? NodePath(path) else { continue }
+        taken.remove(StoreLayout.zarr(node))
+      }
+    }
+  }
+
+  /// Names what stood where the store's own metadata goes.
+  private mutating func nameLost() {
+    let known = Set(report.taken.compactMap { $0.attributes?.kept })
+    for place in store.setAside where !known.contains(place) {
+      leave(place, "what another program wrote where metadata of the store goes, and is kept here")
+    }
+  }
+
+  private static func name(_ path: NodePath) -> String { path == .root ? "/" : "\(path)" }
 
   /// Writes the documents of nodes anew of which nothing had to be committed.
   private func describe(
@@ -92,7 +120,7 @@ struct Adopter {
       return try JSONParser.parse(bytes, depthLimit: StoreIndex.depthLimit).object ?? [:]
     } catch {
       leave(
-        path == .root ? "/" : "\(path)",
+        Self.name(path),
         "its metadata cannot be read (\(error.what)): have it written without that, and adopt again"
       )
       return nil
@@ -103,7 +131,7 @@ struct Adopter {
 
   private mutating func takeChanges(_ path: NodePath, _ index: StoreIndex) throws(HyperslabError) {
     guard let document = try document(path) else { return }
-    let name = path == .root ? "/" : "\(path)"
+    let name = Self.name(path)
     switch index.nodes[path] {
     case .group(let attributes, _):
       guard document["node_type"]?.string == "group" else {
@@ -315,7 +343,9 @@ struct Adopter {
     if record.usesDelta { return }
     let table = store.snapshot.table(record)
     let chain = ForeignArray.Chain(blosc: record.filter ?? Filter.none, hasChecksum: true)
-    for chunk in try Self.inventory(StoreLayout.chunks(path), dataset.grid, files) {
+    let chunks = try Self.inventory(StoreLayout.chunks(path), dataset.grid, files)
+    try leaveMissing(chunks, of: path, record, table)
+    for chunk in chunks {
       let row = record.grid.contains(chunk) ? try table.row(chunk) : .neverWritten
       if try isOwn(chunk, path, record, row) { continue }
       guard let bytes = try decoded(chunk, path, dataset.description, chain) else {
@@ -325,6 +355,25 @@ struct Adopter {
       try write(bytes, chunk, to: dataset)
       take("\(path)", "a chunk", chunk: chunk)
     }
+  }
+
+  /// Names stored chunks whose files are gone. A program that deleted them meant something, but so does a
+  /// lost file.
+  private mutating func leaveMissing(
+    _ found: [ChunkIndex], of path: NodePath, _ record: DatasetRecord, _ table: ChunkTable
+  ) throws(HyperslabError) {
+    guard record.storedChunks > 0, record.pending == nil, record.incoming == nil else { return }
+    let found = Set(found)
+    var missing: [ChunkIndex] = []
+    try table.forEachRow { chunk, row in
+      if row.state == .stored, !found.contains(chunk) { missing.append(chunk) }
+    }
+    guard let first = missing.first else { return }
+    leave(
+      "\(path)",
+      "the file of a stored chunk is gone, \(missing.count) in all: Zarr tools remove what they delete, and "
+        + "chunks that hold nothing but the fill value; slab repair takes them for never written",
+      chunk: first)
   }
 
   /// Whether a chunk's file is the one that its row lists, or another of this store's own.
@@ -348,11 +397,11 @@ struct Adopter {
     do throws(HyperslabError) {
       // No codec of these makes more of it than this.
       let place = StoreLayout.chunk(path, chunk)
-      // An array of Swift's ends the process where the system gives no memory.
       let fileSize = try files.status(place)?.byteCount ?? 0
       guard fileSize <= 2 * size + (1 << 20) else { return nil }
-      _ = try ElementBuffer(allocating: fileSize + 2 * size)
       let bytes = try files.contents(place, limit: 2 * size + (1 << 20))
+      // As for those bytes: what they are decoded to and by way of.
+      _ = try ElementBuffer(allocating: 2 * size)
       session.taken.withLock { $0.insert(place, holding: bytes) }
       // LZ4 makes at most 255 bytes of one. More are the same block again and again, as where nothing is
       // but the fill value.

@@ -15,6 +15,7 @@ extension ChangeSet {
         state.isOver = true
         if state.parts > 0 { throw state.failure ?? unfinished(state.parts) }
       }
+      state.changes.holdsAttributes = ending
       if state.changes.isEmpty && !closing { return nil }
       if let failure = state.failure { throw failure }
       if state.view != nil {

@@ -157,8 +157,10 @@ final class ChangeSet: Sendable {
   ///   to another one that stood there before is not of this one.
   func slot(of path: NodePath, id: Int?) -> Int {
     state.withLock { state in
-      if let slot = state.slots[path], id == nil || state.ids[slot] ?? id == id { return slot }
+      if let slot = state.slots[path], id == nil || state.ids[slot] == id { return slot }
       let slot = session.newNumber()
+      // A handle of what was removed or replaced here writes nothing.
+      if id != nil, state.changes.removed[path] != nil || state.created(path) != nil { return slot }
       state.slots[path] = slot
       state.ids[slot] = id
       return slot
@@ -255,6 +257,15 @@ extension ChangeSet.State {
     return nil
   }
 
+  /// Whether a group was created at a path, and not a data set since.
+  func createdGroup(_ path: NodePath) -> Bool {
+    for (changes, _) in layers {
+      if changes.groups[path] != nil { return true }
+      if changes.datasets[path] != nil || changes.removed[path] != nil { return false }
+    }
+    return false
+  }
+
   /// What was done to a data set that an operation with changes of its own would neither see nor get past.
   func uncommittedChange(of path: NodePath) -> UncommittedChange? {
     if created(path) != nil { return .created }
@@ -277,8 +288,14 @@ extension ChangeSet.State {
   /// Drops what was written to a data set that is removed or replaced; its handles end.
   ///
   /// - Returns: the rows whose files nobody needs any more.
-  mutating func forgetSlot(_ path: NodePath) -> [Changes.StagedChunk] {
+  ///
+  /// What was written to one that another writer removed or replaced stays, and makes the commit a conflict.
+  mutating func forgetSlot(_ path: NodePath, in index: StoreIndex) -> [Changes.StagedChunk] {
     guard let slot = slots.removeValue(forKey: path) else { return [] }
+    if let id = ids[slot], index.dataset(path)?.id != id {
+      changes.slots[slot]?.isGone = true
+      return []
+    }
     let rows = changes.slots.removeValue(forKey: slot)?.rows ?? [:]
     return rows.filter { $0.value.row.state == .stored }
       .map { Changes.StagedChunk(slot: slot, chunk: $0.key, row: $0.value) }

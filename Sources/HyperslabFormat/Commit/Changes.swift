@@ -62,6 +62,8 @@ struct Changes: Sendable {
     /// The least that it was on the way there: what was beyond is gone, even if it has grown since.
     var cut: ChunkGrid?
     var rows: [ChunkIndex: StagedRow] = [:]
+    /// Whether another writer removed or replaced it, so that nothing of this can be committed.
+    var isGone = false
 
     /// Whether a chunk was dropped by shrinking and not written since.
     func dropped(_ chunk: ChunkIndex) -> Bool {
@@ -75,6 +77,9 @@ struct Changes: Sendable {
   var datasets: [NodePath: NewDataset] = [:]
   var removed: [NodePath: Removal] = [:]
   var attributes: [NodePath: [JSONName: JSONValue?]] = [:]
+  /// Whether attributes must be what they were when the changes began: in a transaction, which may have read
+  /// what it changes. Else the last to commit wins.
+  var holdsAttributes = false
   /// By the session's own number of the data set.
   var slots: [Int: Dataset] = [:]
 

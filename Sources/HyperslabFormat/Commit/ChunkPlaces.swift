@@ -80,6 +80,8 @@ struct TakenFiles: Sendable {
     digests[path] = FileDigest(bytes)
   }
 
+  mutating func remove(_ path: StorePath) { digests[path] = nil }
+
   /// Whether a file, which may stand elsewhere by now, is the one that was taken in from a place, as it was.
   func holds(
     _ place: StorePath, as moved: StorePath, in files: any FileSystem

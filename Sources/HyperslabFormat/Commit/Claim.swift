@@ -28,27 +28,57 @@ struct Claim {
     try files.remove(StoreLayout.claim(commit: commit))
   }
 
-  private func removeIfDead(_ path: StorePath) throws(HyperslabError) {
-    let bytes = try files.contents(path, limit: 4096)
+  /// Refuses to go on while another writer is sure to be making a commit: whoever took the lock's file
+  /// away let in who asks.
+  ///
+  /// - Throws: `locked`, naming it.
+  static func refuseLiving(
+    commit: Int, in files: any FileSystem
+  ) throws(HyperslabError) {
+    let path = StoreLayout.claim(commit: commit)
+    guard try files.status(path)?.kind == .file else { return }
+    let bytes: [UInt8]
+    do { bytes = try files.contents(path, limit: 4096) } catch {
+      if error.leavesUnchecked { throw error }
+      return
+    }
     let holder = (try? JSONParser.parse(bytes))?.object
-    let name = holder?["writer"]?.string ?? ""
-    let isHere = holder?["host"]?.string == LockHolder.host
-    var isDead = holder == nil
-    if isHere, StoreLayout.isIdentifier(name) {
-      // Nobody can hold the lock of a directory that is gone.
-      let lock = StoreLayout.writerLock(writer: name)
-      isDead = try files.status(lock) == nil
-      if !isDead, let free = try files.lock(lock, wait: false) {
-        free.release()
-        isDead = true
-      }
+    if try isAlive(holder, in: files) == true { throw taken(path, by: holder) }
+  }
+
+  /// Whether a claim's holder lives; nil where that cannot be told.
+  private static func isAlive(
+    _ holder: JSONObject?, in files: any FileSystem
+  ) throws(HyperslabError) -> Bool? {
+    guard let holder else { return false }
+    guard holder["host"]?.string == LockHolder.host, let name = holder["writer"]?.string,
+      StoreLayout.isIdentifier(name)
+    else { return nil }
+    // Nobody can hold the lock of a directory that is gone.
+    let lock = StoreLayout.writerLock(writer: name)
+    guard try files.status(lock) != nil else { return false }
+    guard let free = try files.lock(lock, wait: false) else { return true }
+    free.release()
+    return false
+  }
+
+  private static func taken(_ path: StorePath, by holder: JSONObject?) -> HyperslabError {
+    HyperslabError(
+      .locked, "another writer is committing although the lock is free", at: "\(path)",
+      found: LockHolder.text(holder),
+      remedy: "Try again when it is done; if that process is gone, remove the file")
+  }
+
+  private func removeIfDead(_ path: StorePath) throws(HyperslabError) {
+    let bytes: [UInt8]
+    do { bytes = try files.contents(path, limit: 4096) } catch {
+      // No writer makes so much of one, nor anything but a file.
+      guard error.code == .limit || error.code == .foreign else { throw error }
+      try LostFiles(files: files, commit: StoreLayout.claimed(path.name) ?? 0).take(path)
+      return
     }
-    guard isDead else {
-      throw HyperslabError(
-        .locked, "another writer is committing although the lock is free", at: "\(path)",
-        found: LockHolder.text(holder),
-        remedy: "If that process is gone, remove the file")
-    }
+    let holder = (try? JSONParser.parse(bytes))?.object
+    guard try Self.isAlive(holder, in: files) == false else { throw Self.taken(path, by: holder) }
     if Provenance.isHolderOrRemains(bytes) { return try files.remove(path) }
     try LostFiles(files: files, commit: StoreLayout.claimed(path.name) ?? 0).take(path)
   }

@@ -8,7 +8,7 @@ extension CommitPlan {
     _ changes: Changes.Dataset, slot: Int, base: StoreIndex, isNew: Bool
   ) throws(HyperslabError) {
     let path = changes.path
-    guard var record = index.dataset(path) else {
+    guard !changes.isGone, var record = index.dataset(path) else {
       throw Self.conflict("the data set is gone", path)
     }
     let old = record

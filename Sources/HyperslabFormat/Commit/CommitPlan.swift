@@ -56,15 +56,18 @@ struct CommitPlan {
     }
     // What a group holds before the group.
     for path in changes.removed.keys.sorted().reversed() {
-      if let removal = changes.removed[path] { try remove(path, removal) }
+      if let removal = changes.removed[path] { try remove(path, removal, base) }
     }
     for path in changes.groups.keys.sorted() {
       try addGroup(path, changes.groups[path] ?? [:])
     }
     for path in changes.datasets.keys.sorted() {
-      if let new = changes.datasets[path] { try addDataset(path, new) }
+      if let new = changes.datasets[path] { try addDataset(path, new, base) }
     }
-    for (path, values) in changes.attributes { try setAttributes(path, values) }
+    for (path, values) in changes.attributes {
+      if changes.holdsAttributes { try checkAttributes(path, values, base) }
+      try setAttributes(path, values)
+    }
     for slot in changes.slots.keys.sorted() {
       if let dataset = changes.slots[slot] {
         try addRows(dataset, slot: slot, base: base, isNew: changes.datasets[dataset.path] != nil)
@@ -103,14 +106,17 @@ struct CommitPlan {
 
   /// Another writer may have removed them since.
   private mutating func addGroups(above path: NodePath) throws(HyperslabError) {
-    for ancestor in path.ancestors {
-      if index.dataset(ancestor) != nil {
-        throw Self.conflict("a data set stands in the way", ancestor)
-      }
-      if index.nodes[ancestor] == nil {
+    var above = path.parent
+    while let ancestor = above {
+      switch index.nodes[ancestor] {
+      // Where a group is, those above it are.
+      case .group: return
+      case .dataset: throw Self.conflict("a data set stands in the way", ancestor)
+      case nil:
         described.insert(ancestor)
         index.nodes[ancestor] = .group(attributes: [:], extensions: [:])
       }
+      above = ancestor.parent
     }
   }
 
@@ -136,11 +142,16 @@ struct CommitPlan {
   }
 
   private mutating func remove(
-    _ path: NodePath, _ removal: Changes.Removal
+    _ path: NodePath, _ removal: Changes.Removal, _ base: StoreIndex
   ) throws(HyperslabError) {
+    // What another writer added to it since would be gone unseen.
+    if let before = base.attributes(of: path, id: removal.id),
+      before != index.attributes(of: path, id: removal.id) ?? before
+    {
+      throw Self.conflict("another writer changed attributes of the node to remove", path)
+    }
     switch index.nodes[path] {
     case .dataset(let record) where record.id == removal.id:
-      // What another writer added to it since would be gone unseen.
       guard record.commit == removal.commit else {
         throw Self.conflict("another writer changed the data set to remove", path)
       }
@@ -156,10 +167,10 @@ struct CommitPlan {
   }
 
   private mutating func addDataset(
-    _ path: NodePath, _ new: Changes.NewDataset
+    _ path: NodePath, _ new: Changes.NewDataset, _ base: StoreIndex
   ) throws(HyperslabError) {
     if let replaced = new.replaces {
-      try remove(path, .init(id: replaced, commit: new.replacedCommit ?? 0))
+      try remove(path, .init(id: replaced, commit: new.replacedCommit ?? 0), base)
     }
     let takesPlace = adopting.contains(path) || index.removed.contains { $0.path == path }
     if takesPlace { incoming.append(path) } else { orphans.append(StoreLayout.chunks(path)) }
@@ -172,6 +183,19 @@ struct CommitPlan {
     described.insert(path)
     index.nextUnused = record.id + 1
     index.nodes[path] = .dataset(record)
+  }
+
+  private func checkAttributes(
+    _ path: NodePath, _ values: [JSONName: JSONValue?], _ base: StoreIndex
+  ) throws(HyperslabError) {
+    let id = base.dataset(path)?.id
+    guard let before = base.attributes(of: path, id: id),
+      let now = newest.index.attributes(of: path, id: id)
+    else { return }
+    for (name, value) in values where now[name.text] != before[name.text] {
+      if now[name.text] == value { continue }
+      throw Self.conflict("another writer set the attribute \"\(name.text)\"", path)
+    }
   }
 
   private mutating func setAttributes(

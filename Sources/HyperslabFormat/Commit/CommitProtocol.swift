@@ -105,6 +105,7 @@ struct CommitProtocol {
       plan.index.state = "open"
     }
     plan.index.isCopied = plan.index.state == "complete"
+    plan.index.predecessors = newest.predecessors
     plan.index.time = Timestamp.now()
     plan.index.writer = "hyperslab \(SlabStore.version)"
     let root = try plan.index.encode()

@@ -44,6 +44,14 @@ enum LockHolder {
 }
 
 extension FileSystem {
+  /// Whether the lock's file, if it is there, holds nothing but what writers write into it.
+  func hasOwnLock() throws(HyperslabError) -> Bool {
+    do { return Provenance.isHolderOrRemains(try contents(StoreLayout.lock, limit: 4096)) } catch {
+      if error.leavesUnchecked { throw error }
+      return error.code == .missing
+    }
+  }
+
   /// - Parameter own: One's own directory, if there is one.
   /// - Throws: `locked` where a writer is at work, naming it.
   func refuseLivingWriters(but own: String? = nil) throws(HyperslabError) {

@@ -23,13 +23,7 @@ struct Recovery {
       try snapshot.checkNewest(files)
       throw newer.error(found: snapshot.index).located(at: files.rootDescription)
     }
-    if try NewerIndex.isDoubtful(snapshot.index, files) {
-      throw HyperslabError(
-        .olderIndex,
-        "slab.json is not as the last commit left it: a chunk table that it lists and "
-          + "the copy of it are not there", at: files.rootDescription,
-        remedy: "SlabStore.repair (slab repair) restores what the rest of the store proves")
-    }
+    try Claim.refuseLiving(commit: snapshot.index.commit + 1, in: files)
     defer { cache.indexes.forgetOlder() }
     let documents = FoundDocuments(files: files, snapshot: snapshot)
     // Who takes in what others wrote looks at all that there is anyway.
@@ -49,6 +43,7 @@ struct Recovery {
         try Settle(files: files, durability: durability).synchronize(sweep.touched)
       }
     }
+    try Claim.refuseLiving(commit: snapshot.index.commit + 1, in: files)
     self.sweep(snapshot.index, stuck: stuck)
     return (snapshot, stuck.isEmpty && derived.stuck.isEmpty)
   }
@@ -56,15 +51,17 @@ struct Recovery {
   /// Sweeps, once everything is settled and while the lock is held. That is for the sake of space
   /// only: what cannot be swept keeps nobody from writing.
   ///
-  /// - Parameter stuck: Nodes of which files wait on that could not be moved.
-  func sweep(_ index: StoreIndex, stuck: Settle.Stuck = [:]) {
+  /// - Parameters:
+  ///   - stuck: Nodes of which files wait on that could not be moved.
+  ///   - keepsRuns: Whether runs stay that no index lists.
+  func sweep(_ index: StoreIndex, stuck: Settle.Stuck = [:], keepsRuns: Bool = false) {
     let waiting = stuck.keys.compactMap { index.dataset($0) }
     try? sweepWriters(index) { writer in waiting.contains { $0.isStaged(by: writer) } }
     try? sweepClaims(index, keepsLast: !stuck.isEmpty)
     try? sweepTemporaries(index)
     try? sweepTrash(index)
     try? sweepReserved(index)
-    sweepRuns(index)
+    if !keepsRuns { sweepRuns(index) }
   }
 
   /// Also those that the index waits for: their staged files have just reached their names for good.

@@ -143,6 +143,8 @@ struct Settle {
         try places.replace(to, with: from, rows: rows)
       }
     }
+    // Only who crafts an index lists a chunk there that it drops.
+    let newest = isOwn ? nil : before.map { Snapshot(index: index, cache: $0.cache) }
     // Directories were made since.
     let after = Presence(files: files)
     for (path, record) in index.datasets {
@@ -151,7 +153,8 @@ struct Settle {
         let chunk = pending.numbering.chunk(number)
         let target = StoreLayout.chunk(path, chunk)
         attempt(path, &stuck) { () throws(HyperslabError) in
-          guard try after.canHold(target.parent) else { return }
+          let row = try? newest?.table(record).row(chunk)
+          guard row?.state != .stored, try after.canHold(target.parent) else { return }
           try places.remove(target, rows: rows(chunk, of: path, in: index, before: before))
           touched.insert(target.parent)
         }

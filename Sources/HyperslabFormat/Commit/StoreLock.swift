@@ -19,13 +19,13 @@ struct StoreLock {
   /// - Throws: `locked`, naming the holder, when the same one has held it for longer than the patience
   ///   goes. A process that died holds nothing.
   func acquire(writer: String? = nil) throws(HyperslabError) -> any FileLock {
-    if let lock = try files.lock(StoreLayout.lock, wait: false) { return named(lock, writer) }
+    if let lock = try files.lock(StoreLayout.lock, wait: false) { return try named(lock, writer) }
     var holder = LockHolder.read(StoreLayout.lock, in: files)
     var begin = ContinuousClock.now
     var pause: UInt32 = 200
     while true {
       usleep(pause)
-      if let lock = try files.lock(StoreLayout.lock, wait: false) { return named(lock, writer) }
+      if let lock = try files.lock(StoreLayout.lock, wait: false) { return try named(lock, writer) }
       pause = Swift.min(pause * 2, 10_000)
       let now = LockHolder.read(StoreLayout.lock, in: files)
       if now != holder {
@@ -40,7 +40,17 @@ struct StoreLock {
     }
   }
 
-  private func named(_ lock: any FileLock, _ writer: String?) -> any FileLock {
+  private func named(
+    _ lock: any FileLock, _ writer: String?
+  ) throws(HyperslabError) -> any FileLock {
+    // Not let go: that empties the file.
+    guard try files.hasOwnLock() else {
+      throw HyperslabError(
+        .foreign, "something is in the way that is not the store's",
+        at: "\(files.rootDescription)/\(StoreLayout.lock)",
+        expected: "an empty file, or a line that names who holds the lock",
+        remedy: "Move it elsewhere, and try again")
+    }
     lock.describe(LockHolder.current(writer: writer))
     return lock
   }

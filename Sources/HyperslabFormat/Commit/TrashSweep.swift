@@ -105,7 +105,7 @@ extension FileSystem {
   ) throws(HyperslabError) -> StorePath {
     var touched = try makeDirectories(StoreLayout.lost)
     // A component may have 255 bytes, and a number may come behind it.
-    let name = name ?? path.components.joined(separator: ".")
+    let name = name ?? path.lostName
     let base = String(decoding: name.utf8.prefix(200), as: UTF8.self)
     var target = StoreLayout.lost / base
     var count = 1

@@ -118,6 +118,8 @@ extension FileSystem {
       throw HyperslabError(
         .limit, "a file of \(file.byteCount) bytes", at: "\(path)", expected: "at most \(limit)")
     }
+    // An array of Swift's ends the process where the system gives no memory: this asks for as much before.
+    _ = try ElementBuffer(allocating: file.byteCount)
     var bytes = [UInt8](repeating: 0, count: file.byteCount)
     let result = unsafe bytes.withUnsafeMutableBytes { memory -> Result<Int, HyperslabError> in
       do throws(HyperslabError) { return unsafe .success(try file.read(at: 0, into: memory)) } catch

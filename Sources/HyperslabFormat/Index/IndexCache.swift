@@ -12,6 +12,12 @@ struct KnownIndex: Sendable {
     self.index = index
     forms = DerivedForms(index)
   }
+
+  /// What the index that is made on it says of those before it.
+  var predecessors: [StoreIndex.Predecessor] {
+    let own = StoreIndex.Predecessor(commit: index.commit, bytes: bytes)
+    return (own.map { [$0] } ?? []) + index.predecessors
+  }
 }
 
 /// Indexes that were read lately, by their bytes: the newest, and those that are kept beside it.
@@ -34,6 +40,8 @@ final class IndexCache: Sendable {
   /// All that are kept of small ones; of large ones the two before the newest, and a copy of it.
   private static let olderByteCount = 2 << 20
   private static let fewest = 3
+  /// Each is compared with what is looked for.
+  private static let most = 64
 
   private let state = Mutex(State())
 
@@ -89,7 +97,9 @@ final class IndexCache: Sendable {
     state.withLock { state in
       state.older.append(older)
       var byteCount = state.older.reduce(0) { $0 + $1.bytes.count }
-      while byteCount > Self.olderByteCount, state.older.count > Self.fewest {
+      while byteCount > Self.olderByteCount && state.older.count > Self.fewest
+        || state.older.count > Self.most
+      {
         byteCount -= state.older.removeFirst().bytes.count
       }
     }

@@ -5,9 +5,10 @@ import HyperslabCore
 /// A commit leaves a copy of its index under its number, once it stands for good. So where there is a
 /// sound one of a higher number, some of whose tables are there, somebody has put an older `slab.json` back,
 /// from a backup or with a part of a copy of the store; and where the tables of `slab.json` are not there,
-/// but those of an index of another store are, it is the one of another store. A sound one of the same number
-/// that says something else is of a copy of the store that went on by itself. Nothing that a commit can
-/// leave, wherever it is killed or the power fails, looks like any of these.
+/// but those of an index of another store are, it is the one of another store. Of a copy of the store that went on
+/// by itself it is where a sound one of the same number says something else, and where, its own copy not being
+/// there, what is kept before it is not what it was made on. Nothing that a commit can leave, wherever
+/// it is killed or the power fails, looks like any of these.
 struct NewerIndex {
   let known: KnownIndex
   var index: StoreIndex { known.index }
@@ -23,12 +24,15 @@ struct NewerIndex {
       return []
     }
     let isCopied = try isCopied(index, files)
+    let isStray = isCopied ? false : try !followsOnKept(index, files)
     for entry in entries {
       guard let commit = StoreLayout.kept(entry.name) else { continue }
       let path = StoreLayout.reserved / entry.name
       do throws(HyperslabError) {
         // Those that are mostly there are of this store and older, or its copy, and not read as a whole.
-        let isLater = commit > index.commit || commit == index.commit && !isCopied
+        let isLater =
+          commit > index.commit || commit == index.commit && !isCopied
+          || commit < index.commit && isStray
         if !isLater, try Provenance.beginsAsIndex(path, of: index.uuid, in: files) { continue }
         let kept = try KeptIndex.read(path, files, cache)
         let isOwn = kept.index.uuid == index.uuid
@@ -73,31 +77,39 @@ struct NewerIndex {
     }
   }
 
+  /// Whether the index was made on those that are kept before it, as far as that is known.
+  private static func followsOnKept(
+    _ index: StoreIndex, _ files: any FileSystem
+  ) throws(HyperslabError) -> Bool {
+    let known = index.predecessors.filter { index.keptCommits.contains($0.commit) }
+    for predecessor in known {
+      let path = StoreLayout.oldIndex(commit: predecessor.commit)
+      do throws(HyperslabError) {
+        let kept = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
+        // A damaged one is no other.
+        return !SelfCheck.holds(kept) || SelfCheck.recorded(kept) == predecessor.crc
+      } catch {
+        if error.leavesUnchecked { throw error }
+        if error.code != .missing { return true }
+      }
+    }
+    return known.isEmpty
+  }
+
   /// Which of the runs that an index lists are there.
   private struct Tables {
     private(set) var isEmpty = true
     private(set) var isAny = false
-    private(set) var areAll = true
 
     init(of index: StoreIndex, _ files: any FileSystem) throws(HyperslabError) {
       for (_, record) in index.datasets {
         for reference in record.runs {
           isEmpty = false
           let run = try files.status(StoreLayout.run(record.tableDirectory, reference))
-          if run?.byteCount == reference.byteCount { isAny = true } else { areAll = false }
+          if run?.byteCount == reference.byteCount { isAny = true }
         }
       }
     }
-  }
-
-  /// Whether a store is not as the last commit of `slab.json` left it: neither the copy that it speaks of is
-  /// there nor all of its tables, as where it was made in a copy of the store. What it does not list is not
-  /// to be swept then.
-  static func isDoubtful(
-    _ index: StoreIndex, _ files: any FileSystem
-  ) throws(HyperslabError) -> Bool {
-    guard index.isCopied, try !isCopied(index, files) else { return false }
-    return try !Tables(of: index, files).areAll
   }
 
   /// What a writer is told who finds the other one.
@@ -107,12 +119,13 @@ struct NewerIndex {
       .olderIndex,
       isAnothers
         ? "slab.json is another store's"
-        : other.commit == index.commit
+        : other.commit >= index.commit
           ? "slab.json is of a copy of the store that went on by itself"
           : "slab.json is older than what the store keeps",
       expected: "commit \(index.commit), as \(StoreLayout.oldIndex(commit: index.commit))",
       found: "commit \(other.commit)" + (isAnothers ? " of another store" : ""),
-      remedy: "SlabStore.repair (slab repair) puts the newest back and keeps what is there in "
-        + "\(StoreLayout.lost)")
+      remedy:
+        "SlabStore.repair (slab repair) puts back the one that the store's files are of, and keeps "
+        + "the rest in \(StoreLayout.lost)")
   }
 }

@@ -259,6 +259,10 @@ extension StoreIndex {
         throw fields.error("path", "a data set's")
       }
       _ = try fields.rest()
+      // Else what is in its place would be taken for what was removed.
+      if id != nil, let record = dataset(path), record.incoming == nil {
+        throw fields.error("path", "no data set's that is in its place")
+      }
       removed.append(Removal(id: id, path: path))
     }
   }

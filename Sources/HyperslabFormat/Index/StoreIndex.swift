@@ -1,3 +1,4 @@
+import HyperslabCodecs
 import HyperslabCore
 
 /// The contents of `slab.json`: everything about a store but the rows of its chunk tables.
@@ -52,6 +53,44 @@ struct StoreIndex: Sendable {
     set { extensions["x-copy"] = newValue ? true : nil }
   }
 
+  /// An index that a commit was made on.
+  struct Predecessor: Equatable, Sendable {
+    let commit: Int
+    /// The checksum that the file ends in.
+    let crc: UInt32
+
+    /// - Returns: nil for bytes that are no index's.
+    init?(commit: Int, bytes: [UInt8]) {
+      guard let crc = SelfCheck.recorded(bytes) else { return nil }
+      self.commit = commit
+      self.crc = crc
+    }
+
+    fileprivate init?(_ text: String) {
+      let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+      guard parts.count == 2, let commit = Int(parts[0]), let crc = UInt32(parts[1], radix: 16)
+      else { return nil }
+      self.commit = commit
+      self.crc = crc
+    }
+
+    fileprivate var text: String { "\(commit)-\(CRC32C.hex(crc))" }
+  }
+
+  /// The two indexes before this one, the later first, where they are known: `"x-before": ["11-58a35cbb"]`. By
+  /// them a copy of a store is told that went on by itself.
+  var predecessors: [Predecessor] {
+    get {
+      (extensions["x-before"]?.array ?? []).prefix(2).compactMap {
+        $0.string.flatMap(Predecessor.init)
+      }
+    }
+    set {
+      extensions["x-before"] =
+        newValue.isEmpty ? nil : .array(newValue.prefix(2).map { .string($0.text) })
+    }
+  }
+
   /// Refuses what would be written, but not read: an index with it would take all others with it.
   static func checkReadable(_ record: DatasetRecord) throws(HyperslabError) {
     var record = record
@@ -76,6 +115,15 @@ struct StoreIndex: Sendable {
   /// The data set at a path, if there is one.
   func dataset(_ path: NodePath) -> DatasetRecord? {
     if case .dataset(let record) = nodes[path] { record } else { nil }
+  }
+
+  /// The attributes of a group, for no id, or of the data set of that id; nil where it is not that.
+  func attributes(of path: NodePath, id: Int?) -> JSONObject? {
+    switch nodes[path] {
+    case .group(let attributes, _): id == nil ? attributes : nil
+    case .dataset(let record): record.id == id ? record.description.attributes : nil
+    case nil: nil
+    }
   }
 
   /// All data sets by path.

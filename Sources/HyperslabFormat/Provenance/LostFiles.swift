@@ -48,10 +48,15 @@ struct LostFiles {
   @discardableResult
   func take(_ path: StorePath, named name: String? = nil) throws(HyperslabError) -> StorePath {
     _ = try files.makeDirectories(StoreLayout.lost)
-    let target = try freeName(name ?? path.components.joined(separator: "."))
+    let target = try freeName(name ?? path.lostName)
     try files.rename(path, to: target)
     return target
   }
+}
+
+extension StorePath {
+  /// What it is called in `__slab/lost`, unless another name tells more.
+  var lostName: String { components.joined(separator: ".") }
 }
 
 extension FileSystem {

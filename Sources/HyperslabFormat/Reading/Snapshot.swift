@@ -17,17 +17,21 @@ struct Snapshot: Sendable {
   let cache: RunCache
   /// What follows from the index, where it was read.
   let forms: DerivedForms
+  /// What a commit says that is made on it: it, and those before it.
+  let predecessors: [StoreIndex.Predecessor]
 
   init(index: StoreIndex, cache: RunCache) {
     self.index = index
     self.cache = cache
     forms = DerivedForms(index)
+    predecessors = []
   }
 
   private init(_ known: KnownIndex, cache: RunCache) {
     index = known.index
     self.cache = cache
     forms = known.forms
+    predecessors = known.predecessors
   }
 
   /// A data set's chunk table in this commit.

@@ -1,12 +1,13 @@
 import HyperslabCodecs
 import HyperslabCore
 
-/// Which index to go by where `slab.json` is older than others that the store keeps.
+/// Which index to go by where `slab.json` is older than others that the store keeps, or of a copy of it.
 ///
-/// Mostly only `slab.json` was put back, and the newest index is the one: chunks of it that are missing or
-/// damaged are not better known by going further back. But a whole copy of the store may have been laid
-/// over it. Then chunks that `slab.json` lists are in their places, where the newest index has others
-/// or none; then it stays if more of its chunks are there.
+/// Mostly only `slab.json` was put back, and the newest index that is kept is the one: chunks of it that are
+/// missing or damaged are not better known by going further back. But a whole copy of the store may have been
+/// laid over it. Then chunks that `slab.json` lists are in their places, where the kept index has others or
+/// none. If all of them are, somebody put a copy back, and it is what there is; if not, two stores were mixed,
+/// and the one counts of which more is there.
 struct IndexChoice {
   let files: any FileSystem
   let cache: RunCache
@@ -18,9 +19,10 @@ struct IndexChoice {
   /// - Returns: nil for the one on the disk.
   func run() throws(HyperslabError) -> KnownIndex? {
     for candidate in newer where try !isLaidOver(candidate.index) { return candidate.known }
-    // Of two copies that were mixed the one of which more is there.
-    var (best, most): (NewerIndex?, Int) = (nil, try presentCount(onDisk))
-    for candidate in newer.reversed() {
+    let count = try presentCount(onDisk)
+    if count == onDisk.datasets.reduce(0, { $0 + $1.record.storedChunks }) { return nil }
+    var (best, most): (NewerIndex?, Int) = (nil, count)
+    for candidate in newer {
       let count = try presentCount(candidate.index)
       if count > most { (best, most) = (candidate, count) }
     }

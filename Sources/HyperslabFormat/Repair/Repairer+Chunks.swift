@@ -192,7 +192,7 @@ extension Repairer {
       if source.parent == StoreLayout.lost {
         waiting.append((source, index))
       } else {
-        let name = source.components.joined(separator: ".")
+        let name = source.lostName
         waiting.append((try setAside(source, named: name), index))
       }
     }

@@ -42,10 +42,10 @@ extension Repairer {
   /// - Returns: its new place.
   @discardableResult
   mutating func setAside(
-    _ path: StorePath, named name: String, _ kind: VerificationReport.Problem.Kind? = nil,
+    _ path: StorePath, named name: String? = nil, _ kind: VerificationReport.Problem.Kind? = nil,
     _ consequence: String? = nil, chunk: ChunkIndex? = nil
   ) throws(HyperslabError) -> StorePath {
-    let target = try freeName(name)
+    let target = try freeName(name ?? path.lostName)
     try files.rename(path, to: target)
     touched.formUnion([path.parent, StoreLayout.lost])
     if let kind {
@@ -84,7 +84,7 @@ extension Repairer {
     guard let status = try files.status(path) else { return false }
     if status.kind == .directory { return true }
     try Self.refuseLink(path, status)
-    try setAside(path, named: path.components.joined(separator: "."), .foreign)
+    try setAside(path, .foreign)
     return false
   }
 
@@ -107,7 +107,7 @@ extension Repairer {
 
   private mutating func clearFile(_ path: StorePath) throws(HyperslabError) {
     if let status = try files.status(path), status.kind != .file {
-      try setAside(path, named: path.components.joined(separator: "."), .foreign)
+      try setAside(path, .foreign)
     }
   }
 

@@ -20,6 +20,7 @@ extension Repairer {
       index.nodes[path] = .dataset(settled)
     }
     index.isCopied = true
+    index.predecessors = previous?.predecessors ?? []
     index.time = Timestamp.now()
     index.writer = "hyperslab \(SlabStore.version)"
     let bytes = try index.encode()
@@ -29,7 +30,7 @@ extension Repairer {
     }
     newRuns = [:]
     if let previous {
-      try replace(StoreLayout.oldIndex(commit: previous.commit), with: previous.bytes)
+      try replace(StoreLayout.oldIndex(commit: previous.index.commit), with: previous.bytes)
     }
     try synchronize(&touched)
     try replace(StoreLayout.index, with: bytes)
@@ -41,11 +42,9 @@ extension Repairer {
   }
 
   /// The index on the disk, if it is sound.
-  private func currentIndex() throws(HyperslabError) -> (commit: Int, bytes: [UInt8])? {
-    guard let bytes = try contents(StoreLayout.index),
-      let known = try? cache.indexes.older(bytes, place: "\(StoreLayout.index)")
-    else { return nil }
-    return (known.index.commit, bytes)
+  private func currentIndex() throws(HyperslabError) -> KnownIndex? {
+    guard let bytes = try contents(StoreLayout.index) else { return nil }
+    return try? cache.indexes.older(bytes, place: "\(StoreLayout.index)")
   }
 
   /// The contents of a file; nil for one that is missing, damaged beyond reading, or none at all.

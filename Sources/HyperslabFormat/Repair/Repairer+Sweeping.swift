@@ -11,15 +11,16 @@ extension Repairer {
     }
     try sweepOrphans(index)
     let before = try verified()
-    Recovery(files: files, durability: .full, cache: cache, patience: .zero).sweep(index)
-    var derived = DerivedFiles(files: files, durability: .full)
-    try derived.restore(Snapshot.read(files, cache: cache), settingAside: true)
+    Recovery(files: files, durability: .full, cache: cache, patience: .zero)
+      .sweep(index, keepsRuns: keepsOrphans)
+    var documents = DerivedFiles(files: files, durability: .full)
+    try documents.restore(Snapshot.read(files, cache: cache), settingAside: true)
     for problem in before.problems {
       let path = StorePath(problem.path)
       switch problem.kind {
       // Nothing is left that explains it.
       case .orphan:
-        try setAside(path, named: path.components.joined(separator: "."), .orphan)
+        try setAside(path, .orphan)
       case .table where path.parent.parent == StoreLayout.tables:
         try sweepRun(path, index)
       case .foreign where keepsOrphans: try setAsideBroken(path, index)
@@ -35,11 +36,13 @@ extension Repairer {
     }
     let after = try verified()
     let remaining = Set(after.problems.map { StorePath($0.path) })
-    for problem in before.problems {
-      let path = StorePath(problem.path)
-      if !remaining.contains(path), path.name == "zarr.json" {
-        note(path, problem.kind, "derived again")
-      }
+    let derived =
+      before.problems.map { (StorePath($0.path), $0.kind) }
+      + Set(before.leftovers).subtracting(after.leftovers).map { (StorePath($0), .stale) }
+    for (path, kind) in derived
+    where path.name == "zarr.json" && !path.isIn(StoreLayout.reserved) && !remaining.contains(path)
+    {
+      note(path, kind, "derived again")
     }
     let kept = Set(keptChunks.map { StorePath($0.path) })
     report.remaining =
@@ -73,7 +76,7 @@ extension Repairer {
     guard isOfDataset, Provenance.canBeChunk(path), try files.status(path)?.kind == .file,
       try !Provenance(files: files).isAnothersChunk(path)
     else { return }
-    try setAside(path, named: path.components.joined(separator: "."), .checksum)
+    try setAside(path, .checksum)
   }
 
   private mutating func sweepRun(
@@ -84,7 +87,7 @@ extension Repairer {
       try files.remove(path)
       note(path, .table, "removed; no index lists it")
     } else {
-      try setAside(path, named: path.components.joined(separator: "."), .table)
+      try setAside(path, .table)
     }
   }
 
@@ -96,7 +99,7 @@ extension Repairer {
     guard let kind = try files.status(place)?.kind else { return }
     let isChunk = coordinates.count == grid.rank
     if kind != (isChunk ? .file : .directory) {
-      try setAside(place, named: place.components.joined(separator: "."), .foreign)
+      try setAside(place, .foreign)
     } else if !isChunk {
       for entry in try files.list(place) {
         guard let coordinate = StoreLayout.coordinate(entry.name),
@@ -139,10 +142,10 @@ extension Repairer {
     // Recovery knows which of the store's own to spare, for readers of older commits.
     if try files.status(path) == nil {
       note(path, .orphan, "removed")
-    } else if path.name == "zarr.json", !path.isIn(StoreLayout.reserved) {
-      note(path, .stale, "derived again")
-    } else if !path.isIn(StoreLayout.reserved) {
-      try setAside(path, named: path.components.joined(separator: "."), .orphan)
+    } else if keepsOrphans, path.parent.parent == StoreLayout.tables {
+      try setAside(path, .table)
+    } else if !path.isIn(StoreLayout.reserved), path.name != "zarr.json" {
+      try setAside(path, .orphan)
     }
   }
 }

@@ -55,8 +55,7 @@ struct Repairer {
     nextCommit = found.nextCommit
     storeUUID = found.index.uuid
     isChanged = found.isRebuilt
-    let isDoubtful = try NewerIndex.isDoubtful(found.index, files)
-    keepsOrphans = found.isRebuilt || found.isOneOfSeveral || isDoubtful
+    keepsOrphans = found.isRebuilt || found.isOneOfSeveral
     var index = try found.index.confirmingPending(files, cache)
     dead = try DeadWriters(files, index: index)
     try adopt(found)
@@ -86,7 +85,8 @@ struct Repairer {
   private mutating func takeLock() throws(HyperslabError) -> any FileLock {
     try makeReserved()
     let status = try files.status(StoreLayout.lock)
-    if let status, status.kind != .file {
+    let isOwn = status?.kind == .file ? try files.hasOwnLock() : false
+    if status != nil, !isOwn {
       try setAside(StoreLayout.lock, named: "lock", .foreign)
     } else if status == nil {
       note(StoreLayout.lock, .missing, "created")

@@ -152,7 +152,7 @@ public final class SlabDataset: ChunkedDataset, FillingDataset {
         for start in stride(from: 0, to: chunks.count, by: encoder.mostTogether) {
           let range = start..<Swift.min(chunks.count, start + encoder.mostTogether)
           try changes.stage(
-            path: path, slot: slot, chunks: Array(chunks[range]), opened: record, id: openedID
+            path: path, slot: slot, chunks: Array(chunks[range]), opened: record, id: id
           ) { (sinks) throws(HyperslabError) in try encode(encoder, range, sinks) }
         }
       })

@@ -61,7 +61,8 @@ extension SlabStore {
     let path = spelledAsStored(path)
     let (new, isThere, index) = lookUp(path)
     guard isThere else { throw notFound(path) }
-    guard var record = new?.record ?? index.dataset(path) else { throw aGroup(path) }
+    let isNewGroup = changes?.state.withLock { $0.createdGroup(path) } ?? false
+    guard !isNewGroup, var record = new?.record ?? index.dataset(path) else { throw aGroup(path) }
     if let changes,
       let shape = changes.shape(slot: changes.slot(of: path, id: new == nil ? record.id : nil))
     {
@@ -69,6 +70,18 @@ extension SlabStore {
       record.grid = try record.description.validated()
     }
     return try SlabDataset(store: self, path: path, record: record, isNew: new != nil)
+  }
+
+  /// Opens a data set as the last commit has it, whatever was done through this handle and is not committed.
+  /// Where it was removed or replaced so, the handle only reads.
+  ///
+  /// - Throws: as ``dataset(_:)-(NodePath)``.
+  public func committedDataset(_ path: NodePath) throws(HyperslabError) -> SlabDataset {
+    guard role == .direct,
+      changes?.state.withLock({ $0.uncommittedChange(of: path) != nil }) ?? false,
+      let record = snapshot.index.dataset(path)
+    else { return try dataset(path) }
+    return try SlabDataset(store: self, path: path, record: record, isNew: false)
   }
 
   /// What was created at a path and not committed, whether there is a node, and the index that says so.
@@ -88,7 +101,8 @@ extension SlabStore {
 
   /// Sets an attribute of a node; nil removes it.
   ///
-  /// Of several writers that set the same attribute the last to commit wins.
+  /// Of several writers that set the same attribute the last to commit wins; a transaction that sets one which
+  /// another has changed since it began is a conflict.
   /// - Throws: `not_found`, `read_only`, `limit`, `invalid_value` for what JSON cannot hold.
   public func setAttribute(
     _ key: String, _ value: JSONValue?, of path: NodePath
@@ -148,7 +162,7 @@ extension SlabStore {
       }
       defer { state.slots[path] = changes.session.newNumber() }
       createParents(of: path, in: &state)
-      return state.forgetSlot(path)
+      return state.forgetSlot(path, in: state.snapshot(opened).index)
     }
     changes.remove(unneeded)
     return try SlabDataset(store: self, path: path, record: record, isNew: true)
@@ -200,8 +214,10 @@ extension SlabStore {
 
   private func createParents(of path: NodePath, in state: inout ChangeSet.State) {
     let index = state.snapshot(opened).index
-    for ancestor in path.ancestors where !state.holds(ancestor, in: index) {
+    var above = path.parent
+    while let ancestor = above, !state.holds(ancestor, in: index) {
       state.changes.groups[ancestor] = [:]
+      above = ancestor.parent
     }
   }
 

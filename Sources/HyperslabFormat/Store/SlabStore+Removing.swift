@@ -29,7 +29,7 @@ extension SlabStore {
       for node in state.changes.attributes.keys.filter(isBelow) {
         state.changes.attributes[node] = nil
       }
-      let unneeded = state.slots.keys.filter(isBelow).flatMap { state.forgetSlot($0) }
+      let unneeded = state.slots.keys.filter(isBelow).flatMap { state.forgetSlot($0, in: index) }
       for node in index.nodes.keys.filter(isBelow) where state.changes.removed[node] == nil {
         let record = index.dataset(node)
         state.changes.removed[node] = .init(id: record?.id, commit: record?.commit ?? 0)

@@ -20,9 +20,9 @@ public import SystemPackage
 /// commits them itself, and leaves nothing behind when it fails but what its own commits made permanent.
 /// ``transaction(_:)`` does the same for several changes.
 ///
-/// Direct calls see what the store's writes, appends and transactions commit as soon as that is done. So to
-/// write back what was read, as in `x = x + 1`, use a transaction, in which what was read is held against
-/// what others committed: by direct calls it may undo what came between.
+/// Direct calls see what the store's writes, appends and transactions commit as soon as that is done. So what
+/// is read, changed and written back, as in `x = x + 1`, belongs in a transaction: a chunk or an attribute that
+/// it changes must still be what it was when it began. By direct calls it may undo what came between.
 public final class SlabStore: ChunkedStore {
   /// What a store is opened for.
   public enum Mode: Sendable {

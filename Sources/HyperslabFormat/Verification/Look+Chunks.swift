@@ -53,5 +53,5 @@ extension Look {
   static let anothersChunk = HyperslabError(
     .foreign,
     "another program wrote this chunk; it is sound for Zarr readers and not for this store",
-    remedy: "slab adopt takes it in; until then it stays as it is")
+    remedy: "slab adopt takes it in, or says why it cannot; until then it stays as it is")
 }

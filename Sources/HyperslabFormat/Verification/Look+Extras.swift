@@ -129,7 +129,7 @@ extension Look {
         return chunkPlace(path) == nil
           ? "a chunk that another program wrote beyond the array. slab adopt takes it in with the "
             + "zarr.json that says so, which repair may have put into \(StoreLayout.lost); or move it elsewhere"
-          : "a chunk that another program wrote. slab adopt takes it in"
+          : "a chunk that another program wrote. slab adopt takes it in, or says why it cannot"
       }
       return "no chunk of the store's. Move it elsewhere"
     }

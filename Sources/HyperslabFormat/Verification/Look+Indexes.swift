@@ -92,8 +92,13 @@ extension Look {
       let error = HyperslabError(.missing, "the lock file is not there")
       return Finding(StoreLayout.lock, .missing, error)
     }
-    if status.kind == .file { return nil }
-    return Finding(StoreLayout.lock, .foreign, HyperslabError(.foreign, "the lock is no file"))
+    guard status.kind == .file else {
+      return Finding(StoreLayout.lock, .foreign, HyperslabError(.foreign, "the lock is no file"))
+    }
+    do throws(HyperslabError) {
+      if try files.hasOwnLock() { return nil }
+      return Finding(StoreLayout.lock, .foreign, "nothing of the store's. Move it elsewhere")
+    } catch { return Finding(StoreLayout.lock, .foreign, error) }
   }
 
   // MARK: - Derived files
@@ -130,7 +135,8 @@ extension Look {
     case .foreign:
       let error = HyperslabError(
         .foreign, "another program rewrote the derived metadata",
-        remedy: "slab adopt takes in what it says; until then it stays as it is")
+        remedy: "slab adopt takes in what it says, or says why it cannot; until then it stays "
+          + "as it is")
       return Finding(file, .stale, error)
     case .unreadable(let error):
       return Finding(file, error.code == .foreign ? .foreign : .stale, error)

@@ -229,7 +229,7 @@ struct FoundDocuments {
     HyperslabError(
       .foreign, "another program wrote this file; it is not overwritten",
       at: StoreLayout.zarr(path).description(below: files.rootDescription),
-      remedy: "slab adopt (SlabStore.adopt) takes in what it says; slab repair (SlabStore.repair) "
-        + "puts it aside in __slab/lost")
+      remedy: "slab adopt (SlabStore.adopt) takes in what it says, or says why it cannot; slab "
+        + "repair (SlabStore.repair) puts it aside in __slab/lost")
   }
 }

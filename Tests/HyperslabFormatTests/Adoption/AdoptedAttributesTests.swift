@@ -76,6 +76,43 @@ import Testing
     #expect(try attributes("g/a") == ["old": 1, "patient": "Smith", "k": 1])
   }
 
+  /// Where what is left has to make way for what is taken in, it is kept and named.
+  @Test func theRootsThatIsLeftIsKept() throws {
+    try rewrite("g/a") {
+      $0["patient"] = "Smith"
+      $0["k"] = 1
+    }
+    let file = path.appending("zarr.json")
+    var document = try #require(try JSONParser.parse(try contents(file)).object)
+    document["attributes"] = ["forty": .string("a" + String(repeating: "\u{301}", count: 40))]
+    let bytes = JSONValue.object(document).bytes(pretty: false)
+    try write(bytes, to: file)
+    let report = try SlabStore.adopt(path)
+    #expect(report.taken.map(\.path) == ["g/a"] && report.left.first?.path == "/", "\(report)")
+    let lost = try #require(report.left.first { $0.path.hasPrefix("__slab/lost/") }).path
+    #expect(try contents(path.appending(lost)) == bytes)
+    #expect(try SlabStore.verify(path).ok)
+  }
+
+  /// What is no JSON, or too much of it, stands in the way; it is named, too.
+  @Test(arguments: ["TOKEN", "[\"TOKEN\"]"])
+  func whatIsNoMetadataIsNamed(text: String) throws {
+    try write(Array(text.utf8), to: path.appending("g/zarr.json"))
+    let report = try SlabStore.adopt(path)
+    #expect(!report.left.isEmpty, "\(report)")
+    let found = try directory.files(in: path).filter {
+      $0.hasSuffix("zarr.json") && (try? contents(path.appending($0))) == Array(text.utf8)
+    }
+    #expect(found.count == 1 && report.left.contains { found == [$0.path] || $0.path == "g" })
+  }
+
+  /// Zarr tools delete chunks that hold nothing but the fill value, and arrays.
+  @Test func chunksThatAreGoneAreNamed() throws {
+    try remove(path.appending("g/a/c"))
+    let report = try SlabStore.adopt(path)
+    #expect(report.left.map(\.path) == ["g/a"] && report.taken.isEmpty, "\(report)")
+  }
+
   /// More than an index may hold of one node keeps nothing else from being taken in.
   @Test func tooManyAreLeftWithTheReason() throws {
     try rewrite("g/a") {

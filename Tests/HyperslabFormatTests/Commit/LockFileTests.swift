@@ -66,6 +66,52 @@ import Testing
     let report = try SlabStore.verify(path)
     #expect(report.ok, "\(report.problems)")
   }
+
+  /// Who makes a commit without the lock is noticed by its claim before anything of it is swept.
+  @Test func openingSweepsNothingOfACommitUnderWay() throws {
+    let (store, files) = try openFaulty(path)
+    let isDone = Done()
+    try store.dataset("a").put(1, 4)
+    files.fail { [path] operation, place, _ in
+      guard operation == .rename, place == StoreLayout.index,
+        isDone.flag.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
+      else { return false }
+      do { try remove(path.appending("__slab/lock")) } catch { Issue.record("\(error)") }
+      expectError(.locked) { _ = try SlabStore.open(path, mode: .readWrite) }
+      return false
+    }
+    try store.commit()
+    files.fail(nil)
+    let wasAsked = isDone.flag.load(ordering: .relaxed)
+    #expect(wasAsked)
+    try store.close()
+    #expect(try firsts(path, "a") == [1, 4, nil, nil])
+    #expect(try SlabStore.verify(path).ok)
+  }
+
+  /// Another program's file under the lock's name is not emptied.
+  @Test(arguments: ["my thesis", "{\"title\": \"my thesis\"}", String(repeating: "x", count: 5000)])
+  func anothersFileIsNotEmptied(text: String) throws {
+    let lock = path.appending("__slab/lock")
+    try write(Array(text.utf8), to: lock)
+    expectError(.foreign) { _ = try SlabStore.open(path, mode: .readWrite) }
+    #expect(try contents(lock) == Array(text.utf8))
+    #expect(try SlabStore.verify(path).problems.contains { $0.path == "__slab/lock" })
+    let report = try SlabStore.repair(path)
+    #expect(report.ok, "\(report.remaining)")
+    let lost = try #require(
+      try directory.files(in: path).first { $0.hasPrefix("__slab/lost/") && $0.hasSuffix("lock") })
+    #expect(try contents(path.appending(lost)) == Array(text.utf8))
+    try SlabStore.open(path, mode: .readWrite).close()
+  }
+
+  /// What a writer that was killed left in it.
+  @Test(arguments: ["", "{\"writer\": ", "\0\0\0"])
+  func whatAWriterLeftIsNoObstacle(text: String) throws {
+    try write(Array(text.utf8), to: path.appending("__slab/lock"))
+    #expect(try SlabStore.verify(path).ok)
+    try SlabStore.open(path, mode: .readWrite).close()
+  }
 }
 
 private final class Done: Sendable { let flag = Atomic(false) }

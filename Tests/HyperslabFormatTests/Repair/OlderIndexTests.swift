@@ -194,6 +194,54 @@ import Testing
       })
   }
 
+  /// The copy is further on than the store, and lists no run that is not here: only what was kept before tells.
+  @Test(arguments: ["attribute", "chunk", "data set", "overwritten"], 1...4)
+  func aCopysLaterIndex(change: String, ahead: Int) throws {
+    let copy = directory.path.appending("copy.slab")
+    try copyTree(path, to: copy)
+    let own = try SlabStore.open(path, mode: .readWrite)
+    switch change {
+    case "attribute": try own.setAttribute("own", 1, of: .root)
+    case "chunk": try own.dataset("line").put(2, 55)
+    case "data set": try own.createDataset("own", row(chunks: 3)).put(0, 77)
+    default: try own.replaceDataset(NodePath("line"), row(chunks: 3)).put(0, 77)
+    }
+    try own.close()
+    let there = Patient.contents(path)
+    let newest = try contents(index)
+    let other = try SlabStore.open(copy, mode: .readWrite)
+    for turn in 0..<ahead {
+      try other.setAttribute("turn", .integer(turn), of: .root)
+      try other.commit()
+    }
+    try other.close()
+    try write(contents(copy.appending("slab.json")), to: index)
+    // Where both have the same number, their copies tell; where the copy is behind, its number.
+    let files = try directory.files(in: path)
+    expectError(.olderIndex) { _ = try SlabStore.open(path, mode: .readWrite) }
+    #expect(try directory.files(in: path) == files)
+    #expect(try !SlabStore.verify(path).ok)
+    // What systems drop everywhere changes nothing.
+    try write([0], to: path.appending("line/c/.DS_Store"))
+    let report = try SlabStore.repair(path)
+    #expect(report.ok, "\(report.remaining)")
+    #expect(try contents(index) == newest)
+    #expect(Patient.contents(path) == there)
+  }
+
+  /// Without the indexes that were kept nothing speaks against the one there is.
+  @Test(arguments: [[0], [1], [2], [0, 1], [0, 1, 2]])
+  func keptIndexesThatAreGoneProveNothing(gone: [Int]) throws {
+    let there = Patient.contents(path)
+    let commit = try SlabStore.open(path).commitNumber
+    for back in gone { try? remove(path.appending("__slab/root-\(commit - back)")) }
+    try SlabStore.open(path, mode: .readWrite).close()
+    #expect(Patient.contents(path) == there)
+    let report = try SlabStore.repair(path)
+    #expect(report.ok, "\(report.remaining)")
+    #expect(Patient.contents(path) == there)
+  }
+
   /// A later index of this store that knows of nothing that lies here, with every chunk of `slab.json` in
   /// its place.
   @Test func aLaterIndexThatExplainsNothing() throws {

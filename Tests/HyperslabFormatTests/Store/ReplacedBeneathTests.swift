@@ -75,4 +75,91 @@ import Testing
     let values = try SlabStore.open(path).dataset("x").read(Int32.self).elements
     #expect(values == [7, 7, 7, 7, 8, 8, 8, 8])
   }
+
+  /// Nor is it lost in silence when something else is created in its place.
+  @Test func whatWasStagedIsNotForgottenForANewOne() throws {
+    let store = try SlabStore.create(at: path)
+    let old = try store.createDataset("x", description(8))
+    try store.commit()
+    let other = try SlabStore.open(path, mode: .readWrite)
+    try other.remove(NodePath("x"))
+    try other.close()
+    try old.put(1, 3)
+    try store.refresh()
+    _ = try store.createDataset("x", description(8))
+    expectError(.conflict) { try store.commit() }
+    try store.reload()
+    try store.close()
+  }
+
+  @Test func aGroupInThePlaceOfARemovedDatasetIsNone() throws {
+    let store = try SlabStore.create(at: path)
+    try store.createDataset("x", description(8)).put(0, 3)
+    try store.commit()
+    try store.remove(NodePath("x"))
+    try store.createGroup(NodePath("x"))
+    expectError(.wrongKind) { _ = try store.dataset("x") }
+    try store.commit()
+    expectError(.wrongKind) { _ = try store.dataset("x") }
+    try store.close()
+    #expect(try SlabStore.verify(path).ok)
+  }
+
+  /// Removing or replacing a node would take with it what another writer has since said of it.
+  @Test(arguments: ["remove", "replace", "group", "child"], [false, true])
+  func attributesOfAnotherAreNotRemoved(what: String, inTransaction: Bool) throws {
+    let store = try SlabStore.create(at: path)
+    try store.createDataset("g/x", description(8)).put(0, 3)
+    try store.commit()
+    let node = try NodePath(what == "group" ? "g" : "g/x")
+    let change = { (store: SlabStore) in
+      switch what {
+      case "replace": _ = try store.replaceDataset(NodePath("g/x"), description(8))
+      case "remove": try store.remove(NodePath("g/x"))
+      default: try store.remove(NodePath("g"))
+      }
+      let other = try SlabStore.open(path, mode: .readWrite)
+      try other.setAttribute("important", 1, of: node)
+      try other.close()
+    }
+    expectError(.conflict) {
+      if inTransaction {
+        try store.transaction(change)
+      } else {
+        try change(store)
+        try store.commit()
+      }
+    }
+    try? store.reload()
+    try store.close()
+    #expect(try SlabStore.open(path).node(node).attributes["important"] == 1)
+  }
+
+  /// In a transaction an attribute that was read and is set again must still be what it was.
+  @Test func attributesOfATransactionAreHeld() throws {
+    let store = try SlabStore.create(at: path)
+    try store.setAttribute("n", 1, of: .root)
+    try store.commit()
+    let other = try SlabStore.open(path, mode: .readWrite)
+    expectError(.conflict) {
+      try store.transaction { inner in
+        let before = try inner.node(.root).attributes["n"]?.integer ?? 0
+        try other.setAttribute("n", .integer(before + 1), of: .root)
+        try other.commit()
+        try inner.setAttribute("n", .integer(before + 10), of: .root)
+      }
+    }
+    // One that says the same, or something else, is none.
+    try store.transaction { inner in
+      try other.setAttribute("n", 5, of: .root)
+      try other.setAttribute("m", 5, of: .root)
+      try other.commit()
+      try inner.setAttribute("n", 5, of: .root)
+      try inner.setAttribute("k", 5, of: .root)
+    }
+    try other.close()
+    try store.close()
+    let found = try SlabStore.open(path).node(.root).attributes
+    #expect(found["n"] == 5 && found["m"] == 5 && found["k"] == 5)
+  }
 }
