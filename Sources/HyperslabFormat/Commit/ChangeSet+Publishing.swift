@@ -14,8 +14,8 @@ extension ChangeSet {
       if ending {
         state.isOver = true
         if state.parts > 0 { throw state.failure ?? unfinished(state.parts) }
+        if let failure = state.failure { throw failure }
       }
-      state.changes.holdsAttributes = ending
       if state.changes.isEmpty && !closing { return nil }
       if let failure = state.failure { throw failure }
       if state.view != nil {

@@ -167,6 +167,16 @@ final class ChangeSet: Sendable {
     }
   }
 
+  /// Remembers the attributes that a transaction has seen, as they were when it first looked.
+  func noteSeen(_ paths: [NodePath], in index: StoreIndex) {
+    state.withLock { state in
+      for path in paths where state.changes.seenAttributes[path] == nil {
+        let id = index.dataset(path)?.id
+        state.changes.seenAttributes[path] = index.attributes(of: path, id: id)
+      }
+    }
+  }
+
   /// The id that a commit gave to a data set of this change set.
   func createdID(slot: Int) -> Int? { state.withLock { $0.ids[slot] } }
 
@@ -283,6 +293,16 @@ extension ChangeSet.State {
       if changes.removed[path] != nil { return false }
     }
     return index.nodes[path] != nil
+  }
+
+  /// What is known of a node to remove or replace. An operation holds it against the commit that it began
+  /// with, whatever it has seen since; direct calls follow what the handle sees.
+  func removal(of path: NodePath, in index: StoreIndex) -> Changes.Removal {
+    let id = index.dataset(path)?.id
+    let known = view != nil && base.owner(of: path) == index.owner(of: path) ? base : index
+    return Changes.Removal(
+      id: id, commit: known.dataset(path)?.commit ?? 0,
+      attributes: known.attributes(of: path, id: id) ?? [:])
   }
 
   /// Drops what was written to a data set that is removed or replaced; its handles end.

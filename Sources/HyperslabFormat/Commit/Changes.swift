@@ -6,10 +6,8 @@ struct Changes: Sendable {
   /// A data set created and not committed yet.
   struct NewDataset: Sendable {
     var record: DatasetRecord
-    /// The id of the data set that it replaces.
-    var replaces: Int?
-    /// The commit that had changed that one last.
-    var replacedCommit: Int?
+    /// The data set that it replaces.
+    var replaces: Removal?
   }
 
   /// A committed data set or group to remove.
@@ -18,6 +16,8 @@ struct Changes: Sendable {
     var id: Int?
     /// The commit that had changed the data set last.
     var commit: Int
+    /// The attributes that it had.
+    var attributes: JSONObject
   }
 
   /// A staged chunk.
@@ -77,9 +77,11 @@ struct Changes: Sendable {
   var datasets: [NodePath: NewDataset] = [:]
   var removed: [NodePath: Removal] = [:]
   var attributes: [NodePath: [JSONName: JSONValue?]] = [:]
-  /// Whether attributes must be what they were when the changes began: in a transaction, which may have read
-  /// what it changes. Else the last to commit wins.
-  var holdsAttributes = false
+  /// Which nodes those were of, by ``StoreIndex/owner(of:)``.
+  var attributeOwners: [NodePath: Int] = [:]
+  /// The attributes of nodes that a transaction has looked at, as they were: what it sets of them may follow
+  /// from that. Else the last to commit wins.
+  var seenAttributes: [NodePath: JSONObject] = [:]
   /// By the session's own number of the data set.
   var slots: [Int: Dataset] = [:]
 

@@ -56,16 +56,19 @@ struct CommitPlan {
     }
     // What a group holds before the group.
     for path in changes.removed.keys.sorted().reversed() {
-      if let removal = changes.removed[path] { try remove(path, removal, base) }
+      if let removal = changes.removed[path] { try remove(path, removal) }
     }
     for path in changes.groups.keys.sorted() {
       try addGroup(path, changes.groups[path] ?? [:])
     }
     for path in changes.datasets.keys.sorted() {
-      if let new = changes.datasets[path] { try addDataset(path, new, base) }
+      if let new = changes.datasets[path] { try addDataset(path, new) }
     }
     for (path, values) in changes.attributes {
-      if changes.holdsAttributes { try checkAttributes(path, values, base) }
+      if let owner = changes.attributeOwners[path], owner != newest.index.owner(of: path) {
+        throw Self.conflict("the node was replaced or removed", path)
+      }
+      if let seen = changes.seenAttributes[path] { try checkAttributes(path, values, seen) }
       try setAttributes(path, values)
     }
     for slot in changes.slots.keys.sorted() {
@@ -142,12 +145,10 @@ struct CommitPlan {
   }
 
   private mutating func remove(
-    _ path: NodePath, _ removal: Changes.Removal, _ base: StoreIndex
+    _ path: NodePath, _ removal: Changes.Removal
   ) throws(HyperslabError) {
     // What another writer added to it since would be gone unseen.
-    if let before = base.attributes(of: path, id: removal.id),
-      before != index.attributes(of: path, id: removal.id) ?? before
-    {
+    if let now = index.attributes(of: path, id: removal.id), now != removal.attributes {
       throw Self.conflict("another writer changed attributes of the node to remove", path)
     }
     switch index.nodes[path] {
@@ -167,11 +168,9 @@ struct CommitPlan {
   }
 
   private mutating func addDataset(
-    _ path: NodePath, _ new: Changes.NewDataset, _ base: StoreIndex
+    _ path: NodePath, _ new: Changes.NewDataset
   ) throws(HyperslabError) {
-    if let replaced = new.replaces {
-      try remove(path, .init(id: replaced, commit: new.replacedCommit ?? 0), base)
-    }
+    if let replaced = new.replaces { try remove(path, replaced) }
     let takesPlace = adopting.contains(path) || index.removed.contains { $0.path == path }
     if takesPlace { incoming.append(path) } else { orphans.append(StoreLayout.chunks(path)) }
     guard index.nodes[path] == nil else { throw Self.conflict("the data set exists already", path) }
@@ -186,14 +185,11 @@ struct CommitPlan {
   }
 
   private func checkAttributes(
-    _ path: NodePath, _ values: [JSONName: JSONValue?], _ base: StoreIndex
+    _ path: NodePath, _ values: [JSONName: JSONValue?], _ seen: JSONObject
   ) throws(HyperslabError) {
-    let id = base.dataset(path)?.id
-    guard let before = base.attributes(of: path, id: id),
-      let now = newest.index.attributes(of: path, id: id)
-    else { return }
-    for (name, value) in values where now[name.text] != before[name.text] {
-      if now[name.text] == value { continue }
+    let id = newest.index.dataset(path)?.id
+    guard let now = newest.index.attributes(of: path, id: id) else { return }
+    for name in values.keys where now[name.text] != seen[name.text] {
       throw Self.conflict("another writer set the attribute \"\(name.text)\"", path)
     }
   }

@@ -23,6 +23,13 @@ struct Recovery {
       try snapshot.checkNewest(files)
       throw newer.error(found: snapshot.index).located(at: files.rootDescription)
     }
+    if try NewerIndex.isDoubtful(snapshot.index, files) {
+      throw HyperslabError(
+        .olderIndex,
+        "slab.json is not as the last commit left it: a chunk table that it lists and "
+          + "the copy of it are not there", at: files.rootDescription,
+        remedy: "SlabStore.repair (slab repair) restores what the rest of the store proves")
+    }
     try Claim.refuseLiving(commit: snapshot.index.commit + 1, in: files)
     defer { cache.indexes.forgetOlder() }
     let documents = FoundDocuments(files: files, snapshot: snapshot)

@@ -7,7 +7,7 @@ import HyperslabCore
 /// from a backup or with a part of a copy of the store; and where the tables of `slab.json` are not there,
 /// but those of an index of another store are, it is the one of another store. Of a copy of the store that went on
 /// by itself it is where a sound one of the same number says something else, and where, its own copy not being
-/// there, what is kept before it is not what it was made on. Nothing that a commit can leave, wherever
+/// there, one that is kept before it is not what it was made on. Nothing that a commit can leave, wherever
 /// it is killed or the power fails, looks like any of these.
 struct NewerIndex {
   let known: KnownIndex
@@ -24,7 +24,7 @@ struct NewerIndex {
       return []
     }
     let isCopied = try isCopied(index, files)
-    let isStray = isCopied ? false : try !followsOnKept(index, files)
+    let before = isCopied ? [] : index.predecessors
     for entry in entries {
       guard let commit = StoreLayout.kept(entry.name) else { continue }
       let path = StoreLayout.reserved / entry.name
@@ -32,10 +32,12 @@ struct NewerIndex {
         // Those that are mostly there are of this store and older, or its copy, and not read as a whole.
         let isLater =
           commit > index.commit || commit == index.commit && !isCopied
-          || commit < index.commit && isStray
+          || before.contains { $0.commit == commit }
         if !isLater, try Provenance.beginsAsIndex(path, of: index.uuid, in: files) { continue }
         let kept = try KeptIndex.read(path, files, cache)
         let isOwn = kept.index.uuid == index.uuid
+        // It is what the index was made on.
+        if let own = kept.predecessors.first, before.contains(own) { continue }
         guard try isOwn ? isLater : mayBeAnothers(index, files, isCopied: isCopied) else {
           continue
         }
@@ -77,36 +79,28 @@ struct NewerIndex {
     }
   }
 
-  /// Whether the index was made on those that are kept before it, as far as that is known.
-  private static func followsOnKept(
+  /// Whether a store is not as the last commit of `slab.json` left it: neither the copy that it speaks of is
+  /// there nor all of its tables, as where a later one was copied here and its files were not. What it does not
+  /// list is not to be swept then.
+  static func isDoubtful(
     _ index: StoreIndex, _ files: any FileSystem
   ) throws(HyperslabError) -> Bool {
-    let known = index.predecessors.filter { index.keptCommits.contains($0.commit) }
-    for predecessor in known {
-      let path = StoreLayout.oldIndex(commit: predecessor.commit)
-      do throws(HyperslabError) {
-        let kept = try files.contents(path, limit: StoreIndex.maximumFileByteCount)
-        // A damaged one is no other.
-        return !SelfCheck.holds(kept) || SelfCheck.recorded(kept) == predecessor.crc
-      } catch {
-        if error.leavesUnchecked { throw error }
-        if error.code != .missing { return true }
-      }
-    }
-    return known.isEmpty
+    guard index.isCopied, try !isCopied(index, files) else { return false }
+    return try !Tables(of: index, files).areAll
   }
 
   /// Which of the runs that an index lists are there.
   private struct Tables {
     private(set) var isEmpty = true
     private(set) var isAny = false
+    private(set) var areAll = true
 
     init(of index: StoreIndex, _ files: any FileSystem) throws(HyperslabError) {
       for (_, record) in index.datasets {
         for reference in record.runs {
           isEmpty = false
           let run = try files.status(StoreLayout.run(record.tableDirectory, reference))
-          if run?.byteCount == reference.byteCount { isAny = true }
+          if run?.byteCount == reference.byteCount { isAny = true } else { areAll = false }
         }
       }
     }

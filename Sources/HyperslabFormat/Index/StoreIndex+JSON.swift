@@ -128,16 +128,12 @@ extension StoreIndex {
     }
     var fields = try JSONFields(value, place: place, code: .damagedIndex)
     let intact = SelfCheck.holds(bytes)
-    guard let version = fields.optional("slab") else {
-      throw HyperslabError(
-        .damagedIndex, "not an index: it names no version of the format", at: place,
-        remedy: "SlabStore.repair restores it where the store keeps enough for that")
-    }
-    guard version.integer == 1 else {
+    let version = fields.optional("slab")
+    guard version?.integer == 1 else {
       throw HyperslabError(
         .unsupportedVersion, "the format version" + (intact ? "" : " (and the checksum is wrong)"),
         at: place, expected: "1",
-        found: String(decoding: version.bytes.prefix(80), as: UTF8.self),
+        found: version.map { String(decoding: $0.bytes.prefix(80), as: UTF8.self) } ?? "none",
         remedy: "Use a version of Hyperslab that knows it")
     }
     guard intact else {
@@ -259,10 +255,6 @@ extension StoreIndex {
         throw fields.error("path", "a data set's")
       }
       _ = try fields.rest()
-      // Else what is in its place would be taken for what was removed.
-      if id != nil, let record = dataset(path), record.incoming == nil {
-        throw fields.error("path", "no data set's that is in its place")
-      }
       removed.append(Removal(id: id, path: path))
     }
   }

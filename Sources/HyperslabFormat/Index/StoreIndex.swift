@@ -29,6 +29,7 @@ struct StoreIndex: Sendable {
   static let depthLimit = StoreLimits.attributeDepth + 4
   static let maximumCommit = 1 << 53 - 2
   static let maximumNextID = 1 << 53 - 1
+  private static let mostPredecessors = 16
 
   var uuid: String
   var commit: Int
@@ -77,17 +78,18 @@ struct StoreIndex: Sendable {
     fileprivate var text: String { "\(commit)-\(CRC32C.hex(crc))" }
   }
 
-  /// The two indexes before this one, the later first, where they are known: `"x-before": ["11-58a35cbb"]`. By
-  /// them a copy of a store is told that went on by itself.
+  /// The indexes before this one, the last first, as many as are known of sixteen: `"x-before":
+  /// ["11-58a35cbb"]`. By them a copy of a store is told that went on by itself.
   var predecessors: [Predecessor] {
     get {
-      (extensions["x-before"]?.array ?? []).prefix(2).compactMap {
+      (extensions["x-before"]?.array ?? []).prefix(Self.mostPredecessors).compactMap {
         $0.string.flatMap(Predecessor.init)
       }
     }
     set {
       extensions["x-before"] =
-        newValue.isEmpty ? nil : .array(newValue.prefix(2).map { .string($0.text) })
+        newValue.isEmpty
+        ? nil : .array(newValue.prefix(Self.mostPredecessors).map { .string($0.text) })
     }
   }
 
@@ -122,6 +124,15 @@ struct StoreIndex: Sendable {
     switch nodes[path] {
     case .group(let attributes, _): id == nil ? attributes : nil
     case .dataset(let record): record.id == id ? record.description.attributes : nil
+    case nil: nil
+    }
+  }
+
+  /// What stands at a path: the id of a data set, -1 for a group.
+  func owner(of path: NodePath) -> Int? {
+    switch nodes[path] {
+    case .group: -1
+    case .dataset(let record): record.id
     case nil: nil
     }
   }

@@ -5,9 +5,10 @@ import HyperslabCore
 ///
 /// Mostly only `slab.json` was put back, and the newest index that is kept is the one: chunks of it that are
 /// missing or damaged are not better known by going further back. But a whole copy of the store may have been
-/// laid over it. Then chunks that `slab.json` lists are in their places, where the kept index has others or
-/// none. If all of them are, somebody put a copy back, and it is what there is; if not, two stores were mixed,
-/// and the one counts of which more is there.
+/// laid over it: then chunks that `slab.json` lists are in their places, where the newest has others or none. Or the
+/// newest came with a copy that was not finished: then most of what it lists besides is not here. Either way
+/// `slab.json` stands if all that it lists is here. If not, two stores were mixed, and the one counts of which more
+/// is there.
 struct IndexChoice {
   let files: any FileSystem
   let cache: RunCache
@@ -18,9 +19,15 @@ struct IndexChoice {
 
   /// - Returns: nil for the one on the disk.
   func run() throws(HyperslabError) -> KnownIndex? {
-    for candidate in newer where try !isLaidOver(candidate.index) { return candidate.known }
+    guard let newest = newer.first else { return nil }
+    let isLaidOver = try isLaidOver(newest.index)
     let count = try presentCount(onDisk)
-    if count == onDisk.datasets.reduce(0, { $0 + $1.record.storedChunks }) { return nil }
+    let isWhole = count == onDisk.datasets.reduce(0) { $0 + $1.record.storedChunks }
+    if isWhole, count > 0 {
+      if isLaidOver { return nil }
+      if try !isMostlyHere(newest.index) { return nil }
+    }
+    if !isLaidOver { return newest.known }
     var (best, most): (NewerIndex?, Int) = (nil, count)
     for candidate in newer {
       let count = try presentCount(candidate.index)
@@ -32,8 +39,7 @@ struct IndexChoice {
   /// Whether a chunk that the index on the disk lists is in its place, though a later index has another one
   /// there, or none.
   private func isLaidOver(_ later: StoreIndex) throws(HyperslabError) -> Bool {
-    let removed = Set(later.removed.map(\.path))
-    for (path, record) in onDisk.datasets where record.storedChunks > 0 && !removed.contains(path) {
+    for (path, record) in onDisk.datasets where record.storedChunks > 0 {
       let places = try ChunkHeaders(files, path, record)
       let new = try later.dataset(path).map { (record) throws(HyperslabError) in
         (record, try ChunkHeaders(files, path, record))
@@ -49,6 +55,27 @@ struct IndexChoice {
       }
     }
     return false
+  }
+
+  /// Whether at least half of what a later index lists otherwise than the one on the disk is here.
+  private func isMostlyHere(_ later: StoreIndex) throws(HyperslabError) -> Bool {
+    var (here, all) = (0, 0)
+    for (path, record) in later.datasets where record.storedChunks > 0 {
+      let places = try ChunkHeaders(files, path, record)
+      let old = onDisk.dataset(path)
+      let rows = try stored(record, of: later)
+      // Of a table that is lost nothing is known to be here.
+      if rows.isEmpty { all += record.storedChunks }
+      for (chunk, row) in rows {
+        let oldRow = try old.flatMap { (old) throws(HyperslabError) in
+          try self.row(chunk, old, of: onDisk)
+        }
+        if oldRow == row { continue }
+        all += 1
+        if try places.hold(chunk, row) { here += 1 }
+      }
+    }
+    return 2 * here >= all
   }
 
   /// How many of the chunks of an index are there.

@@ -35,11 +35,12 @@ extension Repairer {
       try Self.checkWritable(index)
       let newer = try NewerIndex.all(files, cache, than: index).filter(\.index.isWritable)
       let choice = IndexChoice(files: files, cache: cache, onDisk: index, newer: newer)
-      let chosen = newer.isEmpty ? nil : try choice.run()
+      let doubtful = DoubtfulIndex(files: files, cache: cache, onDisk: index)
+      let chosen = newer.isEmpty ? try doubtful.explanation() : try choice.run()
       return FoundIndex(
         index: chosen?.index ?? index, commitOnDisk: index.commit,
         nextCommit: Swift.max(newer.first?.index.commit ?? 0, index.commit) + 1,
-        newer: chosen?.bytes, isOneOfSeveral: !newer.isEmpty)
+        newer: chosen?.bytes, isOneOfSeveral: !newer.isEmpty || chosen != nil)
     } catch {
       guard error.isDamage else { throw error }
       failure = error

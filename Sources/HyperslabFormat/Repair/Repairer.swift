@@ -55,7 +55,8 @@ struct Repairer {
     nextCommit = found.nextCommit
     storeUUID = found.index.uuid
     isChanged = found.isRebuilt
-    keepsOrphans = found.isRebuilt || found.isOneOfSeveral
+    let isDoubtful = try NewerIndex.isDoubtful(found.index, files)
+    keepsOrphans = found.isRebuilt || found.isOneOfSeveral || isDoubtful
     var index = try found.index.confirmingPending(files, cache)
     dead = try DeadWriters(files, index: index)
     try adopt(found)

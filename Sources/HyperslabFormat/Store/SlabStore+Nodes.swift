@@ -4,15 +4,19 @@ public import HyperslabCore
 extension SlabStore {
   /// Every committed node, the root group first, each group before what it holds.
   public func nodes() -> [NodeInfo] {
-    snapshot.index.nodes.map { info(of: $0.key, $0.value) }
+    let index = snapshot.index
+    if role == .transaction { changes?.noteSeen(index.nodes.keys, in: index) }
+    return index.nodes.map { info(of: $0.key, $0.value) }
   }
 
   /// One committed node.
   ///
   /// - Throws: `not_found`.
   public func node(_ path: NodePath) throws(HyperslabError) -> NodeInfo {
-    if let info = info(of: path, in: snapshot.index) { return info }
-    throw notFound(path)
+    let index = snapshot.index
+    guard let info = info(of: path, in: index) else { throw notFound(path) }
+    if role == .transaction { changes?.noteSeen([path], in: index) }
+    return info
   }
 
   /// Whether there is such a node, committed or created through this handle.
@@ -63,6 +67,7 @@ extension SlabStore {
     guard isThere else { throw notFound(path) }
     let isNewGroup = changes?.state.withLock { $0.createdGroup(path) } ?? false
     guard !isNewGroup, var record = new?.record ?? index.dataset(path) else { throw aGroup(path) }
+    if role == .transaction { changes?.noteSeen([path], in: index) }
     if let changes,
       let shape = changes.shape(slot: changes.slot(of: path, id: new == nil ? record.id : nil))
     {
@@ -135,6 +140,8 @@ extension SlabStore {
         attributes.set(changed)
         try checkAttributes(attributes, path)
         state.changes.attributes[path] = changed
+        state.changes.attributeOwners[path] =
+          state.changes.attributeOwners[path] ?? index.owner(of: path)
       }
     }
   }
@@ -147,13 +154,14 @@ extension SlabStore {
     var record = try newRecord(path, description)
     let unneeded = try changes.withState {
       (state) throws(HyperslabError) -> [Changes.StagedChunk] in
-      let existing = state.snapshot(opened).index.dataset(path)
-      if replacing, let existing, state.changes.datasets[path] == nil,
-        state.changes.removed[path] == nil
-      {
+      let index = state.snapshot(opened).index
+      let existing = index.dataset(path)
+      if replacing, let own = state.changes.datasets[path] {
+        state.changes.datasets[path] = .init(record: record, replaces: own.replaces)
+      } else if replacing, let existing, state.changes.removed[path] == nil {
         record.id = existing.id
         state.changes.datasets[path] = .init(
-          record: record, replaces: existing.id, replacedCommit: existing.commit)
+          record: record, replaces: state.removal(of: path, in: index))
         state.changes.attributes[path] = nil
       } else {
         if replacing, existing == nil, isGroup(path, in: state) { throw aGroup(path) }

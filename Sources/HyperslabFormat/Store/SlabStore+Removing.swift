@@ -21,8 +21,8 @@ extension SlabStore {
       let isBelow = { (node: NodePath) in node == path || node.isDescendant(of: path) }
       for node in state.changes.datasets.keys.filter(isBelow) {
         // What it was to replace goes all the same.
-        if let new = state.changes.datasets.removeValue(forKey: node), let id = new.replaces {
-          state.changes.removed[node] = .init(id: id, commit: new.replacedCommit ?? 0)
+        if let replaced = state.changes.datasets.removeValue(forKey: node)?.replaces {
+          state.changes.removed[node] = replaced
         }
       }
       for node in state.changes.groups.keys.filter(isBelow) { state.changes.groups[node] = nil }
@@ -31,8 +31,7 @@ extension SlabStore {
       }
       let unneeded = state.slots.keys.filter(isBelow).flatMap { state.forgetSlot($0, in: index) }
       for node in index.nodes.keys.filter(isBelow) where state.changes.removed[node] == nil {
-        let record = index.dataset(node)
-        state.changes.removed[node] = .init(id: record?.id, commit: record?.commit ?? 0)
+        state.changes.removed[node] = state.removal(of: node, in: index)
       }
       state.names.forget()
       return unneeded

@@ -229,6 +229,81 @@ import Testing
     #expect(Patient.contents(path) == there)
   }
 
+  /// All of a backup laid over the store, whatever came after it: where what it lists is whole it stands, or the
+  /// newest; never what neither had.
+  @Test(arguments: ["remove", "overwrite", "append", "new", "attribute"], [false, true])
+  func aBackupLaidOver(change: String, restoresAll: Bool) throws {
+    let backup = directory.path.appending("backup.slab")
+    try copyTree(path, to: backup)
+    let before = Patient.contents(path)
+    let store = try SlabStore.open(path, mode: .readWrite)
+    try store.setAttribute("turn", 1, of: .root)
+    try store.commit()
+    switch change {
+    case "remove": try store.remove(NodePath("line"))
+    case "overwrite": try store.replaceDataset(NodePath("line"), row(chunks: 3)).put(0, 77)
+    case "append": try store.dataset("line").put(2, 55)
+    case "new": try store.createDataset("newer", row(chunks: 3)).put(0, 77)
+    default: try store.setAttribute("turn", 2, of: .root)
+    }
+    try store.close()
+    let after = Patient.contents(path)
+    for name in try directory.files(in: backup)
+    where restoresAll || !name.hasPrefix("__slab") {
+      let file = path.appending(name)
+      try FileManager.default.createDirectory(
+        atPath: file.removingLastComponent().string, withIntermediateDirectories: true)
+      try write(contents(backup.appending(name)), to: file)
+    }
+    let report = try SlabStore.repair(path)
+    #expect(report.ok, "\(report.remaining)")
+    let now = Patient.contents(path)
+    #expect(now == before || now == after)
+    if ["remove", "overwrite", "append"].contains(change), restoresAll { #expect(now == before) }
+    try SlabStore.open(path, mode: .readWrite).close()
+    #expect(Patient.contents(path) == now)
+  }
+
+  /// A copy of a later state over an older one, killed before any chunk of it came.
+  @Test(arguments: ["append", "new"])
+  func aCopyThatWasNotFinished(change: String) throws {
+    let later = directory.path.appending("later.slab")
+    try copyTree(path, to: later)
+    let before = Patient.contents(path)
+    let store = try SlabStore.open(later, mode: .readWrite)
+    if change == "new" {
+      try store.createDataset("newer", row(chunks: 3)).put(0, 77)
+    } else {
+      try store.dataset("line").put(2, 55)
+    }
+    try store.close()
+    for name in try directory.files(in: later) where name.hasPrefix("__slab/root-") {
+      try write(contents(later.appending(name)), to: path.appending(name))
+    }
+    let report = try SlabStore.repair(path)
+    #expect(report.ok, "\(report.remaining)")
+    #expect(Patient.contents(path) == before)
+  }
+
+  /// A copy made while the store was written: its kept indexes are of long before.
+  @Test(arguments: [1, 2, 5]) func aCopyOfAStoreThatWasWritten(commits: Int) throws {
+    let kept = try directory.files(in: path).filter { $0.hasPrefix("__slab/root-") }
+    let old = try kept.map { ($0, try contents(path.appending($0))) }
+    let store = try SlabStore.open(path, mode: .readWrite)
+    for turn in 0..<commits {
+      try store.setAttribute("turn", .integer(turn), of: .root)
+      try store.commit()
+    }
+    try store.close()
+    for name in try directory.files(in: path) where name.hasPrefix("__slab/root-") {
+      try remove(path.appending(name))
+    }
+    for (name, bytes) in old { try write(bytes, to: path.appending(name)) }
+    try SlabStore.open(path, mode: .readWrite).close()
+    _ = try SlabStore.repair(path)
+    #expect(try SlabStore.open(path).node(.root).attributes["turn"] == .integer(commits - 1))
+  }
+
   /// Without the indexes that were kept nothing speaks against the one there is.
   @Test(arguments: [[0], [1], [2], [0, 1], [0, 1, 2]])
   func keptIndexesThatAreGoneProveNothing(gone: [Int]) throws {

@@ -162,4 +162,104 @@ import Testing
     let found = try SlabStore.open(path).node(.root).attributes
     #expect(found["n"] == 5 && found["m"] == 5 && found["k"] == 5)
   }
+
+  /// Also where both come to the same value.
+  @Test func twoThatCountAreNotOne() throws {
+    let store = try SlabStore.create(at: path)
+    try store.setAttribute("n", 0, of: .root)
+    try store.commit()
+    let count = { (store: SlabStore) in
+      let before = try store.node(.root).attributes["n"]?.integer ?? 0
+      try store.setAttribute("n", .integer(before + 1), of: .root)
+    }
+    expectError(.conflict) {
+      try store.transaction { outer in
+        let before = try outer.node(.root).attributes["n"]?.integer ?? 0
+        try store.transaction(count)
+        try outer.setAttribute("n", .integer(before + 1), of: .root)
+      }
+    }
+    try store.transaction(count)
+    try store.close()
+    #expect(try SlabStore.open(path).node(.root).attributes["n"] == 2)
+  }
+
+  /// Whatever the transaction has seen since.
+  @Test(arguments: ["remove", "replace", "group"])
+  func aTransactionRemovesWhatItBeganWith(what: String) throws {
+    let store = try SlabStore.create(at: path)
+    try store.createDataset("g/x", description(8)).put(0, 3)
+    try store.commit()
+    expectError(.conflict) {
+      try store.transaction { inner in
+        try store.transaction { try $0.dataset("g/x").put(1, 4) }
+        _ = try inner.refresh()
+        switch what {
+        case "remove": try inner.remove(NodePath("g/x"))
+        case "group": try inner.remove(NodePath("g"))
+        default: _ = try inner.replaceDataset(NodePath("g/x"), description(8))
+        }
+      }
+    }
+    try store.close()
+    #expect(
+      try SlabStore.open(path).dataset("g/x").read(Int32.self).elements == [3, 3, 3, 3, 4, 4, 4, 4])
+  }
+
+  /// A node that came after the changes began has attributes, too.
+  @Test func attributesOfALaterNodeAreNotRemoved() throws {
+    let store = try SlabStore.create(at: path)
+    try store.setAttribute("k", 1, of: .root)
+    try store.transaction { try $0.createDataset("n", description(8)).put(0, 3) }
+    try store.remove(NodePath("n"))
+    let other = try SlabStore.open(path, mode: .readWrite)
+    try other.setAttribute("rate", 5, of: NodePath("n"))
+    try other.close()
+    expectError(.conflict) { try store.commit() }
+    try store.reload()
+    try store.close()
+  }
+
+  /// What is said of a node is not said of its successor.
+  @Test(arguments: ["data set", "group"], [false, true])
+  func attributesStayWithTheirNode(successor: String, inTransaction: Bool) throws {
+    let store = try SlabStore.create(at: path)
+    _ = try store.createDataset("x", description(8))
+    try store.commit()
+    let change = { (store: SlabStore) in
+      try store.setAttribute("rate", 1, of: NodePath("x"))
+      let other = try SlabStore.open(path, mode: .readWrite)
+      if successor == "group" {
+        try other.remove(NodePath("x"))
+        try other.createGroup(NodePath("x"))
+      } else {
+        _ = try other.replaceDataset(NodePath("x"), description(4))
+      }
+      try other.close()
+    }
+    expectError(.conflict) {
+      if inTransaction {
+        try store.transaction(change)
+      } else {
+        try change(store)
+        try store.commit()
+      }
+    }
+    try? store.reload()
+    try store.close()
+    #expect(try SlabStore.open(path).node(NodePath("x")).attributes.isEmpty)
+  }
+
+  /// What was created here and not committed is replaced like anything else.
+  @Test func whatIsNewIsReplaced() throws {
+    let store = try SlabStore.create(at: path)
+    try store.createDataset("x", description(8)).put(0, 3)
+    try store.replaceDataset(NodePath("x"), description(4)).put(0, 4)
+    try store.commit()
+    try store.replaceDataset(NodePath("x"), description(4)).put(0, 5)
+    try store.replaceDataset(NodePath("x"), description(4)).put(0, 6)
+    try store.close()
+    #expect(try SlabStore.open(path).dataset("x").read(Int32.self).elements == [6, 6, 6, 6])
+    #expect(try SlabStore.verify(path).ok)
+  }
 }
