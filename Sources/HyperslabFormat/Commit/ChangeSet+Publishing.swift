@@ -72,9 +72,14 @@ extension ChangeSet {
 
   /// Goes on from a commit that stands.
   func published(_ snapshot: Snapshot) {
-    let (base, beside) = state.withLock { state -> (StoreIndex, [Place]) in
-      guard let sealed = state.sealed else { return (state.base, []) }
+    let (base, beside, refused) = state.withLock { state -> (StoreIndex, [Place], Set<StorePath>) in
+      guard let sealed = state.sealed else { return (state.base, [], []) }
       let base = state.base
+      // What is staged now goes to directories of another batch.
+      let refused = state.refused.filter {
+        $0.value < state.batch && state.encoding[$0.value] == nil
+      }
+      for directory in refused.keys { state.refused[directory] = nil }
       for path in sealed.changes.datasets.keys {
         if let slot = state.slots[path] { state.ids[slot] = snapshot.index.dataset(path)?.id }
       }
@@ -89,9 +94,10 @@ extension ChangeSet {
           beside.append(Place(slot: slot, chunk: chunk, batch: state.batch))
         }
       }
-      return (base, beside)
+      return (base, beside, Set(refused.keys))
     }
     session.scheduling.wake()
+    files.removeEmptied(refused, below: StoreLayout.staging(writer: writer))
     checkUntouched(beside, since: base, in: snapshot)
   }
 
@@ -138,7 +144,7 @@ extension ChangeSet {
   /// - Parameter newest: What is done next is made against; nil where nothing may be done any more.
   func discard(newest: Snapshot?) {
     if newest != nil { synchronizer.forget() }
-    let directories = state.withLock { state -> Set<StorePath> in
+    let (directories, refused) = state.withLock { state -> (Set<StorePath>, Set<StorePath>) in
       var unneeded: Set<StorePath> = []
       for (slot, dataset) in state.changes.slots {
         for (chunk, row) in dataset.rows where row.row.state == .stored {
@@ -159,10 +165,12 @@ extension ChangeSet {
       } else {
         state.isOver = true
       }
-      return unneeded
+      defer { state.refused = [:] }
+      return (unneeded, Set(state.refused.keys))
     }
     session.scheduling.wake()
     for path in directories { try? files.removeTree(path) }
+    files.removeEmptied(refused, below: StoreLayout.staging(writer: writer))
   }
 
   /// Marks changes of which a part failed: they must not be published.

@@ -55,6 +55,8 @@ extension ChangeSet {
       session.scheduling.wake()
     } catch {
       for sink in sinks { discard(sink, batch: staging.batch) }
+      let directories = chunks.indices.map { staging.file($0, writer: writer).parent }
+      state.withLock { for directory in directories { $0.refused[directory] = staging.batch } }
       throw error
     }
   }

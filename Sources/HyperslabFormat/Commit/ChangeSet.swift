@@ -51,6 +51,8 @@ final class ChangeSet: Sendable {
     var removing: Set<Place> = []
     /// The batches whose directories may hold files that nobody refers to.
     var strays: Set<Int> = []
+    /// Directories of chunks that were not staged after all, which may be empty, with their batches.
+    var refused: [StorePath: Int] = [:]
     /// Why the changes must not be published: a part of them failed, or another writer was first.
     var failure: HyperslabError?
     var isOver = false
