@@ -41,7 +41,12 @@ extension Repairer {
       salvage.accept(runs[position], at: position)
     }
     if !runs.contains(where: { $0 == nil }) { return try recounted(path, record, index) }
-    let outcome = try salvage.rebuilt()
+    var outcome = try salvage.rebuilt()
+    for chunk in try listedBefore(outcome.adopted, path, record, outcome.rows, index) {
+      outcome.rows[chunk] = nil
+      outcome.adopted.removeAll { $0 == chunk }
+      outcome.doubtful.append(chunk)
+    }
     keepsOrphans = true
     for (position, reference) in record.runs.enumerated() where runs[position] == nil {
       let file = StoreLayout.run(record.tableDirectory, reference)
@@ -64,6 +69,32 @@ extension Repairer {
       }
     }
     return try rewritten(path, record, rows: outcome.rows)
+  }
+
+  /// Those of some chunks that are, as far as can be told, of a data set that stood here before: a run of that one
+  /// lists just such a file.
+  private mutating func listedBefore(
+    _ chunks: [ChunkIndex], _ path: NodePath, _ record: DatasetRecord,
+    _ rows: [ChunkIndex: ChunkRow], _ index: StoreIndex
+  ) throws(HyperslabError) -> Set<ChunkIndex> {
+    if chunks.isEmpty { return [] }
+    let asked = Set(chunks)
+    var result: Set<ChunkIndex> = []
+    for found in try FoundRun.all(in: files)
+    where found.path == path && found.dataset != record.id && found.store == index.uuid {
+      var before = record
+      before.id = found.dataset
+      guard let run = try run(found.reference, of: before, index) else { continue }
+      for (number, row) in run.numbered where row.state == .stored {
+        let chunk = run.numbering.chunk(number)
+        if asked.contains(chunk), let own = rows[chunk], own.crc == row.crc,
+          own.byteCount == row.byteCount
+        {
+          result.insert(chunk)
+        }
+      }
+    }
+    return result
   }
 
   /// A listed run; nil where it is lost. A single flipped bit is corrected on the way.

@@ -285,6 +285,34 @@ import Testing
     #expect(Patient.contents(path) == before)
   }
 
+  /// Of a copy that was not finished some chunks came, and the table did not: those of the data set that stood
+  /// there before are not taken for the new one's.
+  @Test func chunksOfTheReplacedOneAreNotItsSuccessors() throws {
+    let first = try SlabStore.open(path, mode: .readWrite)
+    let own = try first.createDataset("own", row(chunks: 3))
+    for chunk in 0..<3 { try own.put(chunk, Int32(60 + chunk)) }
+    try first.close()
+    let later = directory.path.appending("later.slab")
+    try copyTree(path, to: later)
+    let old = try contents(path.appending("own/c/0"))
+    let store = try SlabStore.open(later, mode: .readWrite)
+    let new = try store.replaceDataset(NodePath("own"), store.dataset("own").description)
+    for chunk in 0..<3 { try new.put(chunk, Int32(70 + chunk)) }
+    try store.close()
+    for name in ["slab.json", "own/zarr.json", "own/c/2"] {
+      try write(contents(later.appending(name)), to: path.appending(name))
+    }
+    expectError(.olderIndex) { _ = try SlabStore.open(path, mode: .readWrite) }
+    let report = try SlabStore.repair(path)
+    #expect(report.ok, "\(report.remaining)")
+    let found = try SlabStore.open(path).dataset("own")
+    #expect(try found.state(of: [0]) == .neverWritten)
+    #expect(
+      try directory.files(in: path).contains {
+        try $0.hasPrefix("__slab/lost/") && contents(path.appending($0)) == old
+      })
+  }
+
   /// A copy made while the store was written: its kept indexes are of long before.
   @Test(arguments: [1, 2, 5]) func aCopyOfAStoreThatWasWritten(commits: Int) throws {
     let kept = try directory.files(in: path).filter { $0.hasPrefix("__slab/root-") }
