@@ -111,7 +111,7 @@ struct TextTable {
         }
         if alignments[column] == .left { spaces += padding }
       }
-      while line.utf8.last == UInt8(ascii: " ") { line.removeLast() }
+      while line.unicodeScalars.last == " " { line.unicodeScalars.removeLast() }
       return line
     }
   }

@@ -32,6 +32,22 @@ import Testing
     return (store, old)
   }
 
+  /// Makes changes that must not be committed, by direct calls or in a transaction, and closes the store.
+  private func expectConflict(
+    of change: (SlabStore) throws -> Void, in store: SlabStore, inTransaction: Bool
+  ) throws {
+    expectError(.conflict) {
+      if inTransaction {
+        try store.transaction(change)
+      } else {
+        try change(store)
+        try store.commit()
+      }
+    }
+    try? store.reload()
+    try store.close()
+  }
+
   private func expectSevens() throws {
     let values = try SlabStore.open(path).dataset("x").read(Int32.self).elements
     #expect(values == Array(repeating: 7, count: 8))
@@ -122,16 +138,7 @@ import Testing
       try other.setAttribute("important", 1, of: node)
       try other.close()
     }
-    expectError(.conflict) {
-      if inTransaction {
-        try store.transaction(change)
-      } else {
-        try change(store)
-        try store.commit()
-      }
-    }
-    try? store.reload()
-    try store.close()
+    try expectConflict(of: change, in: store, inTransaction: inTransaction)
     #expect(try SlabStore.open(path).node(node).attributes["important"] == 1)
   }
 
@@ -237,16 +244,7 @@ import Testing
       }
       try other.close()
     }
-    expectError(.conflict) {
-      if inTransaction {
-        try store.transaction(change)
-      } else {
-        try change(store)
-        try store.commit()
-      }
-    }
-    try? store.reload()
-    try store.close()
+    try expectConflict(of: change, in: store, inTransaction: inTransaction)
     #expect(try SlabStore.open(path).node(NodePath("x")).attributes.isEmpty)
   }
 
