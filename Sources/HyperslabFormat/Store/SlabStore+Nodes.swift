@@ -63,9 +63,8 @@ extension SlabStore {
   /// - Throws: `not_found`, or `wrong_kind` for a group.
   public func dataset(_ path: NodePath) throws(HyperslabError) -> SlabDataset {
     let path = spelledAsStored(path)
-    let (new, isThere, index) = lookUp(path)
+    let (new, isThere, isNewGroup, index) = lookUp(path)
     guard isThere else { throw notFound(path) }
-    let isNewGroup = changes?.state.withLock { $0.createdGroup(path) } ?? false
     guard !isNewGroup, var record = new?.record ?? index.dataset(path) else { throw aGroup(path) }
     if role == .transaction { changes?.noteSeen([path], in: index) }
     if let changes,
@@ -89,18 +88,21 @@ extension SlabStore {
     return try SlabDataset(store: self, path: path, record: record, isNew: false)
   }
 
-  /// What was created at a path and not committed, whether there is a node, and the index that says so.
+  /// What was created at a path and not committed, a data set or a group, whether there is a node, and the index
+  /// that says so.
   private func lookUp(
     _ path: NodePath
-  ) -> (new: Changes.NewDataset?, isThere: Bool, index: StoreIndex) {
+  ) -> (new: Changes.NewDataset?, isThere: Bool, isNewGroup: Bool, index: StoreIndex) {
     guard let changes else {
       let index = snapshot.index
-      return (nil, index.nodes[path] != nil, index)
+      return (nil, index.nodes[path] != nil, false, index)
     }
     // Changes leave the state only after the commit with them can be seen.
     return changes.state.withLock { state in
       let index = state.snapshot(opened).index
-      return (state.created(path), state.holds(path, in: index), index)
+      return (
+        state.created(path), state.holds(path, in: index), state.createdGroup(path), index
+      )
     }
   }
 
