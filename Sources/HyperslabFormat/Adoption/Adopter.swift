@@ -11,6 +11,9 @@ struct Adopter {
   private var adopted: Set<NodePath> = []
   /// How many nodes there are with those that were taken in.
   private var nodeCount = 0
+  /// Nodes that an earlier commit removed or replaced, and whose directories still stand there: they are the
+  /// store's own.
+  private var waiting: [NodePath: HyperslabError] = [:]
 
   private var files: any FileSystem { store.files }
 
@@ -26,9 +29,18 @@ struct Adopter {
     let index = snapshot.index
     report.commitBefore = index.commit
     nodeCount = index.nodes.count
+    waiting = session.stuck.withLock { $0 }.filter {
+      index.nodes[$0.key] == nil || index.dataset($0.key)?.incoming != nil
+    }
+    for (path, error) in waiting {
+      leave(
+        Self.name(path),
+        "it was removed or replaced, and what was there cannot be moved (\(error.what)): make its "
+          + "directories writable")
+    }
     let states = FoundDocuments(files: files, snapshot: snapshot)
       .states(of: Set(index.nodes.keys))
-    for path in index.nodes.keys {
+    for path in index.nodes.keys where waiting[path] == nil {
       switch states[path] {
       case .foreign: try takeChanges(path, index)
       case .unreadable(let error):
@@ -54,7 +66,8 @@ struct Adopter {
     try describe(states)
     try store.close()
     report.commitAfter = store.commitNumber
-    nameLost()
+    try nameLost()
+    try nameRest()
   }
 
   /// What a node that is left says was not taken in: where it has to make way, it is kept.
@@ -68,15 +81,53 @@ struct Adopter {
     }
   }
 
-  /// Names what stood where the store's own metadata goes.
-  private mutating func nameLost() {
+  /// Names what stood where something of the store's own goes, unless it has been taken in.
+  private mutating func nameLost() throws(HyperslabError) {
     let known = Set(report.taken.compactMap { $0.attributes?.kept })
-    for place in store.setAside where !known.contains(place) {
-      leave(place, "what another program wrote where metadata of the store goes, and is kept here")
+    let taken = session.taken.withLock { $0.digests }
+    for name in store.setAside where !known.contains(name) {
+      let place = StorePath(name)
+      if try files.status(place)?.kind == .file, let digest = try FileDigest.of(place, in: files),
+        taken.contains(digest)
+      {
+        try files.remove(place)
+      } else {
+        leave(
+          name, "what another program wrote where something of the store goes, and is kept here")
+      }
     }
   }
 
+  /// Names what else is not the store's, so that nothing is passed over that ``SlabStore/verify`` tells of.
+  private mutating func nameRest() throws(HyperslabError) {
+    let look = try Look(files, quick: true, cache: store.cache)
+    var walk = StoreWalk(look, node: .root)
+    walk.run()
+    let named = Set(report.left.map { StorePath($0.path) })
+    for finding in walk.found.flatMap(\.findings) {
+      guard case .problem(let problem) = finding, problem.kind == .foreign else { continue }
+      let place = StorePath(problem.path)
+      let isNamed = ([place] + place.ancestors).contains { !$0.isRoot && named.contains($0) }
+      if isNamed { continue }
+      let isNode = place.name == "zarr.json" ? true : try hasDocument(place)
+      leave(
+        problem.path,
+        isNode
+          ? "a node where a store has none: in a data set, or in a directory that is no group. Move it "
+            + "elsewhere" : problem.detail)
+    }
+  }
+
+  private func hasDocument(_ place: StorePath) throws(HyperslabError) -> Bool {
+    guard try files.status(place)?.kind == .directory else { return false }
+    return try files.status(place / "zarr.json") != nil
+  }
+
   private static func name(_ path: NodePath) -> String { path == .root ? "/" : "\(path)" }
+
+  private static let oddity =
+    "neither a file nor a directory. Put what a link leads to in its place (git annex unlock), or move it "
+    + "elsewhere"
 
   /// Writes the documents of nodes anew of which nothing had to be committed.
   private func describe(
@@ -263,7 +314,10 @@ struct Adopter {
       let place = directory / entry.name
       if place == StoreLayout.reserved { continue }
       let path = try? NodePath("\(place)")
-      if let path, index.nodes[path] != nil { continue }
+      if let path, waiting[path] != nil { continue }
+      if let path, let own = index.nodes.spelling(of: path), place == StoreLayout.node(own) {
+        continue
+      }
       if try files.status(place / StoreLayout.index.name) != nil {
         leave("\(place)", "a store of its own. Move it elsewhere")
         continue
@@ -304,21 +358,22 @@ struct Adopter {
         return leave("\(path)", "it has \(error.reason)")
       }
       // All of its chunks, or nothing of it.
-      let chunks = try Self.inventory(
-        StoreLayout.chunks(path), try array.description.validated(), files)
-      for chunk in chunks {
-        guard try decoded(chunk, path, array.description, array.chain) != nil else {
-          return leave("\(path)", "its chunk \(chunk) is not what its codecs make")
-        }
+      let chunks = ForeignChunks(
+        files: files, path: path, description: array.description,
+        grid: try array.description.validated(), chain: array.chain)
+      let found = try chunks.inventory()
+      if let odd = found.odd.first { return leave("\(path)", "\(odd) is \(Self.oddity)") }
+      for chunk in found.chunks where try chunks.contents(of: chunk) == nil {
+        return leave("\(path)", "its chunk \(chunk) is not what its codecs make")
       }
       let dataset = try store.createDataset(path, array.description)
       adopted.insert(path)
       nodeCount += 1
-      for chunk in chunks {
-        guard let bytes = try decoded(chunk, path, array.description, array.chain) else { continue }
-        try write(bytes, chunk, to: dataset)
+      for chunk in found.chunks {
+        guard let contents = try chunks.contents(of: chunk) else { continue }
+        try write(contents, chunk, to: dataset)
       }
-      take("\(path)", "the array, \(chunks.count) chunks")
+      take("\(path)", "the array, \(found.chunks.count) chunks")
     } catch {
       guard
         [.invalidName, .limit, .alreadyExists, .invalidShape, .invalidValue].contains(error.code)
@@ -330,7 +385,7 @@ struct Adopter {
   // MARK: - Chunks
 
   private mutating func takeChunks(of path: NodePath) throws(HyperslabError) {
-    guard let record = store.snapshot.index.dataset(path),
+    guard waiting[path] == nil, let record = store.snapshot.index.dataset(path),
       changes.shape(slot: changes.slot(of: path, id: record.id)) == nil
     else { return }
     try takeChunks(of: path, try store.dataset(path), before: record)
@@ -342,17 +397,29 @@ struct Adopter {
   ) throws(HyperslabError) {
     if record.usesDelta { return }
     let table = store.snapshot.table(record)
-    let chain = ForeignArray.Chain(blosc: record.filter ?? Filter.none, hasChecksum: true)
-    let chunks = try Self.inventory(StoreLayout.chunks(path), dataset.grid, files)
-    try leaveMissing(chunks, of: path, record, table)
-    for chunk in chunks {
-      let row = record.grid.contains(chunk) ? try table.row(chunk) : .neverWritten
-      if try isOwn(chunk, path, record, row) { continue }
-      guard let bytes = try decoded(chunk, path, dataset.description, chain) else {
-        leave("\(StoreLayout.chunk(path, chunk))", "not what the codecs make", chunk: chunk)
+    let chunks = ForeignChunks(
+      files: files, path: path, description: dataset.description, grid: dataset.grid,
+      chain: ForeignArray.Chain(blosc: record.filter ?? Filter.none, hasChecksum: true))
+    let found = try chunks.inventory()
+    for odd in found.odd { leave("\(odd)", Self.oddity) }
+    if found.odd.isEmpty { try leaveMissing(found.chunks, of: path, record, table) }
+    for chunk in found.chunks {
+      if try isOwn(chunk, path, record) { continue }
+      let place = "\(StoreLayout.chunk(path, chunk))"
+      guard let contents = try chunks.contents(of: chunk) else {
+        leave(place, "not what the codecs make", chunk: chunk)
         continue
       }
-      try write(bytes, chunk, to: dataset)
+      if chunks.reachesBeyond(contents, chunk) {
+        leave(
+          place,
+          "it has values beyond the array's shape, \(dataset.grid.arrayShape), which taking it would lose: "
+            + "put back the zarr.json that says more, which slab repair may have put into "
+            + "\(StoreLayout.lost)",
+          chunk: chunk)
+        continue
+      }
+      try write(contents, chunk, to: dataset)
       take("\(path)", "a chunk", chunk: chunk)
     }
   }
@@ -378,77 +445,29 @@ struct Adopter {
 
   /// Whether a chunk's file is the one that its row lists, or another of this store's own.
   private func isOwn(
-    _ chunk: ChunkIndex, _ path: NodePath, _ record: DatasetRecord, _ row: ChunkRow
+    _ chunk: ChunkIndex, _ path: NodePath, _ record: DatasetRecord
   ) throws(HyperslabError) -> Bool {
     guard let filter = record.filter else { return false }
     let format = try record.frameFormat(filter: filter)
     return try Verifier.soundHeader(StoreLayout.chunk(path, chunk), files, format) != nil
   }
 
-  /// As large may chunks be of which a small file repeats one block: those are decoded as a whole.
-  private static let repeatedByteCount = 64 << 20
-
-  private func decoded(
-    _ chunk: ChunkIndex, _ path: NodePath, _ description: DatasetDescription,
-    _ chain: ForeignArray.Chain
-  ) throws(HyperslabError) -> [UInt8]? {
-    guard let count = description.chunkShape.elementCount else { return nil }
-    let size = count * description.dataType.byteCount
-    do throws(HyperslabError) {
-      // No codec of these makes more of it than this.
-      let place = StoreLayout.chunk(path, chunk)
-      let fileSize = try files.status(place)?.byteCount ?? 0
-      guard fileSize <= 2 * size + (1 << 20) else { return nil }
-      let bytes = try files.contents(place, limit: 2 * size + (1 << 20))
-      // As for those bytes: what they are decoded to and by way of.
-      _ = try ElementBuffer(allocating: 2 * size)
-      session.taken.withLock { $0.insert(place, holding: bytes) }
-      // LZ4 makes at most 255 bytes of one. More are the same block again and again, as where nothing is
-      // but the fill value.
-      let isPlausible = size <= Self.repeatedByteCount || size / 256 <= bytes.count
-      guard chain.blosc == nil || isPlausible else { return nil }
-      return ForeignArray.decoded(bytes, chain, byteCount: size)
-    } catch {
-      guard error.isDamage else { throw error }
-      return nil
-    }
-  }
-
   private func write(
-    _ bytes: [UInt8], _ chunk: ChunkIndex, to dataset: SlabDataset
+    _ contents: ForeignChunks.Contents, _ chunk: ChunkIndex, to dataset: SlabDataset
   ) throws(HyperslabError) {
+    let place = StoreLayout.chunk(dataset.path, chunk)
+    session.taken.withLock { $0.insert(place, holding: contents.file) }
     let shape = dataset.grid.chunkShape
     let size = dataset.description.dataType.byteCount
     guard let whole = StridedLayout.rowMajor(shape, elementByteCount: size) else { return }
     let layout = whole.part(Selection(all: dataset.grid.validShape(of: chunk)))
-    let result = unsafe bytes.withUnsafeBytes { memory -> Result<Void, HyperslabError> in
+    let result = unsafe contents.elements.withUnsafeBytes {
+      memory -> Result<Void, HyperslabError> in
       do throws(HyperslabError) {
         return unsafe .success(try dataset.writeChunk(chunk, from: memory.bytes, layout: layout))
       } catch { return .failure(error) }
     }
     try result.get()
-  }
-
-  /// The chunks of a grid that have a file.
-  private static func inventory(
-    _ root: StorePath, _ grid: ChunkGrid, _ files: any FileSystem
-  ) throws(HyperslabError) -> [ChunkIndex] {
-    var chunks: [ChunkIndex] = []
-    var waiting: [(place: StorePath, coordinates: [Int])] = [(root, [])]
-    while let (place, coordinates) = waiting.popLast() {
-      guard let kind = try files.status(place)?.kind else { continue }
-      if coordinates.count == grid.rank {
-        if kind == .file { chunks.append(ChunkIndex(coordinates)) }
-      } else if kind == .directory {
-        for entry in try files.list(place) {
-          guard let coordinate = StoreLayout.coordinate(entry.name),
-            (0..<grid.gridShape[coordinates.count]).contains(coordinate)
-          else { continue }
-          waiting.append((place / entry.name, coordinates + [coordinate]))
-        }
-      }
-    }
-    return chunks.sorted { $0.coordinates.lexicographicallyPrecedes($1.coordinates) }
   }
 }
 

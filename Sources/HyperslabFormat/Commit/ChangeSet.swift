@@ -179,6 +179,11 @@ final class ChangeSet: Sendable {
     }
   }
 
+  /// Remembers that a transaction has read values of a data set.
+  func noteSeen(slot: Int) {
+    state.withLock { _ = $0.changes.seenSlots.insert(slot) }
+  }
+
   /// The id that a commit gave to a data set of this change set.
   func createdID(slot: Int) -> Int? { state.withLock { $0.ids[slot] } }
 

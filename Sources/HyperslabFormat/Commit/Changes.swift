@@ -84,6 +84,9 @@ struct Changes: Sendable {
   var seenAttributes: [NodePath: JSONObject] = [:]
   /// By the session's own number of the data set.
   var slots: [Int: Dataset] = [:]
+  /// Of which of them a transaction has read values: what it writes to them may follow from those, so that
+  /// the same written by another is a conflict, too, as where two add 1 to a counter.
+  var seenSlots: Set<Int> = []
 
   var isEmpty: Bool {
     groups.isEmpty && datasets.isEmpty && removed.isEmpty && attributes.isEmpty

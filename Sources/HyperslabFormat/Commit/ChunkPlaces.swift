@@ -72,27 +72,28 @@ struct ChunkPlaces {
 /// Files that other programs wrote and the store has taken in, by what they held then: they may be replaced,
 /// but not what was written to their names since.
 struct TakenFiles: Sendable {
-  private var digests: [StorePath: FileDigest] = [:]
+  private var places: [StorePath: FileDigest] = [:]
 
-  var isEmpty: Bool { digests.isEmpty }
+  var isEmpty: Bool { places.isEmpty }
+  var digests: Set<FileDigest> { Set(places.values) }
 
   mutating func insert(_ path: StorePath, holding bytes: [UInt8]) {
-    digests[path] = FileDigest(bytes)
+    places[path] = FileDigest(bytes)
   }
 
-  mutating func remove(_ path: StorePath) { digests[path] = nil }
+  mutating func remove(_ path: StorePath) { places[path] = nil }
 
   /// Whether a file, which may stand elsewhere by now, is the one that was taken in from a place, as it was.
   func holds(
     _ place: StorePath, as moved: StorePath, in files: any FileSystem
   ) throws(HyperslabError) -> Bool {
-    guard let digest = digests[place] else { return false }
+    guard let digest = places[place] else { return false }
     return try FileDigest.of(moved, in: files) == digest
   }
 
   /// Whether bytes are those that were taken in from a place.
   func holds(_ place: StorePath, _ bytes: [UInt8]) -> Bool {
-    digests[place].map { $0 == FileDigest(bytes) } ?? false
+    places[place].map { $0 == FileDigest(bytes) } ?? false
   }
 }
 

@@ -116,8 +116,10 @@ extension CommitPlan {
     var kept: [Int] = []
     for (number, chunk) in numbers {
       guard let staged = rows[chunk] else { continue }
-      guard let row = try unchanged(chunk, staged.row, before: before, expected: expected, path)
-      else {
+      let row = try unchanged(
+        chunk, staged.row, before: before, expected: expected, isSeen: seenSlots.contains(slot),
+        path)
+      guard let row else {
         if staged.row.state == .stored {
           unneeded.append(
             StoreLayout.staged(writer: writer, slot: slot, chunk: chunk, batch: staged.batch))
@@ -153,8 +155,12 @@ extension CommitPlan {
 
   /// The newest row of a chunk, which must say what it said when the writer began; nil where another
   /// writer has written the very same since: encoding is deterministic, and work may be done twice.
+  ///
+  /// - Parameter isSeen: Whether what was written may follow from what had been there; then the same is no
+  ///   work that was done twice.
   private func unchanged(
     _ chunk: ChunkIndex, _ staged: ChunkRow, before: ChunkTable, expected: ChunkTable?,
+    isSeen: Bool,
     _ path: NodePath
   ) throws(HyperslabError) -> ChunkRow? {
     guard let expected, let found = try before.lookUp(chunk) else { return .neverWritten }
@@ -167,7 +173,7 @@ extension CommitPlan {
         row = nil
       }
       guard row == found.row else {
-        if staged == found.row, staged.state != .neverWritten { return nil }
+        if !isSeen, staged == found.row, staged.state != .neverWritten { return nil }
         throw Self.conflict("another writer wrote chunk \(chunk)", path)
       }
     }

@@ -18,6 +18,7 @@ struct CommitPlan {
   var index: StoreIndex
   /// Nodes that are made of what another program wrote in their places.
   let adopting: Set<NodePath>
+  let seenSlots: Set<Int>
   let newest: Snapshot
   let writer: String
 
@@ -35,6 +36,7 @@ struct CommitPlan {
   ) throws(HyperslabError) {
     self.newest = newest
     self.adopting = adopting
+    seenSlots = changes.seenSlots
     described = adopting.filter { newest.index.nodes[$0] != nil }
     try Self.check(changes, stuck)
     self.writer = writer

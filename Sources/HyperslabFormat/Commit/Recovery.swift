@@ -12,10 +12,13 @@ struct Recovery {
 
   /// Brings the store into order.
   ///
-  /// - Returns: its newest commit, and whether all of that is in its place and permanent.
+  /// - Returns: its newest commit, whether all of that is in its place and permanent, and what it removed,
+  ///   replaced or overwrote that cannot be moved.
   /// - Throws: `older_index` where somebody put an older index back: what it does not list is not to be
   ///   swept then.
-  func run() throws(HyperslabError) -> (newest: Snapshot, isSettled: Bool) {
+  func run() throws(HyperslabError) -> (
+    newest: Snapshot, isSettled: Bool, waiting: Settle.Stuck
+  ) {
     let lock = try StoreLock(files: files, patience: patience).acquire()
     defer { lock.release() }
     let snapshot = try Snapshot.read(files, cache: cache)
@@ -52,7 +55,11 @@ struct Recovery {
     }
     try Claim.refuseLiving(commit: snapshot.index.commit + 1, in: files)
     self.sweep(snapshot.index, stuck: stuck)
-    return (snapshot, stuck.isEmpty && derived.stuck.isEmpty)
+    let waiting = stuck.filter { path, _ in
+      let record = snapshot.index.dataset(path)
+      return snapshot.index.nodes[path] == nil || record?.incoming != nil || record?.pending != nil
+    }
+    return (snapshot, stuck.isEmpty && derived.stuck.isEmpty, waiting)
   }
 
   /// Sweeps, once everything is settled and while the lock is held. That is for the sake of space

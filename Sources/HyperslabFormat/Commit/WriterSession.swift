@@ -30,7 +30,7 @@ final class WriterSession: Sendable {
   /// The files of theirs, and chunks of others, by what was taken in.
   let taken = Mutex(TakenFiles())
   /// What of the last commit could not be brought to its place.
-  let stuck = Mutex<Settle.Stuck>([:])
+  let stuck: Mutex<Settle.Stuck>
   /// The commit of which all is known to be in its place and permanent.
   let settled: Mutex<Int?>
   private let state = Mutex(State())
@@ -56,9 +56,11 @@ final class WriterSession: Sendable {
 
   init(
     files: any FileSystem, durability: Durability, patience: Duration, synchronizerWidth: Int,
-    scheduling: any Scheduling, lostBefore: Set<String> = [], settled: Int? = nil
+    scheduling: any Scheduling, lostBefore: Set<String> = [], settled: Int? = nil,
+    stuck: Settle.Stuck = [:]
   ) {
     self.lostBefore = lostBefore
+    self.stuck = Mutex(stuck)
     self.settled = Mutex(settled)
     self.files = files
     self.durability = durability

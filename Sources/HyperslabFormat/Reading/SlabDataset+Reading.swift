@@ -20,7 +20,7 @@ extension SlabDataset {
     var states: [(chunk: ChunkIndex, state: ChunkState)] = []
     try consistently { (view) throws(HyperslabError) in
       states = []
-      guard let record = committed(in: view.snapshot) else { return }
+      guard let record = committed(in: view) else { return }
       try view.snapshot.table(record).forEachRow { chunk, row in
         if row.state != .neverWritten { states.append((chunk, row.state)) }
       }
@@ -90,18 +90,19 @@ extension SlabDataset {
   private func consistently<R>(
     _ body: (StoreView) throws(HyperslabError) -> R
   ) throws(HyperslabError) -> R {
+    if store.role == .transaction, let slot { store.changes?.noteSeen(slot: slot) }
     var attempts = 0
     while attempts < 5 {
-      let view = store.view
+      let view = newView
       do throws(HyperslabError) {
         try checkStillThere(view)
         return try body(view)
       } catch {
         guard Self.mayBeOutdated.contains(error.code) else { throw error }
         // A commit moves what was staged; then the view is another.
-        if store.view.isSame(as: view) {
+        if newView.isSame(as: view) {
           // Whoever made the commit may have shown it by now.
-          if try !moveOn(from: view.snapshot), store.view.isSame(as: view) { throw error }
+          if try !moveOn(from: view.snapshot), newView.isSame(as: view) { throw error }
           attempts += 1
         }
       }
@@ -129,7 +130,7 @@ extension SlabDataset {
   /// Growing does no harm to a handle; all it speaks of is still there.
   private func checkStillThere(_ view: StoreView) throws(HyperslabError) {
     var shape = grid.arrayShape
-    if let id {
+    if let id = openedID ?? view.createdID {
       guard let record = view.snapshot.index.dataset(path), record.id == id else {
         throw HyperslabError(
           .snapshotChanged, "the data set was replaced or removed since it was opened", at: place,
@@ -155,7 +156,7 @@ extension SlabDataset {
       let paths = staged.paths + [StoreLayout.chunk(path, chunk)]
       return LocatedChunk(index: chunk, row: staged.row, paths: paths)
     }
-    guard let record = committed(in: view.snapshot) else {
+    guard let record = committed(in: view) else {
       return LocatedChunk(index: chunk, row: .neverWritten)
     }
     let row = try view.snapshot.table(record).row(chunk)

@@ -4,6 +4,9 @@ import HyperslabCore
 struct StoreView: Sendable {
   let snapshot: Snapshot
   let epoch: Int
+  /// The number that the commit has for the data set that is read, if it was created through the handle: known
+  /// when the commit is, and not before.
+  let createdID: Int?
 
   func isSame(as other: StoreView) -> Bool {
     epoch == other.epoch && snapshot.index.commit == other.snapshot.index.commit

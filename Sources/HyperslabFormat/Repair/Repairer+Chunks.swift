@@ -100,6 +100,12 @@ extension Repairer {
         }
       }
       guard let failure, let final = candidates.last else { return }
+      // Behind a link all may be well.
+      if try files.status(final)?.kind == .other {
+        let problem = VerificationReport.Problem(
+          path: "\(final)", chunk: chunk, kind: .foreign, detail: "\(Self.linkError)")
+        return anothers.withLock { $0.append(problem) }
+      }
       // The values are there, for Zarr readers: nothing is given up that can be taken in.
       if failure.code != .missing, try Provenance(files: files).isAnothersChunk(final) {
         let problem = VerificationReport.Problem(

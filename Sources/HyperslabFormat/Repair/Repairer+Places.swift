@@ -88,16 +88,16 @@ extension Repairer {
     return false
   }
 
-  /// Behind a link in a directory's place all may be well, so nothing is given up for it.
-  private static func refuseLink(
-    _ path: StorePath, _ status: FileStatus?
-  ) throws(HyperslabError) {
+  /// Behind a link all may be well, so nothing is given up for it.
+  static func refuseLink(_ path: StorePath, _ status: FileStatus?) throws(HyperslabError) {
     guard status?.kind == .other else { return }
-    throw HyperslabError(
-      .foreign, "a link or a special file stands in place of a directory of the store",
-      at: "\(path)",
-      remedy: "Put the directory back, or remove what stands there to give up what it held")
+    throw linkError.located(at: "\(path)")
   }
+
+  static let linkError = HyperslabError(
+    .foreign, "a link or a special file stands in place of the store's own",
+    remedy:
+      "Put what the link leads to there (git annex unlock), or remove it to give up what it held")
 
   /// Sets aside what is no file where a file of the store's has to be, with what is above it.
   mutating func clear(_ path: StorePath) throws(HyperslabError) {

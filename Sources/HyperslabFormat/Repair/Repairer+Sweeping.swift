@@ -6,8 +6,9 @@ extension Repairer {
   /// Removes what dead writers and the repair itself left, and writes derived files anew.
   mutating func sweep(_ index: StoreIndex) throws(HyperslabError) {
     try sweepClaims()
+    let kept = Set(keptChunks.map { StorePath($0.path) })
     for (path, record) in index.datasets {
-      try clearPlaces(StoreLayout.chunks(path), [], record.grid)
+      try clearPlaces(StoreLayout.chunks(path), [], record.grid, keeping: kept)
     }
     try sweepOrphans(index)
     let before = try verified()
@@ -44,7 +45,6 @@ extension Repairer {
     {
       note(path, kind, "derived again")
     }
-    let kept = Set(keptChunks.map { StorePath($0.path) })
     report.remaining =
       (after.problems.filter { !kept.contains(StorePath($0.path)) } + keptChunks)
       .sorted { $0.path.precedesBytewise($1.path) }
@@ -94,9 +94,9 @@ extension Repairer {
   /// Sets aside what would stand in the way of chunks to be written: anything but a directory, and
   /// in a chunk file's place anything but a file.
   private mutating func clearPlaces(
-    _ place: StorePath, _ coordinates: [Int], _ grid: ChunkGrid
+    _ place: StorePath, _ coordinates: [Int], _ grid: ChunkGrid, keeping kept: Set<StorePath>
   ) throws(HyperslabError) {
-    guard let kind = try files.status(place)?.kind else { return }
+    guard !kept.contains(place), let kind = try files.status(place)?.kind else { return }
     let isChunk = coordinates.count == grid.rank
     if kind != (isChunk ? .file : .directory) {
       try setAside(place, .foreign)
@@ -106,7 +106,8 @@ extension Repairer {
           (0..<grid.gridShape[coordinates.count]).contains(coordinate),
           entry.kind != .file || coordinates.count + 1 < grid.rank
         else { continue }
-        try clearPlaces(place / entry.name, coordinates + [coordinate], grid)
+        try clearPlaces(
+          place / entry.name, coordinates + [coordinate], grid, keeping: kept)
       }
     }
   }

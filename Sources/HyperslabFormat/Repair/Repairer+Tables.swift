@@ -15,8 +15,10 @@ extension Repairer {
     _ path: NodePath, _ record: DatasetRecord, _ index: StoreIndex
   ) throws(HyperslabError) -> DatasetRecord? {
     var isWhole = true
-    for reference in record.runs {
-      if try run(reference, of: record, index) == nil { isWhole = false }
+    for reference in record.runs where try run(reference, of: record, index) == nil {
+      let file = StoreLayout.run(record.tableDirectory, reference)
+      try Self.refuseLink(file, try files.status(file))
+      isWhole = false
     }
     if isWhole { return try recounted(path, record, index) }
     // Only a damaged table is held in memory as a whole.

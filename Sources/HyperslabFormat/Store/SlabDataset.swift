@@ -12,7 +12,7 @@ public final class SlabDataset: ChunkedDataset, FillingDataset {
   public let grid: ChunkGrid
   let store: SlabStore
   /// The store's number for it; nil when it was created through the same handle of the store.
-  private let openedID: Int?
+  let openedID: Int?
   let slot: Int?
   let record: DatasetRecord
   /// The frames of its chunks, where their coding was chosen before it was opened, or by this handle.
@@ -38,15 +38,20 @@ public final class SlabDataset: ChunkedDataset, FillingDataset {
   /// What the index says of it, as of the commit that the store's handle sees; of a data set that
   /// is not committed yet, what it was created as.
   public var info: DatasetInfo {
-    DatasetInfo(path: path, record: committed(in: store.snapshot) ?? record)
+    DatasetInfo(path: path, record: committed(in: newView) ?? record)
   }
 
   /// The store's number for it; nil while its creation is not committed.
   var id: Int? { openedID ?? slot.flatMap { store.changes?.createdID(slot: $0) } }
 
-  /// What a snapshot says of it; nil before its creation is committed, and of a namesake.
-  func committed(in snapshot: Snapshot) -> DatasetRecord? {
-    guard let id, let found = snapshot.index.dataset(path) else { return nil }
+  /// What a reader goes by now.
+  var newView: StoreView { store.view(of: slot) }
+
+  /// What a view says of it; nil before its creation is committed, and of a namesake.
+  func committed(in view: StoreView) -> DatasetRecord? {
+    guard let id = openedID ?? view.createdID, let found = view.snapshot.index.dataset(path) else {
+      return nil
+    }
     return found.id == id ? found : nil
   }
 
@@ -69,7 +74,7 @@ public final class SlabDataset: ChunkedDataset, FillingDataset {
   /// The coding as another handle of the session, or a commit, chose it.
   private var othersCoding: BlockCoding? {
     if let slot, let chosen = store.changes?.coding(slot: slot) { return chosen }
-    return committed(in: store.snapshot)?.coding
+    return committed(in: newView)?.coding
   }
 
   /// Chooses filter and block size, and whether blocks of the fill value are stored once, by trying them on

@@ -81,7 +81,8 @@ public final class SlabStore: ChunkedStore {
       session = WriterSession(
         files: files, durability: durability, patience: patience,
         synchronizerWidth: synchronizerWidth, scheduling: scheduling ?? SystemScheduling(),
-        lostBefore: lostBefore, settled: recovered.isSettled ? snapshot.index.commit : nil)
+        lostBefore: lostBefore, settled: recovered.isSettled ? snapshot.index.commit : nil,
+        stuck: recovered.waiting)
     }
     let opened = OpenStore(
       path: path, files: files, cache: cache, session: session, isPinned: mode == .pinned,
@@ -191,9 +192,13 @@ public final class SlabStore: ChunkedStore {
   }
 
   /// The commit together with the state of what was written through this handle.
-  var view: StoreView {
-    guard let changes else { return StoreView(snapshot: snapshot, epoch: 0) }
-    return changes.state.withLock { StoreView(snapshot: $0.snapshot(opened), epoch: $0.epoch) }
+  func view(of slot: Int?) -> StoreView {
+    guard let changes else { return StoreView(snapshot: snapshot, epoch: 0, createdID: nil) }
+    return changes.state.withLock { state in
+      StoreView(
+        snapshot: state.snapshot(opened), epoch: state.epoch,
+        createdID: slot.flatMap { state.ids[$0] })
+    }
   }
 
   /// The change set of a store opened for writing.

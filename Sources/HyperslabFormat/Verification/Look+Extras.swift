@@ -56,7 +56,10 @@ extension Look {
     if let parent = node ?? (try? NodePath(path.parent.description)) {
       if path.name == "zarr.json" { return index.nodes[parent] != nil }
       if let child = parent.child(named: path.name) {
-        return index.nodes[child] != nil && kind == .directory
+        guard let own = index.nodes.spelling(of: child), kind == .directory else { return false }
+        return try isSpelled(path, as: own) { () throws(HyperslabError) in
+          try files.list(path.parent)
+        }
       }
     }
     guard let (record, coordinates) = chunkPlace(path) else { return false }
@@ -67,6 +70,17 @@ extension Look {
     do { return try !hasWholeTable(record) || table(record).row(chunk).state == .stored } catch {
       return true
     }
+  }
+
+  /// Whether a directory is a node's, and not one beside it of another spelling of the name. On some disks
+  /// names come back in another spelling than they were given.
+  func isSpelled(
+    _ place: StorePath, as node: NodePath,
+    among entries: () throws(HyperslabError) -> [DirectoryEntry]
+  ) throws(HyperslabError) -> Bool {
+    let own = StoreLayout.node(node)
+    if place.name.hasSameBytes(as: own.name) { return true }
+    return try !entries().contains { $0.name.hasSameBytes(as: own.name) }
   }
 
   /// Whether every run of a data set can be read; nothing is known of its chunk files otherwise.
@@ -126,7 +140,8 @@ extension Look {
   private func foreignDetail(_ path: StorePath) -> String {
     if chunkPlace(path) != nil || Provenance.canBeChunk(path) {
       if (try? Provenance(files: files).isAnothersChunk(path)) == true {
-        return chunkPlace(path) == nil
+        let isInside = chunkPlace(path).map { $0.record.grid.contains(ChunkIndex($0.coordinates)) }
+        return isInside != true
           ? "a chunk that another program wrote beyond the array. slab adopt takes it in with the "
             + "zarr.json that says so, which repair may have put into \(StoreLayout.lost); or move it elsewhere"
           : "a chunk that another program wrote. slab adopt takes it in, or says why it cannot"

@@ -34,7 +34,8 @@ struct StoreWalk {
   private mutating func walkNode(_ path: NodePath) {
     let directory = StoreLayout.node(path)
     let record = look.index.dataset(path)
-    for entry in list(directory) {
+    let entries = list(directory)
+    for entry in entries {
       let place = directory / entry.name
       if place == StoreLayout.index || place == StoreLayout.reserved || entry.name == "zarr.json" {
         continue
@@ -42,9 +43,10 @@ struct StoreWalk {
       if let record, entry.name == "c" {
         if look.hasWholeTable(record) { walkChunks(place, entry.kind, [], record) }
       } else if entry.kind == .directory, let child = path.child(named: entry.name),
-        look.index.nodes[child] != nil
+        let own = look.index.nodes.spelling(of: child),
+        (try? look.isSpelled(place, as: own, among: { entries })) == true
       {
-        walkNode(child)
+        walkNode(own)
       } else {
         note(place, of: path)
       }

@@ -1,9 +1,9 @@
 public import HyperslabCore
 
 extension SlabStore {
-  /// Why something of this session's last commit, which stands, could not be brought to its place, so that
-  /// Zarr readers still see what was before; by node, mostly none. The next commit, and whoever opens the
-  /// store next for writing, tries again.
+  /// Why something of the last commit, which stands, could not be brought to its place, so that Zarr readers
+  /// still see what was before; by node, mostly none. The next commit, and whoever opens the store next for
+  /// writing, tries again.
   public var unsettled: [NodePath: HyperslabError] { session?.stuck.withLock { $0 } ?? [:] }
 
   /// What was moved to `__slab/lost` since this store was opened for writing, as paths in the store: what
@@ -45,7 +45,7 @@ extension SlabStore {
     if let unit = record.description.unit, record.description.attributes["units"] == nil {
       let told = ZarrAttributes.told(unit: unit)
       if !told.hasSameBytes(as: unit) {
-        notes.append("units is told as \"\(told)\", which xarray reads")
+        notes.append("units is told as \"\(told)\", as xarray names units of time")
       }
     }
     if record.missingChunks > 0 {
