@@ -183,6 +183,8 @@ struct SourceReader<Source: DataChunkSource>: Sendable {
     }
     return HyperslabError(
       .sourceFailed, "the source failed to read the selection \(selection)",
-      remedy: "What was committed before stays; see to the source and resume", cause: error)
+      remedy:
+        "See to the source; a write that it was for keeps what it has committed, and can be resumed",
+      cause: error)
   }
 }

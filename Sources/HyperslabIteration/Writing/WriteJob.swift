@@ -104,8 +104,10 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
   private func pipeline(
     _ writer: BufferWriter<Store.Dataset>, hasUncommitted: Bool
   ) -> WritePipeline<Source, Store.Dataset> {
-    WritePipeline(
-      feed: feed, writer: writer, policy: options.commit, hasUncommitted: hasUncommitted,
+    // A chunk of which a part is committed would pass for a whole one.
+    let policy = options.chunksAreWhole(plan) ? options.commit : .atEnd
+    return WritePipeline(
+      feed: feed, writer: writer, policy: policy, hasUncommitted: hasUncommitted,
       isPrepared: options.part != nil,
       beginCommit: store.beginCommit(completion:))
   }

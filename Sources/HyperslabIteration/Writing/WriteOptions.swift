@@ -25,7 +25,8 @@ public struct WriteOptions: Sendable {
   /// How the store should compress.
   public var compression: Compression
   /// Another chunk shape than the iterator's, as `H5DataIO(chunks=…)`; buffers that cover such
-  /// chunks only partly cost a read and a second write of them.
+  /// chunks only partly cost a read and a second write of them, and are committed once, at the end: a
+  /// chunk that is half there must not pass for a whole one.
   public var chunkShape: Shape?
   /// How far each axis may grow, nil without limit; what the iterator's plan says when not given. Chunks
   /// whose shape is not given are then those of the grown array.
@@ -81,8 +82,8 @@ public struct WriteOptions: Sendable {
 
   /// The data set that holds a plan's array: shape, maximum shape, type and chunk shape come along.
   ///
-  /// - Parameter sourceFingerprint: Identifies the data; not kept where it is too long, or where a
-  ///   chunk may be committed half written, which only a look at the values can find out.
+  /// - Parameter sourceFingerprint: Identifies the data; not kept where it is too long, or where a store that
+  ///   keeps what failed may hold a half written chunk, which only a look at the values can find out.
   public func description(
     for plan: BufferPlan, sourceFingerprint: String? = nil
   ) -> DatasetDescription {
@@ -112,6 +113,11 @@ public struct WriteOptions: Sendable {
       throw HyperslabError(
         .invalidValue, "the number of threads", expected: "at least 1", found: "\(threads)",
         remedy: "Leave it out for all processors")
+    }
+    if let memoryByteCount, memoryByteCount < 0 {
+      throw HyperslabError(
+        .invalidValue, "the bytes that buffers may take", expected: "0 or more",
+        found: "\(memoryByteCount)", remedy: "Leave it out for the usual")
     }
     if case .interval(let seconds) = commit, !(seconds >= 0) {
       throw HyperslabError(
