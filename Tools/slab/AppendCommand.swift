@@ -1,5 +1,6 @@
 import ArgumentParser
 import Hyperslab
+import SystemPackage
 
 struct AppendCommand: ChangingCommand {
   static let configuration = CommandConfiguration(
@@ -87,10 +88,22 @@ struct AppendCommand: ChangingCommand {
       return other == axis || limit == nil ? "?" : "\(limit ?? shape[other])"
     }.joined(separator: ",")
     let place = ShellWords.quoted("\(address)")
+    let copy = freeName()
     throw HyperslabError(
       .invalidShape, "appending \(added[axis]) to the \(shape[axis]) along axis \(axis)",
       at: "\(address)", expected: "at most \(limit) in all, which it was imported for",
-      remedy: "Import it again with room to grow: slab export \(place) copy.npy && "
-        + "slab import copy.npy \(place) --overwrite --max-shape '\(room)'")
+      remedy: "Import it again with room to grow: slab export \(place) \(copy) && "
+        + "slab import \(copy) \(place) --overwrite --max-shape '\(room)'")
+  }
+
+  /// The name of a file that is not there: the user's own must survive a remedy that is typed as it stands.
+  private func freeName() -> String {
+    var name = "copy.npy"
+    var count = 1
+    while FilePath(name).isTaken {
+      count += 1
+      name = "copy-\(count).npy"
+    }
+    return name
   }
 }

@@ -177,7 +177,7 @@ struct ImportCommand: ChangingCommand {
     let summary = ImportSummary(
       address: address, info: info, progress: last, kept: kept,
       elapsed: ContinuousClock.now - start)
-    try printer.line(summary.text(part: part, isNew: isNew))
+    try printer.line(summary.text(part: part, isNew: isNew || overwrite))
   }
 
   /// How far the array may grow.

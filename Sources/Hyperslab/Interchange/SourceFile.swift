@@ -107,7 +107,22 @@ package final class SourceFile: Sendable {
         .fileAccess, "not a regular file", at: place,
         remedy: "Pipe anything else in and give - as the input")
     }
+    if status.st_size == 0, isEndless(descriptor) {
+      throw HyperslabError(
+        .fileAccess, "a file whose length the system does not tell", at: place,
+        remedy: "Pipe it in and give - as the input")
+    }
     return Identity(status)
+  }
+
+  /// Whether there is something in a file that is told to be empty, as in those of `/proc`.
+  private static func isEndless(_ descriptor: FileDescriptor) -> Bool {
+    var byte: UInt8 = 0
+    let count = unsafe withUnsafeMutableBytes(of: &byte) {
+      unsafe (try? descriptor.read(fromAbsoluteOffset: 0, into: $0)) ?? 0
+    }
+    var status = stat()
+    return unsafe count > 0 && fstat(descriptor.rawValue, &status) == 0 && status.st_size == 0
   }
 
   /// Throws `source_changed` unless size and time are what they were and the name is still this file's,

@@ -101,3 +101,8 @@ struct StoreSearch {
     return unsafe FilePath(platformString: text)
   }
 }
+
+extension FilePath {
+  /// Whether something has the name, if only a link to nothing.
+  package var isTaken: Bool { StoreSearch.exists(self) || StoreSearch.isLink(self) }
+}

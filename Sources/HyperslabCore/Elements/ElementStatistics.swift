@@ -224,3 +224,13 @@ private func complexNaNs<T: BinaryFloatingPoint>(
   }
   return nans
 }
+
+extension DataType {
+  /// Refuses elements that are none of a type: of booleans, bytes that are neither 0 nor 1.
+  package func checkRange(_ statistics: ElementStatistics) throws(HyperslabError) {
+    guard self == .bool, case .unsigned(let most)? = statistics.maximum, most > 1 else { return }
+    throw HyperslabError(
+      .invalidValue, "a bool whose byte is \(most)", expected: "0 or 1",
+      remedy: "Write the bytes as uint8, or as 0 and 1")
+  }
+}

@@ -116,7 +116,8 @@ public struct ResolvedSlice: Hashable, Sendable {
     case .range(let start, let stop, let step):
       guard step != 0, step != Int.min else {
         throw HyperslabError(
-          .invalidValue, "step \(step) on axis \(axis)", expected: "another step")
+          .invalidValue, "step \(step) on axis \(axis)",
+          expected: "a step other than 0, of \(-Int.max) to \(Int.max)")
       }
       // NumPy's own clipping (PySlice_AdjustIndices): a bound below 0 counts from the end once.
       let (low, high) = step > 0 ? (0, length) : (-1, length - 1)

@@ -45,6 +45,7 @@ extension ChangeSet {
     }
     do throws(HyperslabError) {
       for (sink, encoded) in zip(sinks, try encode(sinks)) {
+        try opened.description.dataType.checkRange(encoded.statistics)
         staging.rows.append(try finish(sink, encoded, batch: staging.batch))
       }
       let superseded = try record(&staging)

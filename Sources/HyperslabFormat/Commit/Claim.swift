@@ -43,7 +43,7 @@ struct Claim {
       return
     }
     let holder = (try? JSONParser.parse(bytes))?.object
-    if try isAlive(holder, in: files) == true { throw taken(path, by: holder) }
+    if try isAlive(holder, in: files) == true { throw taken(path, by: holder, in: files) }
   }
 
   /// Whether a claim's holder lives; nil where that cannot be told.
@@ -62,11 +62,15 @@ struct Claim {
     return false
   }
 
-  private static func taken(_ path: StorePath, by holder: JSONObject?) -> HyperslabError {
+  private static func taken(
+    _ path: StorePath, by holder: JSONObject?, in files: any FileSystem
+  ) -> HyperslabError {
     HyperslabError(
-      .locked, "another writer is committing although the lock is free", at: "\(path)",
-      found: LockHolder.text(holder),
-      remedy: "Try again when it is done; if that process is gone, remove the file")
+      .locked, "another writer is committing although the lock is free",
+      at: "\(files.rootDescription)/\(path)", found: LockHolder.text(holder),
+      remedy:
+        "Try again when it is done; if that process is gone, SlabStore.repair (slab repair) settles "
+        + "what it left")
   }
 
   private func removeIfDead(_ path: StorePath) throws(HyperslabError) {
@@ -78,7 +82,9 @@ struct Claim {
       return
     }
     let holder = (try? JSONParser.parse(bytes))?.object
-    guard try Self.isAlive(holder, in: files) == false else { throw Self.taken(path, by: holder) }
+    guard try Self.isAlive(holder, in: files) == false else {
+      throw Self.taken(path, by: holder, in: files)
+    }
     if Provenance.isHolderOrRemains(bytes) { return try files.remove(path) }
     try LostFiles(files: files, commit: StoreLayout.claimed(path.name) ?? 0).take(path)
   }

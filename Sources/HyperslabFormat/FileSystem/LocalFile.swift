@@ -129,6 +129,8 @@ func systemError(
     case .noSpace, .diskQuotaExceeded:
       "Free space elsewhere on that disk, then try again; removing from a store, too, needs some "
         + "kilobytes first"
+    case .fileTooLarge:
+      "Allow larger files, as with ulimit -f unlimited, or use a disk that takes them"
     default: nil
     }
   return HyperslabError(code, what, at: place, remedy: remedy, cause: error)

@@ -37,11 +37,12 @@ struct FoundDocuments {
   /// Nodes whose file may not be what it was when the index was written: it is newer, or gone. What a
   /// clock that was set back hides is found when that node changes.
   ///
-  /// All nodes where a commit was not finished.
+  /// All nodes where a commit was not finished, and where the index is from a time that is yet to come.
   func suspects() -> Set<NodePath> {
     let all = Set(index.nodes.keys)
     let claim = StoreLayout.claim(commit: index.commit)
-    guard (try? files.status(claim)) == nil, let written = try? files.glance(StoreLayout.index)
+    guard (try? files.status(claim)) == nil, let written = try? files.glance(StoreLayout.index),
+      written.modified <= Timestamp.seconds()
     else { return all }
     return all.filter { path in
       guard let status = try? files.glance(StoreLayout.zarr(path)) else { return true }

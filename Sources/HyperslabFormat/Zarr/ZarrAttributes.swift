@@ -50,13 +50,15 @@ enum ZarrAttributes {
     case .complex:
       if let parts = value.array {
         let told = parts.compactMap(double)
-        return parts.count == 2 && told.count == 2 ? .array(told) : nil
+        guard parts.count == 2, told.count == 2 else { return nil }
+        return .array(told)
       }
       guard let real = double(value), value.string == nil else { return nil }
       return .array([real, .string(base64(0))])
     case .signed, .unsigned:
       if case .string = value { return nil }
-      return number(value) == nil ? nil : value
+      guard number(value) != nil else { return nil }
+      return value
     default: return value
     }
   }
