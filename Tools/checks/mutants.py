@@ -17,7 +17,10 @@ from support import ROOT, Tally
 
 COMMIT = "Sources/HyperslabFormat/Commit"
 STORE = "Sources/HyperslabFormat/Store"
-TESTS = "ScheduleTests|ReplacedBeneathTests|TransactionMisuseTests|TransactionTests|BesideCommitTests|FailureTests"
+TESTS = (
+    "ScheduleTests|ReplacedBeneathTests|TransactionMisuseTests|TransactionTests|BesideCommitTests|FailureTests"
+    "|CounterTests|CreationTests|HalfChunkTests"
+)
 
 # What is broken, where, what stands there, and what takes its place.
 MUTANTS = [
@@ -42,8 +45,20 @@ MUTANTS = [
 """,
     ),
     (
+        "who has read values takes the same of another for its own", f"{COMMIT}/CommitPlan+Rows.swift",
+        "if !isSeen, staged == found.row", "if staged == found.row",
+    ),
+    (
+        "half a chunk is committed", "Sources/HyperslabIteration/Writing/WriteJob.swift",
+        "options.chunksAreWhole(plan) ? options.commit : .atEnd", "options.commit",
+    ),
+    (
+        "a view knows a number before the commit that gave it", "Sources/HyperslabFormat/Reading/SlabDataset+Reading.swift",
+        "openedID ?? view.createdID {", "self.id {",
+    ),
+    (
         "a spoiled set is published", f"{COMMIT}/ChangeSet+Publishing.swift",
-        "      if let failure = state.failure { throw failure }\n", "",
+        "\n      if let failure = state.failure { throw failure }\n", "\n",
     ),
     (
         "appends do not queue", f"{STORE}/SlabStore+Transactions.swift",

@@ -101,7 +101,8 @@ extension Repairer {
       }
       guard let failure, let final = candidates.last else { return }
       // Behind a link all may be well.
-      if try files.status(final)?.kind == .other {
+      if failure.tellsOfLink {
+        for above in final.ancestors.dropFirst() { try Self.refuseLink(above, files.status(above)) }
         let problem = VerificationReport.Problem(
           path: "\(final)", chunk: chunk, kind: .foreign, detail: "\(Self.linkError)")
         return anothers.withLock { $0.append(problem) }

@@ -88,10 +88,17 @@ extension Repairer {
     return false
   }
 
-  /// Behind a link all may be well, so nothing is given up for it.
+  /// Behind a link in a directory's place all may be well, so nothing is given up for it.
   static func refuseLink(_ path: StorePath, _ status: FileStatus?) throws(HyperslabError) {
     guard status?.kind == .other else { return }
     throw linkError.located(at: "\(path)")
+  }
+
+  /// Nor for one in a file's place.
+  func refuseLink(_ path: StorePath) throws(HyperslabError) {
+    do { _ = try files.open(path) } catch {
+      if error.tellsOfLink { throw Self.linkError.located(at: "\(path)") }
+    }
   }
 
   static let linkError = HyperslabError(

@@ -16,8 +16,7 @@ extension Repairer {
   ) throws(HyperslabError) -> DatasetRecord? {
     var isWhole = true
     for reference in record.runs where try run(reference, of: record, index) == nil {
-      let file = StoreLayout.run(record.tableDirectory, reference)
-      try Self.refuseLink(file, try files.status(file))
+      try refuseLink(StoreLayout.run(record.tableDirectory, reference))
       isWhole = false
     }
     if isWhole { return try recounted(path, record, index) }

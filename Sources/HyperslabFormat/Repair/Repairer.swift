@@ -115,4 +115,7 @@ extension HyperslabError {
     default: true
     }
   }
+
+  /// Whether it is of a symbolic link where a file should be.
+  var tellsOfLink: Bool { code == .foreign && cause as? Errno == .tooManySymbolicLinkLevels }
 }
