@@ -21,16 +21,9 @@ struct ChunkExaminer {
     reader = try ChunkReader(format: format)
   }
 
-  /// Where a chunk's file may be, in the order in which a reader looks.
-  static func places(
-    _ chunk: ChunkIndex, _ path: NodePath, _ record: DatasetRecord
-  ) -> [StorePath] {
-    record.places(of: chunk, at: path)
-  }
-
   /// The row that a writer would have written of a chunk's file; nil unless there is a sound one.
   func row(_ chunk: ChunkIndex) throws(HyperslabError) -> ChunkRow? {
-    for place in Self.places(chunk, path, record) {
+    for place in record.places(of: chunk, at: path) {
       if let row = try row(chunk, at: place) { return row }
     }
     return nil

@@ -42,7 +42,14 @@ extension Repairer {
       .map(\.row)
     lost = try moveBack(lost)
     let presence = Presence(files: files)
-    for row in lost { try giveUp(row, presence) }
+    var clear: Set<StorePath> = []
+    for row in lost {
+      let parent = row.place.parent
+      if try presence.canHold(parent), clear.insert(parent).inserted {
+        try clearAncestors(of: row.place)
+      }
+      try giveUp(row, presence)
+    }
     for (path, rows) in Dictionary(grouping: lost, by: \.path) {
       guard let record = index.dataset(path) else { continue }
       var kept: [ChunkIndex: ChunkRow] = [:]
@@ -76,11 +83,11 @@ extension Repairer {
     ) { (reader, position) throws(HyperslabError) in
       let (chunk, row) = stored[position]
       var failure: HyperslabError?
-      let candidates = ChunkExaminer.places(chunk, path, record)
+      let candidates = record.places(of: chunk, at: path)
       for candidate in candidates {
         do throws(HyperslabError) {
-          guard try presence.canHold(candidate.parent) else {
-            throw HyperslabError(.missing, "is not there, nor is its directory")
+          guard try presence.canHold(file: candidate) else {
+            throw HyperslabError(.missing, "is not there")
           }
           try reader.check(candidate, in: files, row: row, quick: false)
           if candidate != candidates.last { staged.withLock { $0.append((chunk, candidate)) } }
@@ -96,6 +103,7 @@ extension Repairer {
           return
         } catch {
           guard error.isDamage else { throw error }
+          if error.code == .missing { try presence.miss(candidate) }
           failure = error
         }
       }
@@ -113,7 +121,7 @@ extension Repairer {
           path: "\(final)", chunk: chunk, kind: .foreign, detail: "\(Look.anothersChunk)")
         return anothers.withLock { $0.append(problem) }
       }
-      let isThere = failure.code == .missing ? try presence.canHold(final.parent) : true
+      let isThere = failure.code == .missing ? try presence.canHold(file: final) : true
       let found = isThere ? try Verifier.soundHeader(final, files, format) : nil
       var kind = try Verifier.kind(of: failure, final, files, format, row)
       if kind == .stale, let found, known.contains(found) { kind = .swapped }
@@ -256,10 +264,13 @@ extension Repairer {
 
   /// Sets aside what stands in a chunk's place; its row goes.
   private mutating func giveUp(_ lost: LostRow, _ presence: Presence) throws(HyperslabError) {
-    if try presence.canHold(lost.place.parent) { try clearAncestors(of: lost.place) }
     var aside: [String] = []
-    for place in ChunkExaminer.places(lost.chunk, lost.path, lost.record) {
-      guard try presence.canHold(place.parent), try files.status(place) != nil else { continue }
+    for place in lost.record.places(of: lost.chunk, at: lost.path) {
+      guard try presence.canHold(file: place) else { continue }
+      guard try files.status(place) != nil else {
+        try presence.miss(place)
+        continue
+      }
       let target = try setAside(place, named: Self.lostName(lost.record, lost.chunk))
       aside.append("\(target)")
     }

@@ -146,7 +146,10 @@ extension Repairer {
       rows[chunk] = row.state == .neverWritten ? nil : row
       guard row.state == .stored else { continue }
       let target = StoreLayout.chunk(path, chunk)
-      if try presence.canHold(target.parent), try isFile(target, of: row, reader) { continue }
+      if try presence.canHold(file: target) {
+        if try isFile(target, of: row, reader) { continue }
+        try presence.miss(target)
+      }
       var places = staged.files[chunk.key] ?? []
       for writer in staged.writers {
         let incoming = StoreLayout.incoming(writer: writer, dataset: record.id) / "c" / chunk

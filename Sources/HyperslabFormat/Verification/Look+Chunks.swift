@@ -21,10 +21,10 @@ extension Look {
   ) -> Finding? {
     let final = StoreLayout.chunk(path, chunk)
     var failure: HyperslabError?
-    for place in ChunkExaminer.places(chunk, path, record) {
+    for place in record.places(of: chunk, at: path) {
       do throws(HyperslabError) {
-        guard try presence.canHold(place.parent) else {
-          throw HyperslabError(.missing, "is not there, nor is its directory")
+        guard try presence.canHold(file: place) else {
+          throw HyperslabError(.missing, "is not there")
         }
         try reader.check(place, in: files, row: row, quick: quick)
         if !quick {
@@ -34,6 +34,7 @@ extension Look {
       } catch {
         // A staged file that is not there says less than the one that the system does not show.
         if failure?.leavesUnchecked != true { failure = error }
+        if error.code == .missing { try? presence.miss(place) }
       }
     }
     guard let failure else { return nil }

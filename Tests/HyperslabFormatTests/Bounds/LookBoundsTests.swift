@@ -93,6 +93,22 @@ import Testing
     #expect(try !presence.holds(StorePath("a/ramp/c/0/9")))
   }
 
+  @Test func norAreManyThatADirectoryLacks() throws {
+    let presence = Presence(files: files)
+    let path = try NodePath("a/ramp")
+    let asked = try questions {
+      for number in 100..<1100 {
+        let place = StoreLayout.chunk(path, ChunkIndex([0, number]))
+        guard try presence.canHold(file: place) else { continue }
+        #expect(try files.status(place) == nil)
+        try presence.miss(place)
+      }
+    }
+    #expect(asked < 40)
+    #expect(try presence.canHold(file: StorePath("a/ramp/c/0/0")))
+    #expect(try !presence.canHold(file: StorePath("a/ramp/c/0/9")))
+  }
+
   @Test func manyLostThingsOfOneNameAreNotCountedThrough() throws {
     let lost = LostFiles(files: files, commit: 3)
     let asked = try questions {
