@@ -19,7 +19,9 @@ enum Remedies {
     case .missing, .torn, .checksum:
       "restore the file from a backup, or let \(repair) restore what the rest of the store proves "
         + "and give up the rest"
-    case .swapped: "\(repair) puts the files back into their places"
+    case .swapped:
+      "\(repair) puts files back into their places, and gives up what is only a copy: restore the file "
+        + "of that from a backup"
     case .stale:
       "\(repair) derives metadata again; an older chunk is moved to __slab/lost and given up, unless a "
         + "backup has the newest"

@@ -14,6 +14,7 @@ struct Adopter {
   /// Nodes that an earlier commit removed or replaced, and whose directories still stand there: they are the
   /// store's own.
   private var waiting: [NodePath: HyperslabError] = [:]
+  private let allowance = ForeignChunks.Allowance()
 
   private var files: any FileSystem { store.files }
 
@@ -55,6 +56,7 @@ struct Adopter {
       let isLeft = report.left.contains { $0.path == "\(path)" }
       if !isLeft { try takeChunks(of: path) }
     }
+    try checkNewest(index)
     forgetLeft()
     session.adopting.withLock { $0 = adopted }
     // The root's document says what the others do.
@@ -68,6 +70,16 @@ struct Adopter {
     report.commitAfter = store.commitNumber
     try nameLost()
     try nameRest()
+  }
+
+  /// What is gone or not sound may be of a commit that has moved on.
+  private func checkNewest(_ index: StoreIndex) throws(HyperslabError) {
+    let now = try Snapshot.read(files, cache: store.cache).index
+    guard now.commit == index.commit, now.uuid == index.uuid else {
+      throw HyperslabError(
+        .conflict, "other writers commit while the store is looked through",
+        at: files.rootDescription, remedy: "Adopt when they are done")
+    }
   }
 
   /// What a node that is left says was not taken in: where it has to make way, it is kept.
@@ -100,9 +112,11 @@ struct Adopter {
 
   /// Names what else is not the store's, so that nothing is passed over that ``SlabStore/verify`` tells of.
   private mutating func nameRest() throws(HyperslabError) {
-    let look = try Look(files, quick: true, cache: store.cache)
-    var walk = StoreWalk(look, node: .root)
-    walk.run()
+    var walk: StoreWalk
+    repeat {
+      walk = StoreWalk(try Look(files, quick: true, cache: store.cache), node: .root)
+      walk.run()
+    } while try Snapshot.read(files, cache: store.cache).index.commit != walk.look.index.commit
     let named = Set(report.left.map { StorePath($0.path) })
     for finding in walk.found.flatMap(\.findings) {
       guard case .problem(let problem) = finding, problem.kind == .foreign else { continue }
@@ -183,6 +197,7 @@ struct Adopter {
   private mutating func takeChanges(_ path: NodePath, _ index: StoreIndex) throws(HyperslabError) {
     guard let document = try document(path) else { return }
     let name = Self.name(path)
+    if let reason = Self.reasonToLeave(document) { return leave(name, reason) }
     switch index.nodes[path] {
     case .group(let attributes, _):
       guard document["node_type"]?.string == "group" else {
@@ -218,6 +233,16 @@ struct Adopter {
     case nil: return
     }
     adopted.insert(path)
+  }
+
+  /// What is not as it must be in any document, and would be lost.
+  private static func reasonToLeave(_ document: JSONObject) -> String? {
+    if document["zarr_format"]?.integer != 3 { return "no Zarr metadata of format 3" }
+    for name in ["attributes", "consolidated_metadata"] {
+      guard let value = document[name], value.object == nil, value != .null else { continue }
+      return "the member \"\(name)\" of its metadata, which is no object"
+    }
+    return nil
   }
 
   /// What a group's document says that would be lost.
@@ -341,9 +366,7 @@ struct Adopter {
         "\(path)", "one node more than the \(StoreLimits.nodeCount) that a store can hold")
     }
     guard let document = try document(path) else { return }
-    guard document["zarr_format"]?.integer == 3 else {
-      return leave("\(path)", "no Zarr metadata of format 3")
-    }
+    if let reason = Self.reasonToLeave(document) { return leave("\(path)", reason) }
     do throws(HyperslabError) {
       if document["node_type"]?.string == "group" {
         if let reason = Self.unknownMember(ofGroup: document) { return leave("\(path)", reason) }
@@ -360,7 +383,7 @@ struct Adopter {
       // All of its chunks, or nothing of it.
       let chunks = ForeignChunks(
         files: files, path: path, description: array.description,
-        grid: try array.description.validated(), chain: array.chain)
+        grid: try array.description.validated(), chain: array.chain, allowance: allowance)
       let found = try chunks.inventory()
       if let odd = found.odd.first { return leave("\(path)", "\(odd) is \(Self.oddity)") }
       for chunk in found.chunks where try chunks.contents(of: chunk) == nil {
@@ -399,7 +422,8 @@ struct Adopter {
     let table = store.snapshot.table(record)
     let chunks = ForeignChunks(
       files: files, path: path, description: dataset.description, grid: dataset.grid,
-      chain: ForeignArray.Chain(blosc: record.filter ?? Filter.none, hasChecksum: true))
+      chain: ForeignArray.Chain(blosc: record.filter ?? Filter.none, hasChecksum: true),
+      allowance: allowance)
     let found = try chunks.inventory()
     for odd in found.odd { leave("\(odd)", Self.oddity) }
     if found.odd.isEmpty { try leaveMissing(found.chunks, of: path, record, table) }

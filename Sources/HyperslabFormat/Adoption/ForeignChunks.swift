@@ -1,5 +1,6 @@
 import HyperslabCodecs
 import HyperslabCore
+import Synchronization
 
 /// The chunk files of an array, as whoever wrote them left them.
 struct ForeignChunks {
@@ -18,11 +19,25 @@ struct ForeignChunks {
     let elements: [UInt8]
   }
 
+  /// How much chunks may stand for, all together, beyond what LZ4 makes of bytes. Files in which one block stands
+  /// for many are what this store's own programs write where most is the fill value.
+  final class Allowance: Sendable {
+    private let left = Mutex(128 << 20)
+
+    func take(_ byteCount: Int, of file: Int) -> Bool {
+      left.withLock { left in
+        left += 768 * file - byteCount
+        return left >= 0
+      }
+    }
+  }
+
   let files: any FileSystem
   let path: NodePath
   let description: DatasetDescription
   let grid: ChunkGrid
   let chain: ForeignArray.Chain
+  let allowance: Allowance
 
   /// As large may chunks be of which a small file repeats one block: those are decoded as a whole.
   private static let repeatedByteCount = 64 << 20
@@ -64,8 +79,11 @@ struct ForeignChunks {
       _ = try ElementBuffer(allocating: 2 * size)
       // LZ4 makes at most 255 bytes of one. More are the same block again and again, as where nothing is
       // but the fill value.
-      let isPlausible = size <= Self.repeatedByteCount || size / 256 <= file.count
-      guard chain.blosc == nil || isPlausible else { return nil }
+      if chain.blosc != nil, size / 256 > file.count {
+        guard size <= Self.repeatedByteCount, allowance.take(size, of: file.count) else {
+          return nil
+        }
+      }
       return ForeignArray.decoded(file, chain, byteCount: size).map {
         Contents(file: file, elements: $0)
       }

@@ -17,16 +17,22 @@ extension SlabStore {
   public static func adopt(
     _ path: FilePath, patience: Duration = .seconds(60)
   ) throws(HyperslabError) -> AdoptionReport {
-    let store = try SlabStore(
-      path: path, files: try LocalFileSystem(root: path), mode: .readWrite, durability: .full,
-      patience: patience, refusesForeign: false)
-    var adopter = try Adopter(store: store)
-    do throws(HyperslabError) { try adopter.run() } catch {
-      // Nothing of it is to be committed.
-      try? store.reload()
-      try? store.close()
-      throw error
+    var attempts = 0
+    while true {
+      let store = try SlabStore(
+        path: path, files: try LocalFileSystem(root: path), mode: .readWrite, durability: .full,
+        patience: patience, refusesForeign: false)
+      var adopter = try Adopter(store: store)
+      do throws(HyperslabError) {
+        try adopter.run()
+        return adopter.report
+      } catch {
+        // Nothing of it is to be committed.
+        try? store.reload()
+        try? store.close()
+        attempts += 1
+        guard error.code == .conflict, attempts < 5 else { throw error }
+      }
     }
-    return adopter.report
   }
 }

@@ -64,6 +64,8 @@ final class ChangeSet: Sendable {
     var lines: [NodePath] = []
     /// What it appends to.
     var appended: Set<NodePath> = []
+    /// Whether a transaction has asked what nodes there are.
+    var hasLookedUp = false
     var names = CollectedNames()
 
     init(base: StoreIndex) { self.base = base }
@@ -143,12 +145,12 @@ final class ChangeSet: Sendable {
   func refresh() throws(HyperslabError) -> Bool {
     let isNewer = try opened.refresh()
     let newest = opened.snapshot
-    return state.withLock { state in
+    return try state.withLock { (state) throws(HyperslabError) in
       guard let view = state.view else { return isNewer }
       guard newest.index.commit > view.index.commit || newest.index.uuid != view.index.uuid else {
         return false
       }
-      state.view = newest
+      try state.move(to: newest)
       return true
     }
   }
@@ -169,9 +171,13 @@ final class ChangeSet: Sendable {
     }
   }
 
+  /// Remembers that a transaction has looked for a node, whether it found one or not.
+  func noteLookedUp() { state.withLock { $0.hasLookedUp = true } }
+
   /// Remembers the attributes that a transaction has seen, as they were when it first looked.
   func noteSeen(_ paths: [NodePath], in index: StoreIndex) {
     state.withLock { state in
+      state.hasLookedUp = true
       for path in paths where state.changes.seenAttributes[path] == nil {
         let id = index.dataset(path)?.id
         state.changes.seenAttributes[path] = index.attributes(of: path, id: id)

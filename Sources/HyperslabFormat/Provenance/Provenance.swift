@@ -37,7 +37,12 @@ struct Provenance {
     guard path.depth <= 1024 else { return (.anothers, [(path, .anothers)]) }
     var parts: [(path: StorePath, origin: Origin)] = []
     var origins: Set<Origin> = []
-    for entry in try files.list(path) {
+    let entries = try files.list(path)
+    // Another store's files are like this one's.
+    if entries.contains(where: { $0.name == "slab.json" || $0.name == "__slab" }) {
+      return (.anothers, [(path, .anothers)])
+    }
+    for entry in entries {
       let (origin, inner) = try judge(path / entry.name, entry.kind)
       origins.insert(origin)
       parts += inner

@@ -90,7 +90,7 @@ extension SlabDataset {
   private func consistently<R>(
     _ body: (StoreView) throws(HyperslabError) -> R
   ) throws(HyperslabError) -> R {
-    if store.role == .transaction, let slot { store.changes?.noteSeen(slot: slot) }
+    if store.isInTransaction, let slot { store.changes?.noteSeen(slot: slot) }
     var attempts = 0
     while attempts < 5 {
       let view = newView

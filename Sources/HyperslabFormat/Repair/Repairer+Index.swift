@@ -47,7 +47,7 @@ extension Repairer {
     }
     let bytes = try contents(StoreLayout.index)
     if let bytes, SelfCheck.holds(bytes) { throw failure }
-    if failure.code == .notAStore { throw failure }
+    if failure.code == .notAStore || failure.tellsOfLink { throw failure }
     if let corrected = bytes.flatMap({ Correction.ofIndex($0) }),
       let index = try? cache.indexes.older(corrected.bytes, place: "\(StoreLayout.index)").index
     {

@@ -12,7 +12,7 @@ extension SlabStore {
   ///   a failed fsync of a directory or a failure once the new index was under way, everything in this store
   ///   throws `poisoned` until it is closed and opened again.
   public func commit() throws(HyperslabError) {
-    if role == .transaction { return }
+    if isInTransaction { return }
     try commit(closing: false)
   }
 
@@ -21,7 +21,7 @@ extension SlabStore {
   public func beginCommit(
     completion: @escaping @Sendable (Result<Void, HyperslabError>) -> Void
   ) {
-    if role == .transaction { return completion(.success(())) }
+    if isInTransaction { return completion(.success(())) }
     let sealed: ChangeSet.Sealed?
     do throws(HyperslabError) {
       guard let found = try writing().seal(closing: false) else { return completion(.success(())) }
@@ -46,7 +46,7 @@ extension SlabStore {
   /// - Throws: `read_only`, `closed`, `poisoned`, and what opening a store throws.
   public func reload() throws(HyperslabError) {
     let changes = try writing()
-    guard role != .transaction else {
+    guard !isInTransaction else {
       throw HyperslabError(
         .invalidValue, "a transaction sees one commit", at: path.string,
         remedy: "Let it end with an error and begin another")

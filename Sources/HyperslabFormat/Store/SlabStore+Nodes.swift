@@ -14,6 +14,7 @@ extension SlabStore {
   /// - Throws: `not_found`.
   public func node(_ path: NodePath) throws(HyperslabError) -> NodeInfo {
     let index = snapshot.index
+    if role == .transaction { changes?.noteLookedUp() }
     guard let info = info(of: path, in: index) else { throw notFound(path) }
     if role == .transaction { changes?.noteSeen([path], in: index) }
     return info
@@ -81,6 +82,10 @@ extension SlabStore {
   ///
   /// - Throws: as ``dataset(_:)-(NodePath)``.
   public func committedDataset(_ path: NodePath) throws(HyperslabError) -> SlabDataset {
+    // What an append gives back, nobody has looked for.
+    if role == .transaction {
+      return try SlabStore(opened, changes, role: .appending).dataset(path)
+    }
     guard role == .direct,
       changes?.state.withLock({ $0.uncommittedChange(of: path) != nil }) ?? false,
       let record = snapshot.index.dataset(path)
@@ -97,6 +102,7 @@ extension SlabStore {
       let index = snapshot.index
       return (nil, index.nodes[path] != nil, false, index)
     }
+    if role == .transaction { changes.noteLookedUp() }
     // Changes leave the state only after the commit with them can be seen.
     return changes.state.withLock { state in
       let index = state.snapshot(opened).index

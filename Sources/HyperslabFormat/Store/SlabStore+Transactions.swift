@@ -18,7 +18,9 @@ extension SlabStore {
         return try own.part { () throws(HyperslabError) in
           if appends { try own.standInLine(path, checkWanted) }
           guard role == .transaction, appends else { return try body(self) }
-          return try own.inTurn(path, checkWanted) { () throws(HyperslabError) in try body(self) }
+          return try own.inTurn(path, checkWanted) { () throws(HyperslabError) in
+            try body(SlabStore(opened, own, role: .appending))
+          }
         }
       } catch {
         if role == .transaction { own.fail(error) }
@@ -50,7 +52,9 @@ extension SlabStore {
   ///     }
   ///
   /// Transactions of one session meet each other, and its writes and appends, as those of different
-  /// processes do. Data sets are opened through the handle; what was opened before writes elsewhere.
+  /// processes do. One sees the commit that it began with; where an append finds a later one, having waited
+  /// for its turn, it goes on with that, if nothing of what it has looked at is another there, else it is a
+  /// `conflict`. Data sets are opened through the handle; what was opened before writes elsewhere.
   /// What is written is kept in files until the end, not in memory. What the transaction has appended to,
   /// others append to when it is over: `body` must not wait for a thread that does.
   ///
@@ -120,7 +124,7 @@ extension ChangeSet {
       session.appenders.leave(path)
       throw failure
     }
-    follow()
+    try follow()
   }
 
   private func waitsForItself(_ path: NodePath) -> HyperslabError {
@@ -152,14 +156,14 @@ extension ChangeSet {
     return try appends.inside(turn, body)
   }
 
-  /// Goes by what has been committed while this stood in line; what it did before is still held against
-  /// the commit that it was done on.
-  private func follow() {
+  /// Goes by what has been committed while this stood in line.
+  ///
+  /// - Throws: `conflict` where that is not what the transaction has looked at before.
+  private func follow() throws(HyperslabError) {
     let newest = opened.snapshot
-    state.withLock { state in
+    try state.withLock { (state) throws(HyperslabError) in
       guard let view = state.view, view.index.commit < newest.index.commit else { return }
-      state.view = newest
-      state.epoch += 1
+      try state.move(to: newest)
     }
   }
 

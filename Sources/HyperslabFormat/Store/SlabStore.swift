@@ -53,7 +53,12 @@ public final class SlabStore: ChunkedStore {
     case operation
     /// A transaction, which is published at its end and not before.
     case transaction
+    /// An append within a transaction: what it looks at, nobody else has seen.
+    case appending
   }
+
+  /// Whether what is done is published with a transaction.
+  var isInTransaction: Bool { role == .transaction || role == .appending }
 
   init(_ opened: OpenStore, _ changes: ChangeSet?, role: Role) {
     self.opened = opened

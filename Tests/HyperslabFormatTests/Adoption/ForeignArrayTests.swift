@@ -141,6 +141,28 @@ import Testing
     #expect(try contents(file("\(name)/c/0")) == bytes([1, 2, 3, 4]))
   }
 
+  /// What is no object says nothing that could be taken in, and is not to be written over either.
+  @Test(
+    arguments: ["a", "g", ""],
+    [
+      ("\"attributes\": {}", "\"attributes\": \"precious\""),
+      ("\"zarr_format\": 3", "\"zarr_format\": 2, \"precious\": 1"),
+      ("\"attributes\": {}", "\"attributes\": {\"k\": 1}, \"consolidated_metadata\": \"precious\""),
+    ])
+  func metadataThatIsNoneIsLeft(node: String, change: (from: String, to: String)) throws {
+    let store = try SlabStore.open(path, mode: .readWrite)
+    try store.createGroup("g")
+    try store.close()
+    let document = file(node.isEmpty ? "zarr.json" : "\(node)/zarr.json")
+    let text = try String(contentsOfFile: document.string, encoding: .utf8)
+    let theirs = text.replacing(change.from, with: change.to)
+    try #require(theirs != text, "\(text)")
+    try write(Array(theirs.utf8), to: document)
+    let report = try SlabStore.adopt(path)
+    #expect(report.taken.isEmpty && report.left.count == 1, "\(report)")
+    #expect(try contents(document) == Array(theirs.utf8))
+  }
+
   /// Two directories of which a store takes the names for one.
   @Test func ofTwoSpellingsOneIsLeftAndTold() throws {
     try makeArray("\u{e9}", length: 4, [[1, 1, 1, 1]])

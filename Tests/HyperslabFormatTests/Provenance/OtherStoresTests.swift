@@ -95,6 +95,27 @@ import Testing
     #expect(report.left.map(\.path) == ["backup"] && report.taken.isEmpty, "\(report)")
   }
 
+  /// Moved there to tidy up, or for a backup: what it holds looks like the store's own, and is not.
+  @Test(arguments: ["backup", "group/backup"])
+  func repairTakesNoOtherStoreApart(name: String) throws {
+    let store = try SlabStore.open(path, mode: .readWrite)
+    try store.createGroup("group")
+    try store.close()
+    let inner = path.appending(name)
+    try copyTree(other, to: inner)
+    let writing = try SlabStore.open(inner, mode: .readWrite)
+    try writing.createDataset(try NodePath("later"), row(chunks: 2)).put(0, 5)
+    try writing.close()
+    let before = try directory.files(in: inner)
+    let found = try SlabStore.verify(path)
+    #expect(found.problems.map(\.path) == [name], "\(found)")
+    let report = try SlabStore.repair(path)
+    #expect(!report.changed && report.remaining.map(\.path) == [name], "\(report)")
+    #expect(try directory.files(in: inner) == before)
+    #expect(try SlabStore.verify(inner).ok)
+    #expect(try firsts(inner, "later") == [5, nil])
+  }
+
   /// Whoever followed them would never end.
   @Test(arguments: [".", "..", "/"])
   func linksThatLeadUpAreNamed(target: String) throws {

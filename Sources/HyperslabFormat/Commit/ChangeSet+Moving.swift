@@ -1,0 +1,44 @@
+import HyperslabCore
+
+extension ChangeSet.State {
+  /// Lets an operation that sees one commit see a later one from now on. Nobody can tell that from having begun
+  /// with the later one, unless something that it has looked at is another there.
+  ///
+  /// - Throws: `conflict`, naming what.
+  mutating func move(to newest: Snapshot) throws(HyperslabError) {
+    guard let view else { return }
+    if let path = changedSinceSeen(from: view.index, to: newest.index) {
+      throw CommitPlan.conflict("another writer changed what the transaction has looked at", path)
+    }
+    self.view = newest
+    epoch += 1
+  }
+
+  /// A node that has been looked at and is another in a later index. Of nodes that were not there, or were
+  /// listed, nobody knows which; so where any has been looked for, none may come or go.
+  private func changedSinceSeen(from old: StoreIndex, to new: StoreIndex) -> NodePath? {
+    if old.uuid != new.uuid { return .root }
+    if hasLooked {
+      for path in old.nodes.keys where old.owner(of: path) != new.owner(of: path) { return path }
+      for path in new.nodes.keys where old.owner(of: path) == nil { return path }
+    }
+    let read = slots.filter { changes.seenSlots.contains($0.value) }.map(\.key)
+    for path in read + changes.seenAttributes.keys {
+      let (before, after) = (old.dataset(path), new.dataset(path))
+      if before?.id != after?.id || before?.commit != after?.commit { return path }
+    }
+    for (path, seen) in changes.seenAttributes {
+      if new.attributes(of: path, id: new.dataset(path)?.id) != seen { return path }
+    }
+    return nil
+  }
+
+  /// Whether anything was looked at or done but to append.
+  private var hasLooked: Bool {
+    let isAppended = { (path: NodePath) in appended.contains(path) }
+    return hasLookedUp || !changes.datasets.isEmpty || !changes.removed.isEmpty
+      || !changes.groups.isEmpty || !changes.attributes.isEmpty
+      || slots.contains { changes.seenSlots.contains($0.value) && !isAppended($0.key) }
+      || changes.slots.values.contains { !$0.isEmpty && !isAppended($0.path) }
+  }
+}
