@@ -8,6 +8,8 @@ struct Adopter {
   let changes: ChangeSet
   private var session: WriterSession { changes.session }
   var report = AdoptionReport()
+  /// Whether what was taken in is part of the store for good.
+  private(set) var isCommitted = false
   private var adopted: Set<NodePath> = []
   /// How many nodes there are with those that were taken in.
   private var nodeCount = 0
@@ -33,7 +35,7 @@ struct Adopter {
     waiting = session.stuck.withLock { $0 }.filter {
       index.nodes[$0.key] == nil || index.dataset($0.key)?.incoming != nil
     }
-    for (path, error) in waiting {
+    for (path, error) in waiting.sorted(by: { $0.key < $1.key }) {
       leave(
         Self.name(path),
         "it was removed or replaced, and what was there cannot be moved (\(error.what)): make its "
@@ -64,6 +66,7 @@ struct Adopter {
       session.adopting.withLock { _ = $0.insert(.root) }
     }
     try store.commit()
+    isCommitted = true
     session.adopting.withLock { $0 = [] }
     try describe(states)
     try store.close()
@@ -112,11 +115,18 @@ struct Adopter {
 
   /// Names what else is not the store's, so that nothing is passed over that ``SlabStore/verify`` tells of.
   private mutating func nameRest() throws(HyperslabError) {
-    var walk: StoreWalk
-    repeat {
-      walk = StoreWalk(try Look(files, quick: true, cache: store.cache), node: .root)
+    // Beside writers who commit all the time, nobody can tell.
+    for _ in 0..<5 {
+      let look = try Look(files, quick: true, cache: store.cache)
+      var walk = StoreWalk(look, node: .root)
       walk.run()
-    } while try Snapshot.read(files, cache: store.cache).index.commit != walk.look.index.commit
+      if try Snapshot.read(files, cache: store.cache).index.commit == look.index.commit {
+        return try name(walk)
+      }
+    }
+  }
+
+  private mutating func name(_ walk: StoreWalk) throws(HyperslabError) {
     let named = Set(report.left.map { StorePath($0.path) })
     for finding in walk.found.flatMap(\.findings) {
       guard case .problem(let problem) = finding, problem.kind == .foreign else { continue }

@@ -31,7 +31,7 @@ extension SlabStore {
         try? store.reload()
         try? store.close()
         attempts += 1
-        guard error.code == .conflict, attempts < 5 else { throw error }
+        guard error.code == .conflict, !adopter.isCommitted, attempts < 5 else { throw error }
       }
     }
   }

@@ -18,7 +18,7 @@ extension ChangeSet.State {
   /// listed, nobody knows which; so where any has been looked for, none may come or go.
   private func changedSinceSeen(from old: StoreIndex, to new: StoreIndex) -> NodePath? {
     if old.uuid != new.uuid { return .root }
-    if hasLooked {
+    if hasLookedUp {
       for path in old.nodes.keys where old.owner(of: path) != new.owner(of: path) { return path }
       for path in new.nodes.keys where old.owner(of: path) == nil { return path }
     }
@@ -31,14 +31,5 @@ extension ChangeSet.State {
       if new.attributes(of: path, id: new.dataset(path)?.id) != seen { return path }
     }
     return nil
-  }
-
-  /// Whether anything was looked at or done but to append.
-  private var hasLooked: Bool {
-    let isAppended = { (path: NodePath) in appended.contains(path) }
-    return hasLookedUp || !changes.datasets.isEmpty || !changes.removed.isEmpty
-      || !changes.groups.isEmpty || !changes.attributes.isEmpty
-      || slots.contains { changes.seenSlots.contains($0.value) && !isAppended($0.key) }
-      || changes.slots.values.contains { !$0.isEmpty && !isAppended($0.path) }
   }
 }

@@ -64,7 +64,8 @@ final class ChangeSet: Sendable {
     var lines: [NodePath] = []
     /// What it appends to.
     var appended: Set<NodePath> = []
-    /// Whether a transaction has asked what nodes there are.
+    /// Whether a transaction has asked for nodes, other than to append to them. What it has changed is held against
+    /// the commit that it was changed on.
     var hasLookedUp = false
     var names = CollectedNames()
 

@@ -160,8 +160,7 @@ extension CommitPlan {
   ///   work that was done twice.
   private func unchanged(
     _ chunk: ChunkIndex, _ staged: ChunkRow, before: ChunkTable, expected: ChunkTable?,
-    isSeen: Bool,
-    _ path: NodePath
+    isSeen: Bool, _ path: NodePath
   ) throws(HyperslabError) -> ChunkRow? {
     guard let expected, let found = try before.lookUp(chunk) else { return .neverWritten }
     // A run of a later commit may be a merger of older ones, so only the row itself tells.
