@@ -52,7 +52,7 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
       } catch {
         conflicts += 1
         guard error.code == .conflict, conflicts < Self.mostConflicts else { throw error }
-        try store.reload()
+        try store.reload(after: error)
       }
     }
   }

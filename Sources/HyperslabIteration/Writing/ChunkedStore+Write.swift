@@ -84,3 +84,14 @@ extension ChunkedStore {
       iterator, to: NodePath(path), options: options, progress: progress)
   }
 }
+
+extension ChunkedStore {
+  /// Looks at what others have committed, so that what met a conflict can be tried again.
+  ///
+  /// - Throws: `conflict` itself where that cannot be: in a transaction, which begins again as a whole.
+  func reload(after conflict: HyperslabError) throws(HyperslabError) {
+    do { try reload() } catch {
+      throw error.code == .invalidValue ? conflict : error
+    }
+  }
+}

@@ -53,7 +53,7 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
         // Whoever was first wrote what a write that resumes may continue.
         conflicts += 1
         guard error.code == .conflict, options.resume, conflicts < 8 else { throw error }
-        try store.reload()
+        try store.reload(after: error)
         plan = originalPlan
       }
     }
@@ -137,7 +137,7 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
         try store.commit()
       } catch {
         guard error.code == .conflict || error.code == .alreadyExists else { throw error }
-        try store.reload()
+        try store.reload(after: error)
       }
       if let dataset = try existing() { return try resume(dataset) }
     }
