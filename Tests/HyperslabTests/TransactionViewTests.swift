@@ -138,4 +138,78 @@ import Testing
     #expect(try values("log") == [0, 1])
     try store.close()
   }
+
+  /// By whatever handle: what an append gives back says it, too.
+  @Test(arguments: [false, true])
+  func anAttributeThatWasSeenHolds(appends: Bool) throws {
+    try store.transaction { try $0.setAttribute("n", 0, of: NodePath("log")) }
+    let isRefused = try isConflict {
+      try store.transaction { inner in
+        let log =
+          appends
+          ? try inner.append(source([7]), to: "log")
+          : try inner.committedDataset(NodePath("log"))
+        let seen = try #require(log.description.attributes["n"]?.integer)
+        try store.transaction { try $0.setAttribute("n", 50, of: NodePath("log")) }
+        try inner.setAttribute("n", .integer(seen + 1), of: NodePath("log"))
+      }
+    }
+    #expect(isRefused)
+    #expect(try store.dataset("log").description.attributes["n"] == 50)
+    try store.close()
+  }
+
+  @Test func aLengthOfTheCommittedDatasetHolds() throws {
+    func number(_ between: () throws -> Void) throws {
+      try store.transaction { inner in
+        let count = try inner.committedDataset(NodePath("log")).grid.arrayShape[0]
+        try between()
+        _ = try inner.append(source([Int32(count)]), to: "log")
+      }
+    }
+    #expect(try isConflict { try number { try number {} } })
+    #expect(try values("log") == [0, 1])
+    try store.close()
+  }
+
+  /// Two processes append to a chunk that is not full: one tries again, and gets on.
+  @Test func appendsOfTwoHandlesTryAgain() throws {
+    let other = try SlabStore.open(directory.path.appending("s.slab"), mode: .readWrite)
+    var attempts = 0
+    while try isConflict({
+      try store.transaction { inner in
+        attempts += 1
+        if attempts == 1 { _ = try other.append(source([1]), to: "log") }
+        _ = try inner.append(source([2]), to: "log")
+      }
+    }) { try #require(attempts < 3) }
+    #expect(attempts == 2)
+    #expect(try values("log") == [0, 1, 2])
+    try other.close()
+    try store.close()
+  }
+
+  /// Once a part of it has failed, each further one says so.
+  @Test func whatIsSpoiledSaysWhy() throws {
+    struct Failing: DataChunkSource {
+      struct Failure: Error {}
+      let shape: Shape = [9]
+      let dataType = DataType.int32
+      func read(_ selection: Selection, into output: inout OutputRawSpan) throws { throw Failure() }
+    }
+    var codes: [HyperslabError.Code?] = []
+    func note(_ body: () throws -> Void) {
+      do { try body() } catch { codes.append((error as? HyperslabError)?.code) }
+    }
+    let outcome = Result {
+      try store.transaction { inner in
+        for _ in 0..<2 { note { _ = try inner.append(Failing(), to: "log") } }
+        note { _ = try inner.append(source([1]), to: "log") }
+      }
+    }
+    #expect(throws: HyperslabError.self) { try outcome.get() }
+    #expect(codes == [.sourceFailed, .sourceFailed, .sourceFailed])
+    #expect(try values("log") == [0])
+    try store.close()
+  }
 }

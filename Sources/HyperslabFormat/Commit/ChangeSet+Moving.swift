@@ -1,6 +1,12 @@
 import HyperslabCore
 
 extension ChangeSet.State {
+  /// Remembers the attributes that a node had when it was first looked at.
+  mutating func noteSeen(_ path: NodePath, in index: StoreIndex) {
+    guard changes.seenAttributes[path] == nil else { return }
+    changes.seenAttributes[path] = index.attributes(of: path, id: index.dataset(path)?.id)
+  }
+
   /// Lets an operation that sees one commit see a later one from now on. Nobody can tell that from having begun
   /// with the later one, unless something that it has looked at is another there.
   ///
@@ -8,7 +14,9 @@ extension ChangeSet.State {
   mutating func move(to newest: Snapshot) throws(HyperslabError) {
     guard let view else { return }
     if let path = changedSinceSeen(from: view.index, to: newest.index) {
-      throw CommitPlan.conflict("another writer changed what the transaction has looked at", path)
+      throw HyperslabError(
+        .conflict, "another writer changed what the transaction has looked at", at: "\(path)",
+        remedy: "Begin the transaction again")
     }
     self.view = newest
     epoch += 1

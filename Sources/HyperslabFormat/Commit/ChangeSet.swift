@@ -179,10 +179,16 @@ final class ChangeSet: Sendable {
   func noteSeen(_ paths: [NodePath], in index: StoreIndex) {
     state.withLock { state in
       state.hasLookedUp = true
-      for path in paths where state.changes.seenAttributes[path] == nil {
-        let id = index.dataset(path)?.id
-        state.changes.seenAttributes[path] = index.attributes(of: path, id: id)
-      }
+      for path in paths { state.noteSeen(path, in: index) }
+    }
+  }
+
+  /// Remembers what the handle says that an append gives back; false where nothing was appended.
+  func noteAppended(_ path: NodePath) -> Bool {
+    state.withLock { state in
+      guard state.appended.contains(path) else { return false }
+      state.noteSeen(path, in: state.snapshot(opened).index)
+      return true
     }
   }
 

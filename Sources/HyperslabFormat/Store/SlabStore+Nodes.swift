@@ -82,8 +82,8 @@ extension SlabStore {
   ///
   /// - Throws: as ``dataset(_:)-(NodePath)``.
   public func committedDataset(_ path: NodePath) throws(HyperslabError) -> SlabDataset {
-    // What an append gives back, nobody has looked for.
-    if role == .transaction {
+    // What an append gives back, nobody has looked for; but what it says can be seen.
+    if role == .transaction, let changes, changes.noteAppended(path) {
       return try SlabStore(opened, changes, role: .appending).dataset(path)
     }
     guard role == .direct,
@@ -114,8 +114,8 @@ extension SlabStore {
 
   /// Sets an attribute of a node; nil removes it.
   ///
-  /// Of several writers that set the same attribute the last to commit wins; a transaction that sets one which
-  /// another has changed since it began is a conflict.
+  /// Of several writers that set the same attribute the last to commit wins; a transaction that has looked at the
+  /// node, and sets one which another has changed since, is a conflict.
   /// - Throws: `not_found`, `read_only`, `limit`, `invalid_value` for what JSON cannot hold.
   public func setAttribute(
     _ key: String, _ value: JSONValue?, of path: NodePath

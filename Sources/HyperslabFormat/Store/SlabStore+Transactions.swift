@@ -15,6 +15,7 @@ extension SlabStore {
     // A part of a transaction is published with the whole of it.
     if role != .direct {
       do throws(HyperslabError) {
+        if role == .transaction, let failure = own.state.withLock({ $0.failure }) { throw failure }
         return try own.part { () throws(HyperslabError) in
           if appends { try own.standInLine(path, checkWanted) }
           guard role == .transaction, appends else { return try body(self) }

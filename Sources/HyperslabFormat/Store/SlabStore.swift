@@ -21,8 +21,9 @@ public import SystemPackage
 /// ``transaction(_:)`` does the same for several changes.
 ///
 /// Direct calls see what the store's writes, appends and transactions commit as soon as that is done. So what
-/// is read, changed and written back, as in `x = x + 1`, belongs in a transaction: a chunk or an attribute that
-/// it changes must still be what it was when it began. By direct calls it may undo what came between.
+/// is read, changed and written back, as in `x = x + 1`, belongs in a transaction: a chunk that it changes, or an
+/// attribute that it sets and has looked at, must still be what it was when it began. By direct calls it may undo
+/// what came between.
 public final class SlabStore: ChunkedStore {
   /// What a store is opened for.
   public enum Mode: Sendable {
