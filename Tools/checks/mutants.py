@@ -54,7 +54,7 @@ MUTANTS = [
     ),
     (
         "a view knows a number before the commit that gave it", "Sources/HyperslabFormat/Reading/SlabDataset+Reading.swift",
-        "openedID ?? view.createdID {", "self.id {",
+        "= id(in: view) {", "= self.id {",
     ),
     (
         "a spoiled set is published", f"{COMMIT}/ChangeSet+Publishing.swift",

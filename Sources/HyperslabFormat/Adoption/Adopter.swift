@@ -121,30 +121,25 @@ struct Adopter {
       var walk = StoreWalk(look, node: .root)
       walk.run()
       if try Snapshot.read(files, cache: store.cache).index.commit == look.index.commit {
-        return try name(walk)
+        return name(walk)
       }
     }
   }
 
-  private mutating func name(_ walk: StoreWalk) throws(HyperslabError) {
+  private mutating func name(_ walk: StoreWalk) {
     let named = Set(report.left.map { StorePath($0.path) })
     for finding in walk.found.flatMap(\.findings) {
       guard case .problem(let problem) = finding, problem.kind == .foreign else { continue }
       let place = StorePath(problem.path)
       let isNamed = ([place] + place.ancestors).contains { !$0.isRoot && named.contains($0) }
       if isNamed { continue }
-      let isNode = place.name == "zarr.json" ? true : try hasDocument(place)
+      let isNode = place.name == "zarr.json" || walk.look.hasDocument(place)
       leave(
         problem.path,
         isNode
           ? "a node where a store has none: in a data set, or in a directory that is no group. Move it "
             + "elsewhere" : problem.detail)
     }
-  }
-
-  private func hasDocument(_ place: StorePath) throws(HyperslabError) -> Bool {
-    guard try files.status(place)?.kind == .directory else { return false }
-    return try files.status(place / "zarr.json") != nil
   }
 
   private static func name(_ path: NodePath) -> String { path == .root ? "/" : "\(path)" }

@@ -197,9 +197,6 @@ final class ChangeSet: Sendable {
     state.withLock { _ = $0.changes.seenSlots.insert(slot) }
   }
 
-  /// The id that a commit gave to a data set of this change set.
-  func createdID(slot: Int) -> Int? { state.withLock { $0.ids[slot] } }
-
   /// The row of a chunk, if it was written or dropped since the last commit, and where its file is or
   /// will have moved by the time it is opened.
   ///

@@ -130,7 +130,7 @@ extension SlabDataset {
   /// Growing does no harm to a handle; all it speaks of is still there.
   private func checkStillThere(_ view: StoreView) throws(HyperslabError) {
     var shape = grid.arrayShape
-    if let id = openedID ?? view.createdID {
+    if let id = id(in: view) {
       guard let record = view.snapshot.index.dataset(path), record.id == id else {
         throw HyperslabError(
           .snapshotChanged, "the data set was replaced or removed since it was opened", at: place,

@@ -12,7 +12,7 @@ public final class SlabDataset: ChunkedDataset, FillingDataset {
   public let grid: ChunkGrid
   let store: SlabStore
   /// The store's number for it; nil when it was created through the same handle of the store.
-  let openedID: Int?
+  private let openedID: Int?
   let slot: Int?
   let record: DatasetRecord
   /// The frames of its chunks, where their coding was chosen before it was opened, or by this handle.
@@ -42,16 +42,17 @@ public final class SlabDataset: ChunkedDataset, FillingDataset {
   }
 
   /// The store's number for it; nil while its creation is not committed.
-  var id: Int? { openedID ?? slot.flatMap { store.changes?.createdID(slot: $0) } }
+  var id: Int? { id(in: newView) }
+
+  /// The same as of a view.
+  func id(in view: StoreView) -> Int? { openedID ?? view.createdID }
 
   /// What a reader goes by now.
   var newView: StoreView { store.view(of: slot) }
 
   /// What a view says of it; nil before its creation is committed, and of a namesake.
   func committed(in view: StoreView) -> DatasetRecord? {
-    guard let id = openedID ?? view.createdID, let found = view.snapshot.index.dataset(path) else {
-      return nil
-    }
+    guard let id = id(in: view), let found = view.snapshot.index.dataset(path) else { return nil }
     return found.id == id ? found : nil
   }
 

@@ -155,7 +155,8 @@ extension Look {
     return "nothing of the store's. Move it elsewhere"
   }
 
-  private func hasDocument(_ path: StorePath) -> Bool {
+  /// Whether a directory is described as a node.
+  func hasDocument(_ path: StorePath) -> Bool {
     // Below a file there is nothing to ask for: which of the names above stands in the way is slow to find.
     guard let status = try? files.status(path), status.kind == .directory else { return false }
     return ((try? files.status(path / "zarr.json")) ?? nil) != nil
