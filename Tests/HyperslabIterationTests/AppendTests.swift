@@ -107,4 +107,73 @@ struct AppendTests {
     #expect(refusal?.code == .sourceFailed)
     #expect(refusal?.remedy?.hasPrefix("4 of 10 along axis 0 were appended and stay") ?? false)
   }
+
+  /// A store of somebody who has not read what is asked of one.
+  private struct Careless: ChunkedStore {
+    struct Dataset: ChunkedDataset {
+      let base: MemoryDataset
+      var path: NodePath { base.path }
+      var description: DatasetDescription { base.description }
+      var grid: ChunkGrid { base.grid }
+      func state(of chunk: ChunkIndex) throws(HyperslabError) -> ChunkState {
+        try base.state(of: chunk)
+      }
+      func writeChunk(
+        _ chunk: ChunkIndex, from bytes: RawSpan, layout: StridedLayout
+      ) throws(HyperslabError) { try base.writeChunk(chunk, from: bytes, layout: layout) }
+      func readChunk(
+        _ chunk: ChunkIndex, region: StridedSelection, into bytes: inout MutableRawSpan,
+        layout: StridedLayout
+      ) {}
+    }
+
+    let base = MemoryStore()
+    var resizes = true
+    func createGroup(_ path: NodePath, attributes: JSONObject) throws(HyperslabError) {
+      try base.createGroup(path, attributes: attributes)
+    }
+    func createDataset(
+      _ path: NodePath, _ description: DatasetDescription
+    ) throws(HyperslabError) -> Dataset {
+      Dataset(base: try base.createDataset(path, description))
+    }
+    func dataset(_ path: NodePath) throws(HyperslabError) -> Dataset {
+      Dataset(base: try base.dataset(path))
+    }
+    func commit() throws(HyperslabError) {}
+    func resizeDataset(_ path: NodePath, to shape: Shape) throws(HyperslabError) -> Dataset {
+      Dataset(base: resizes ? try base.resizeDataset(path, to: shape) : try base.dataset(path))
+    }
+  }
+
+  private func careless(resizes: Bool) throws -> Careless {
+    let store = Careless(resizes: resizes)
+    let dataset = try store.createDataset(
+      "x",
+      DatasetDescription(shape: [3], chunkShape: [8], dataType: .int8, maximumShape: [nil]))
+    let values: [Int8] = [1, 2, 3]
+    let layout = StridedLayout(shape: [3], byteStrides: [1])
+    try values.withUnsafeBytes { try dataset.writeChunk([0], from: $0.bytes, layout: layout) }
+    return store
+  }
+
+  /// What a store leaves unfilled is nothing that was in memory before.
+  @Test func chunksThatAStoreDoesNotReadAreZeros() throws {
+    let store = try careless(resizes: true)
+    // Memory that was used before.
+    for _ in 0..<100 {
+      _ = try careless(resizes: true).append(BytesSource(shape: [5], type: .int8), to: "x")
+    }
+    try store.append(BytesSource(shape: [1], type: .int8), to: "x")
+    let values = try store.base.dataset("x").read(Int8.self).elements
+    #expect(values.prefix(3).allSatisfy { $0 == 0 }, "\(values)")
+  }
+
+  @Test func aStoreThatDoesNotResizeIsNotTrusted() throws {
+    let store = try careless(resizes: false)
+    let refusal = #expect(throws: HyperslabError.self) {
+      try store.append(BytesSource(shape: [1], type: .int8), to: "x")
+    }
+    #expect(refusal?.code == .unsupported)
+  }
 }

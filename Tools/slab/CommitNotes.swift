@@ -10,7 +10,7 @@ func tellNotes(of store: SlabStore) {
   }
   for name in store.setAside {
     Printer.complain(
-      "slab: note: what another program wrote in the store stood in the way and is kept as "
+      "slab: note: what stood where the store has nothing, or something else, is kept as "
         + "\(store.path)/\(name)")
   }
 }

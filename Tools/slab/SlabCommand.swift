@@ -130,7 +130,7 @@ protocol JSONPrinting {
 enum NumberWords {
   static func protected(_ words: [String]) -> [String] {
     switch words.first {
-    case "read", "export": protectedSelections(words)
+    case "read": protectedSelections(words)
     case "attr": protectedValues(words)
     default: words
     }
@@ -147,11 +147,12 @@ enum NumberWords {
   }
 
   private static func protectedSelections(_ words: [String]) -> [String] {
-    words.map { word in
+    let end = words.firstIndex(of: "--") ?? words.endIndex
+    return words[..<end].map { word in
       let isSelection =
         word.hasPrefix("-") && word.dropFirst().first?.isNumber == true
         && word.allSatisfy { "-0123456789:,. ".contains($0) }
       return isSelection ? "[\(word)]" : word
-    }
+    } + words[end...]
   }
 }

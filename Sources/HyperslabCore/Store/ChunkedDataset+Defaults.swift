@@ -1,4 +1,10 @@
 extension ChunkedDataset {
+  /// Goes by the path.
+  public func isSame(as other: Self) -> Bool { path == other.path }
+
+  /// Does nothing.
+  public func checkStored(in region: Selection) throws(HyperslabError) {}
+
   /// Does nothing.
   public func prepare(sample: RawSpan, layout: StridedLayout) throws(HyperslabError) {}
 

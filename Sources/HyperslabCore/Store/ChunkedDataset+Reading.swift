@@ -102,7 +102,7 @@ extension ChunkedDataset {
   }
 
   /// Stores of others may leave memory as it was that they were given to fill.
-  private func clearUnlessFilled(_ memory: UnsafeMutableRawBufferPointer) {
+  package func clearUnlessFilled(_ memory: UnsafeMutableRawBufferPointer) {
     if !(self is any FillingDataset) {
       unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
     }

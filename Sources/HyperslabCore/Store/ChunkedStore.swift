@@ -97,6 +97,10 @@ public protocol ChunkedDataset: Sendable {
   /// How it is divided.
   var grid: ChunkGrid { get }
 
+  /// Whether both stand for one data set, in whatever shape, and not for two that had the same path one after
+  /// the other. True by default where the paths are the same.
+  func isSame(as other: Self) -> Bool
+
   /// Shows the store data of the kind to come before the first chunk, so that it can choose how to
   /// compress; does nothing by default.
   func prepare(sample: RawSpan, layout: StridedLayout) throws(HyperslabError)
@@ -105,6 +109,12 @@ public protocol ChunkedDataset: Sendable {
   ///
   /// - Throws: `out_of_bounds` for a chunk that the grid does not have.
   func state(of chunk: ChunkIndex) throws(HyperslabError) -> ChunkState
+  /// Looks whether what is stored of a region is there, without reading it: for whoever goes by what was written
+  /// before. Does nothing by default.
+  ///
+  /// - Throws: what a read of it would throw.
+  func checkStored(in region: Selection) throws(HyperslabError)
+
   /// Calls `body` with every chunk that was written, in C order, and its state.
   func forEachWrittenChunk(
     _ body: (ChunkIndex, ChunkState) throws(HyperslabError) -> Void

@@ -25,11 +25,7 @@ package enum Threads {
     /// What the thread does all its life.
     func serve() {
       while true {
-        let next = work.withLock { work in
-          defer { work = nil }
-          return work
-        }
-        next?()
+        doNext()
         let isKept = idle.withLock { idle in
           guard idle.count < mostIdle else { return false }
           idle.append(self)
@@ -38,6 +34,16 @@ package enum Threads {
         guard isKept else { return }
         alarm.wait()
       }
+    }
+
+    /// By itself, so that an idle thread holds on to nothing of what it did.
+    @inline(never)
+    private func doNext() {
+      let next = work.withLock { work in
+        defer { work = nil }
+        return work
+      }
+      next?()
     }
   }
 

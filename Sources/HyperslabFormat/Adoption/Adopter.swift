@@ -433,7 +433,7 @@ struct Adopter {
     for odd in found.odd { leave("\(odd)", Self.oddity) }
     if found.odd.isEmpty { try leaveMissing(found.chunks, of: path, record, table) }
     for chunk in found.chunks {
-      if try isOwn(chunk, path, record) { continue }
+      if try isOwn(chunk, path, record), try !isPutBack(chunk, record, table) { continue }
       let place = "\(StoreLayout.chunk(path, chunk))"
       guard let contents = try chunks.contents(of: chunk) else {
         leave(place, "not what the codecs make", chunk: chunk)
@@ -479,6 +479,14 @@ struct Adopter {
     guard let filter = record.filter else { return false }
     let format = try record.frameFormat(filter: filter)
     return try Verifier.soundHeader(StoreLayout.chunk(path, chunk), files, format) != nil
+  }
+
+  /// Whether a chunk of this store's own can only have been put back where it was given up.
+  private func isPutBack(
+    _ chunk: ChunkIndex, _ record: DatasetRecord, _ table: ChunkTable
+  ) throws(HyperslabError) -> Bool {
+    guard record.pending == nil, record.grid.contains(chunk) else { return false }
+    return try table.row(chunk).state == .neverWritten
   }
 
   private func write(

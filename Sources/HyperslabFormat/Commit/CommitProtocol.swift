@@ -139,7 +139,12 @@ struct CommitProtocol {
       aftermath.stuck = left
       // Overwrites are made permanent by the next commit.
       if !keepsClaim, !plan.index.hasPending { aftermath.settled = plan.index.commit }
-    } catch { aftermath.doubt = error }
+    } catch {
+      // The index stands, but not what it lists.
+      unsure = error.code == .missing
+      if unsure { throw error }
+      aftermath.doubt = error
+    }
     // While the lock is held, so that of writers that close at once the last one sees no other.
     if isLast { try? files.removeTree(StoreLayout.staging(writer: writer)) }
     cache.insert(plan.index, root)

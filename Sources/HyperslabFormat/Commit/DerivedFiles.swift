@@ -73,8 +73,9 @@ struct DerivedFiles {
       switch states[path] {
       // Whoever wrote it may have been killed before it was permanent.
       case .same, nil: touched.insert(target.parent)
-      case .missing(let wanted), .outdated(let wanted), .plain(let wanted):
-        documents.append((path, wanted))
+      case .missing(let wanted):
+        if try !isMovedAway(path, snapshot.index) { documents.append((path, wanted)) }
+      case .outdated(let wanted), .plain(let wanted): documents.append((path, wanted))
       case .junk(let wanted):
         if (try? files.setAside(target, named: Self.lostName(path))) != nil {
           documents.append((path, wanted))
@@ -93,6 +94,21 @@ struct DerivedFiles {
     }
     try put(documents)
     try synchronize()
+  }
+
+  /// Whether a node's directory is gone with all that it held: somebody moved it, and may move it back. Where
+  /// there is nothing a Zarr reader says so; beside a document it would make the fill value of what was there.
+  private func isMovedAway(
+    _ path: NodePath, _ index: StoreIndex
+  ) throws(HyperslabError) -> Bool {
+    let holdsMore =
+      switch index.nodes[path] {
+      case .dataset(let record): record.storedChunks > 0
+      case .group: index.nodes.firstDescendant(of: path) != nil
+      case nil: false
+      }
+    if !holdsMore { return false }
+    return try files.status(StoreLayout.node(path)) == nil
   }
 
   private static func lostName(_ path: NodePath) -> String {

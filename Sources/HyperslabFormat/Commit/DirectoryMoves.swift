@@ -11,6 +11,8 @@ struct DirectoryMoves {
   /// The index before, if it is known: data sets that have shrunk since are shown as short as they are
   /// before any of their chunks change.
   let before: StoreIndex?
+  /// Whether nobody can have begun.
+  let isOwn: Bool
   /// Directories whose names changed, now or by whoever began.
   private(set) var touched: Set<StorePath> = []
   /// What could not be moved, and why.
@@ -23,12 +25,13 @@ struct DirectoryMoves {
   private var removed: [NodePath: [StoreIndex.Removal]] = [:]
 
   init(
-    files: any FileSystem, durability: Durability, before: StoreIndex?, known: FoundDocuments?,
-    taken: TakenFiles = TakenFiles()
+    files: any FileSystem, durability: Durability, before: StoreIndex?, isOwn: Bool = false,
+    known: FoundDocuments?, taken: TakenFiles = TakenFiles()
   ) {
     self.files = files
     self.durability = durability
     self.before = before
+    self.isOwn = isOwn
     self.known = known
     self.taken = taken
   }
@@ -206,7 +209,12 @@ struct DirectoryMoves {
     let staged = StoreLayout.incoming(writer: record.incoming ?? "", dataset: record.id)
     let place = StoreLayout.node(path)
     touched.formUnion([staged.parent, place.parent])
-    guard try files.status(staged / StoreLayout.arrivalMark) != nil else { return }
+    guard try files.status(staged / StoreLayout.arrivalMark) != nil else {
+      if isOwn, before?.dataset(path)?.id != record.id {
+        throw HyperslabError(.missing, "a staged data set is gone", at: "\(staged)")
+      }
+      return
+    }
     if try files.status(place) == nil {
       touched.formUnion(try files.makeDirectories(place.parent))
       return try files.rename(staged, to: place)

@@ -63,6 +63,11 @@ struct Settle {
     // What still is as it was is described as it was.
     try derived.write(nodes.subtracting(stuck.keys), of: index)
     stuck.merge(derived.stuck) { first, _ in first }
+    if let (path, error) = stuck.first(where: { $0.value.code == .missing }) {
+      throw HyperslabError(
+        .missing, "another program removed what was committed before it had its place",
+        at: StoreLayout.node(path).description(below: files.rootDescription), cause: error)
+    }
     return stuck
   }
 
@@ -76,7 +81,8 @@ struct Settle {
     known: FoundDocuments?
   ) throws(HyperslabError) -> Stuck {
     var moves = DirectoryMoves(
-      files: files, durability: durability, before: before?.index, known: known, taken: taken)
+      files: files, durability: durability, before: before?.index, isOwn: isOwn, known: known,
+      taken: taken)
     try moves.run(index)
     let (touched, stuck) = try placeChunks(index, before: before, isOwn: isOwn)
     // Overwrites of one's own are made permanent by the next commit, which is the first to forget them.
@@ -113,6 +119,7 @@ struct Settle {
     var touched: Set<StorePath> = []
     var stuck: Stuck = [:]
     let places = ChunkPlaces(files: files, taken: taken)
+    var gone: Stuck = [:]
     var waiting: [(from: StorePath, to: StorePath, path: NodePath, rows: [ChunkRow]?)] = []
     let presence = Presence(files: files)
     for (path, record) in index.datasets {
@@ -123,11 +130,15 @@ struct Settle {
           if try presence.holds(staged) {
             let rows = rows(chunk, of: path, in: index, before: before)
             waiting.append((staged, target, path, rows))
+          } else if isOwn, !pending.isOfSameBatch(as: before?.index.dataset(path)?.pending) {
+            gone[path] = HyperslabError(
+              .missing, "a staged chunk is gone", at: "\(staged)", chunk: chunk)
           }
           if try presence.canHold(target.parent) { touched.insert(target.parent) }
         }
       }
     }
+    stuck.merge(gone) { first, _ in first }
     var parents: Set<StorePath> = []
     var made: Set<StorePath> = []
     for (_, to, path, _) in waiting where made.insert(to.parent).inserted {

@@ -79,6 +79,30 @@ extension SlabDataset {
     }
   }
 
+  /// Looks for the file of every stored chunk, by its length.
+  public func checkStored(in region: Selection) throws(HyperslabError) {
+    try consistently { (view) throws(HyperslabError) in
+      for chunk in grid.chunks(touching: region) {
+        let located = try locate(chunk, in: view)
+        guard located.row.state == .stored else { continue }
+        var found: FileStatus?
+        for place in located.paths where found?.byteCount != located.row.byteCount {
+          found = try store.files.status(place) ?? found
+        }
+        // What is behind a link is looked at by who follows it.
+        if found?.kind == .other || found?.byteCount == located.row.byteCount { continue }
+        throw HyperslabError(
+          found == nil ? .missing : .torn, "the file of a chunk that was written is not there",
+          at: place,
+          chunk: chunk, expected: "\(located.row.byteCount) bytes",
+          found: found.map { "\($0.byteCount) bytes" } ?? "nothing",
+          remedy:
+            "slab repair (SlabStore.repair) gives up what is gone; a write that resumes then writes it again"
+        )
+      }
+    }
+  }
+
   /// How a region of a chunk is copied out to memory.
   func copy(of region: StridedSelection, _ layout: StridedLayout) -> ChunkCopy {
     ChunkCopy(

@@ -19,13 +19,6 @@ extension Repairer {
     var place: StorePath { StoreLayout.chunk(path, chunk) }
   }
 
-  /// What a file must have in common with a row to be its.
-  private struct FileMark: Hashable {
-    let crc: UInt32
-    let byteCount: Int
-    let format: FrameFormat
-  }
-
   /// Settles what is pending, puts files that were moved back, and gives up rows without a file.
   mutating func repairChunks(_ index: inout StoreIndex) throws(HyperslabError) {
     var lost: [LostRow] = []
@@ -40,7 +33,7 @@ extension Repairer {
     if lost.isEmpty { return }
     lost = lost.map { (name: "\($0.place)", row: $0) }.sorted { $0.name.precedesBytewise($1.name) }
       .map(\.row)
-    lost = try moveBack(lost)
+    lost = try moveBack(lost, index)
     let presence = Presence(files: files)
     var clear: Set<StorePath> = []
     for row in lost {
@@ -170,95 +163,6 @@ extension Repairer {
       } else {
         try setAside(place, named: Self.lostName(record, chunk), .foreign, chunk: chunk)
       }
-    }
-  }
-
-  // MARK: - Files in other places
-
-  /// Moves files that belong to another chunk to where they belong; by way of `__slab/lost`, where a
-  /// repair that is cut short leaves them for the next one to find.
-  ///
-  /// - Returns: the rows that are still without a file.
-  private mutating func moveBack(_ lost: [LostRow]) throws(HyperslabError) -> [LostRow] {
-    var open: [FileMark: [Int]] = [:]
-    for (index, row) in lost.enumerated().reversed() {
-      open[
-        FileMark(crc: row.row.crc, byteCount: row.row.byteCount, format: row.format), default: []
-      ]
-      .append(index)
-    }
-    var moves: [(from: StorePath, to: Int)] = []
-    var found: Set<Int> = []
-    let formats = Set(lost.map(\.format))
-    for source in try sources(lost) {
-      guard let byteCount = try files.status(source)?.byteCount else { continue }
-      for format in formats {
-        guard let crc = try Verifier.soundHeader(source, files, format) else { continue }
-        let mark = FileMark(crc: crc, byteCount: byteCount, format: format)
-        // Rows of one mark are alike: what is not the file of one is that of none.
-        guard let index = open[mark]?.last, try isWhole(source, lost[index]) else { continue }
-        open[mark]?.removeLast()
-        moves.append((source, index))
-        found.insert(index)
-      }
-    }
-    var waiting: [(from: StorePath, to: Int)] = []
-    for (source, index) in moves {
-      if source.parent == StoreLayout.lost {
-        waiting.append((source, index))
-      } else {
-        let name = source.lostName
-        waiting.append((try setAside(source, named: name), index))
-      }
-    }
-    for (source, index) in waiting {
-      let row = lost[index]
-      try clearAncestors(of: row.place)
-      if try files.status(row.place) != nil {
-        try setAside(
-          row.place, named: Self.lostName(row.record, row.chunk), row.kind, chunk: row.chunk)
-      }
-      try makeDirectory(row.place.parent)
-      try files.rename(source, to: row.place)
-      touched.insert(row.place.parent)
-      note(row.place, row.kind, "its file was found elsewhere and moved back", chunk: row.chunk)
-    }
-    return lost.indices.filter { !found.contains($0) }.map { lost[$0] }
-  }
-
-  /// Files that may be those of lost rows: in the places of lost rows, in those of no row at all, and
-  /// in what earlier repairs set aside.
-  private func sources(_ lost: [LostRow]) throws(HyperslabError) -> [StorePath] {
-    var sources = lost.filter { $0.foundCRC != nil }.map(\.place)
-    if try files.status(StoreLayout.lost)?.kind == .directory {
-      for entry in try files.list(StoreLayout.lost).sorted(by: { $0.name < $1.name })
-      where entry.kind == .file {
-        sources.append(StoreLayout.lost / entry.name)
-      }
-    }
-    for (path, rows) in Dictionary(grouping: lost, by: \.path).sorted(by: { $0.key < $1.key }) {
-      guard let record = rows.first?.record,
-        let examiner = try ChunkExaminer(files: files, path: path, record: record)
-      else { continue }
-      var listed: Set<ChunkIndex> = []
-      let table = ChunkTable(record: record, store: storeUUID, cache: cache)
-      try table.forEachRow { chunk, row in if row.state == .stored { listed.insert(chunk) } }
-      for chunk in try examiner.inventory() where !listed.contains(chunk) {
-        sources.append(StoreLayout.chunk(path, chunk))
-      }
-    }
-    return sources
-  }
-
-  /// Whether a file is, to the last byte, that of a row.
-  private func isWhole(_ file: StorePath, _ lost: LostRow) throws(HyperslabError) -> Bool {
-    let reader = try ChunkReader(format: lost.format)
-    do throws(HyperslabError) {
-      try reader.check(file, in: files, row: lost.row, quick: false)
-      return true
-    } catch {
-      guard error.isDamage else { throw error }
-      return false
     }
   }
 

@@ -5,17 +5,18 @@ import HyperslabCore
 extension Repairer {
   /// Removes what dead writers and the repair itself left, and writes derived files anew.
   mutating func sweep(_ index: StoreIndex) throws(HyperslabError) {
-    try sweepClaims()
     let kept = Set(keptChunks.map { StorePath($0.path) })
     for (path, record) in index.datasets {
       try clearPlaces(StoreLayout.chunks(path), [], record.grid, keeping: kept)
     }
     try sweepOrphans(index)
     let before = try verified()
-    Recovery(files: files, durability: .full, cache: cache, patience: .zero)
-      .sweep(index, keepsRuns: keepsOrphans)
     var documents = DerivedFiles(files: files, durability: .full)
     try documents.restore(Snapshot.read(files, cache: cache), settingAside: true)
+    // One of them tells the next writer that something is left to do.
+    if documents.stuck.isEmpty { try sweepClaims() }
+    Recovery(files: files, durability: .full, cache: cache, patience: .zero)
+      .sweep(index, stuck: documents.stuck, keepsRuns: keepsOrphans)
     for problem in before.problems {
       let path = StorePath(problem.path)
       switch problem.kind {
@@ -36,19 +37,36 @@ extension Repairer {
       note(StoreLayout.lost / name, .foreign, "moved here; it is not what the store wrote")
     }
     let after = try verified()
-    let remaining = Set(after.problems.map { StorePath($0.path) })
+    let open = Set(after.problems.map { StorePath($0.path) })
     let derived =
       before.problems.map { (StorePath($0.path), $0.kind) }
       + Set(before.leftovers).subtracting(after.leftovers).map { (StorePath($0), .stale) }
     for (path, kind) in derived
-    where path.name == "zarr.json" && !path.isIn(StoreLayout.reserved) && !remaining.contains(path)
-    {
+    where path.name == "zarr.json" && !path.isIn(StoreLayout.reserved) && !open.contains(path) {
       note(path, kind, "derived again")
     }
-    report.remaining =
-      (after.problems.filter { !kept.contains(StorePath($0.path)) } + keptChunks)
-      .sorted { $0.path.precedesBytewise($1.path) }
+    report.remaining = remaining(after, notWritten: documents.stuck)
     report.unchecked = after.unchecked
+  }
+
+  /// What is still wrong, and why where that is known.
+  private func remaining(
+    _ after: VerificationReport, notWritten: [NodePath: HyperslabError]
+  ) -> [VerificationReport.Problem] {
+    var told = Set(keptChunks.map { StorePath($0.path) })
+    let others =
+      after.problems.filter { $0.kind != .stale }.map(\.path) + after.unchecked.map(\.path)
+    let named = Set(others.map { StorePath($0) })
+    var reasons: [VerificationReport.Problem] = []
+    for (path, error) in notWritten {
+      let place = StoreLayout.zarr(path)
+      if named.contains(place) { continue }
+      told.insert(place)
+      reasons.append(
+        .init(path: "\(place)", chunk: nil, kind: .stale, detail: "it cannot be written: \(error)"))
+    }
+    return (after.problems.filter { !told.contains(StorePath($0.path)) } + keptChunks + reasons)
+      .sorted { $0.path.precedesBytewise($1.path) }
   }
 
   /// Removes the chunk files that dead writers are known to have left, unless rows were lost, so that they
@@ -140,6 +158,7 @@ extension Repairer {
 
   private mutating func sweep(_ leftover: String) throws(HyperslabError) {
     let path = StorePath(leftover)
+    if path.parent == StoreLayout.reserved, StoreLayout.claimed(path.name) != nil { return }
     // Recovery knows which of the store's own to spare, for readers of older commits.
     if try files.status(path) == nil {
       note(path, .orphan, "removed")

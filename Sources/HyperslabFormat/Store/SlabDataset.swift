@@ -44,7 +44,13 @@ public final class SlabDataset: ChunkedDataset, FillingDataset {
   /// The store's number for it; nil while its creation is not committed.
   var id: Int? { id(in: newView) }
 
-  /// The same as of a view.
+  /// Whether both stand for one data set, and not for one and what took its place.
+  public func isSame(as other: SlabDataset) -> Bool {
+    if let id, let other = other.id { return id == other }
+    return path == other.path && slot == other.slot
+  }
+
+  /// Its number as of a view.
   func id(in view: StoreView) -> Int? { openedID ?? view.createdID }
 
   /// What a reader goes by now.

@@ -10,8 +10,10 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
   let progress: (@Sendable (WriteProgress) -> Void)?
   /// The source's, looked at once: one that changes would be another each time.
   private let appended: Shape
-  /// How far the axis reaches by the last commit, less what it had at the start.
+  /// How much of the source the commits of this call hold.
   private var committedCount = 0
+  /// The data set as the last of them left it.
+  private var committed: Store.Dataset?
 
   init(
     _ store: Store, _ source: Source, _ path: NodePath, axis: Int, _ options: WriteOptions,
@@ -33,9 +35,14 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
     } catch {
       var error = error.located(at: "\(path)")
       if committedCount > 0 {
+        try? store.reload()
+        let stays = (try? store.dataset(path)).map(holdsCommitted) ?? false
         error.remedy =
-          "\(committedCount) of \(appended[axis]) along axis \(axis) were appended and stay; "
-          + "append only the rest"
+          "\(committedCount) of \(appended[axis]) along axis \(axis) were appended and "
+          + (stays
+            ? "stay; append only the rest"
+            : "committed, and are gone with what was replaced, removed or cut shorter since; "
+              + "append all again if it belongs to what is there now")
       }
       throw error
     }
@@ -54,7 +61,22 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
         guard error.code == .conflict, conflicts < Self.mostConflicts else { throw error }
         try store.reload(after: error)
       }
+      try checkCommitted()
     }
+  }
+
+  /// The rest of a source goes behind its beginning, and nowhere else.
+  private func checkCommitted() throws(HyperslabError) {
+    guard committedCount > 0, try !holdsCommitted(store.dataset(path)) else { return }
+    throw HyperslabError(
+      .conflict, "another writer replaced the data set or cut it shorter", at: "\(path)")
+  }
+
+  /// Whether a data set is the one that was appended to, and reaches as far as it did then.
+  private func holdsCommitted(_ dataset: Store.Dataset) -> Bool {
+    guard let committed else { return true }
+    return dataset.isSame(as: committed)
+      && dataset.grid.arrayShape[axis] >= committed.grid.arrayShape[axis]
   }
 
   /// Whoever meets a conflict so often in turn gives up: each time others got on.
@@ -94,8 +116,11 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
     else {
       throw HyperslabError(
         .invalidShape, "appending \(appended[axis]) to the \(shape[axis]) along axis \(axis)",
-        at: "\(path)", expected: "at most \(limit) in all, the maximum shape",
-        remedy: "Create the data set with a maximum shape that leaves room (maximumShape)")
+        at: "\(path)",
+        expected: limit == .max
+          ? "less than 2^63 in all" : "at most \(limit) in all, the maximum shape",
+        remedy: limit == .max
+          ? nil : "Create the data set with a maximum shape that leaves room (maximumShape)")
     }
     try checkLastChunks(dataset)
   }
@@ -153,15 +178,29 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
       // No further than what the commit writes: whoever kills it leaves a shorter data set.
       var shape = dataset.grid.arrayShape.axes
       shape[axis] = old - done + step.end
+      try checkUnchanged(dataset)
       dataset = try store.resizeDataset(path, to: Shape(shape))
+      guard dataset.grid.arrayShape.axes == shape else {
+        throw HyperslabError(
+          .unsupported, "the store did not resize the data set", at: "\(path)",
+          expected: "\(Shape(shape))", found: "\(dataset.grid.arrayShape)")
+      }
       pipeline.writer = writer(dataset)
       pipeline.hasUncommitted = true
       try pipeline.write(step.buffers, at: origin, together: true)
       try pipeline.commitIfDue()
-      if !pipeline.hasUncommitted { committedCount = step.end }
+      if !pipeline.hasUncommitted { (committedCount, committed) = (step.end, dataset) }
     }
     try pipeline.finish()
-    committedCount = appended[axis]
+    (committedCount, committed) = (appended[axis], dataset)
+  }
+
+  /// A store without commits tells in no other way that somebody else changed the data set's shape.
+  private func checkUnchanged(_ dataset: Store.Dataset) throws(HyperslabError) {
+    let current = try store.dataset(path)
+    guard current.isSame(as: dataset), current.grid.arrayShape == dataset.grid.arrayShape else {
+      throw HyperslabError(.conflict, "another writer changed the data set's shape", at: "\(path)")
+    }
   }
 
   /// How the last chunks along the axis and everything new are walked.
@@ -171,7 +210,8 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
     var region = dataset.grid.arrayShape.axes
     region[axis] = axisLength
     let chunk = zip(dataset.grid.chunkShape, region).map { Swift.min($0, Swift.max($1, 1)) }
-    let gigabytes = options.memoryByteCount.map { Swift.min(Double($0) / 1e9, 1) } ?? 1
+    let gigabytes =
+      options.memoryByteCount.map { Swift.min(Swift.max(Double($0), 1) / 1e9, 1) } ?? 1
     return try BufferPlan(
       shape: Shape(region), dataType: source.dataType, bufferGB: gigabytes,
       chunkShape: Shape(chunk))

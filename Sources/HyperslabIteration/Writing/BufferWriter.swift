@@ -107,6 +107,8 @@ struct BufferWriter<Dataset: ChunkedDataset>: Sendable {
         chunk: chunk, remedy: "Choose smaller chunks")
     }
     let target = try scratch.memory(byteCount: byteCount)
+    unsafe dataset.clearUnlessFilled(
+      UnsafeMutableRawBufferPointer(start: target.pointer, count: byteCount))
     try target.withMutableBytes { bytes throws(HyperslabError) in
       try dataset.readChunk(
         chunk, region: StridedSelection(Selection(all: shape)), into: &bytes, layout: whole)

@@ -201,6 +201,7 @@ struct WriteJob<Store: ChunkedStore, Source: DataChunkSource> {
     var work = RemainingWork()
     for position in share {
       let selection = plan[position]
+      try dataset.checkStored(in: selection)
       var isMissing = false
       for chunk in dataset.grid.chunks(touching: selection) {
         let box = dataset.grid.selection(of: chunk)

@@ -245,4 +245,19 @@ import Testing
     expectError(.foreign) { _ = try SlabStore.repair(path) }
     #expect(try SlabStore.verify(path, followingLinks: true).ok)
   }
+
+  // MARK: - What is put back
+
+  /// A chunk that repair gave up and a backup has is the store's own, and yet taken.
+  @Test func aChunkFromABackupIsTaken() throws {
+    let chunk = try contents(file("a/c/1"))
+    try remove(file("a/c/1"))
+    #expect(try SlabStore.repair(path).ok)
+    try write(chunk, to: file("a/c/1"))
+    #expect(try !SlabStore.verify(path).ok)
+    let report = try SlabStore.adopt(path)
+    #expect(report.taken.map(\.chunk) == [[1]] && report.left.isEmpty)
+    #expect(try values("a") == [1, 1, 1, 1, 2, 2, 2, 2, 3, 3])
+    #expect(try SlabStore.verify(path).ok)
+  }
 }

@@ -132,6 +132,38 @@ import Testing
     #expect(report.ok && report.leftovers.isEmpty, "\(report)")
   }
 
+  /// Another program removes what is staged, once the index is published: that is told, and no success.
+  @Test(arguments: [false, true])
+  func whatIsRemovedBeforeItsPlaceIsTold(isReplaced: Bool) throws {
+    try create([1, 2])
+    let (store, files) = try open()
+    let staging = path.appending("__slab/w")
+    if isReplaced {
+      let new = try store.replaceDataset(x, row(chunks: 2))
+      for chunk in 0..<2 { try new.put(chunk, 7) }
+    } else {
+      try store.dataset(x).put(0, 5)
+    }
+    let index = try contents(path.appending("slab.json"))
+    let place = path.appending("slab.json")
+    let now = Mutex(false)
+    files.fail { operation, _, _ in
+      if operation == .synchronize, (try? contents(place)) != index {
+        now.withLock { isDone in
+          if !isDone { try? remove(staging) }
+          isDone = true
+        }
+      }
+      return false
+    }
+    expectError(.missing) { try store.commit() }
+    #expect(now.withLock { $0 })
+    files.fail(nil)
+    expectError(.poisoned) { try store.commit() }
+    try? store.close()
+    #expect(try !SlabStore.verify(path).ok)
+  }
+
   @Test func aWriteThatFailedIsTriedAgain() throws {
     try create([1])
     let (store, files) = try open()
