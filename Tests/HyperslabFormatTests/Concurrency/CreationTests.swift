@@ -14,7 +14,8 @@ import Testing
     let path = directory.path.appending("s.slab")
     let store = try SlabStore.create(at: path, durability: .fast)
     let changes = try store.writing()
-    for number in 0..<30 {
+    // The moment that matters is a twentieth of a read.
+    for number in 0..<300 {
       let operation = SlabStore(
         store.opened, ChangeSet(store.opened, changes.session, view: store.snapshot),
         role: .operation)
