@@ -51,6 +51,7 @@ import Testing
 
   enum Disturbance: CaseIterable {
     case overwrite, overwriteThroughTheSameHandle, recreate, recreateInATransaction, shorten, empty
+    case shortenAndGrow
   }
 
   private func disturb(_ way: Disturbance, _ own: SlabStore) throws {
@@ -70,6 +71,10 @@ import Testing
     case .shorten:
       _ = try other.dataset("m").resized(to: [5])
       try other.commit()
+    case .shortenAndGrow:
+      _ = try other.dataset("m").resized(to: [6])
+      try other.commit()
+      try other.append(InMemorySource(elements: [Int32(7), 7, 7], shape: [3]), to: "m")
     case .empty:
       try own.transaction { _ = try $0.resizeDataset(NodePath("m"), to: [0]) }
     }
@@ -97,6 +102,7 @@ import Testing
       case .overwrite, .overwriteThroughTheSameHandle, .recreate: [6, 6, 6, 6]
       case .recreateInATransaction, .empty: []
       case .shorten: [1, 2, 3, 4, 1000]
+      case .shortenAndGrow: [1, 2, 3, 4, 1000, 1001, 7, 7, 7]
       }
     #expect(try SlabStore.open(path).dataset("m").read(Int32.self).elements == expected)
     try store.close()

@@ -97,8 +97,9 @@ public protocol ChunkedDataset: Sendable {
   /// How it is divided.
   var grid: ChunkGrid { get }
 
-  /// Whether both stand for one data set, in whatever shape, and not for two that had the same path one after
-  /// the other. True by default where the paths are the same.
+  /// Whether both stand for one data set in which what was committed through the one is there through the other:
+  /// it may have grown, but was neither replaced nor, where the store knows, cut shorter between them. True by
+  /// default where the paths are the same.
   func isSame(as other: Self) -> Bool
 
   /// Shows the store data of the kind to come before the first chunk, so that it can choose how to

@@ -8,13 +8,15 @@ struct Claim {
 
   /// Takes the claim on a commit.
   ///
+  /// - Returns: whether a writer that died had it.
   /// - Throws: `locked`, naming the holder, when another one is found that is not a dead writer's.
-  func take(commit: Int) throws(HyperslabError) {
+  func take(commit: Int) throws(HyperslabError) -> Bool {
     let path = StoreLayout.claim(commit: commit)
     let contents = LockHolder.current(writer: writer)
-    for _ in 0..<2 {
+    for attempt in 0..<2 {
       do {
-        return try files.create(path, contents: Array(contents.utf8), synchronize: false)
+        try files.create(path, contents: Array(contents.utf8), synchronize: false)
+        return attempt > 0
       } catch {
         guard error.code == .alreadyExists else { throw error }
       }

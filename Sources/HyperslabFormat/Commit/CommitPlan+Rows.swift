@@ -22,6 +22,9 @@ extension CommitPlan {
     guard let started, started.isCompatible(with: old) else {
       throw Self.conflict("the data set was replaced", path)
     }
+    guard started.lastCut == old.lastCut else {
+      throw Self.conflict("another writer cut the data set shorter", path)
+    }
     guard changes.coding == nil || old.coding == nil || changes.coding == old.coding else {
       throw Self.conflict("another writer has its blocks coded otherwise", path)
     }
@@ -45,10 +48,10 @@ extension CommitPlan {
         .limit, "a change of shape from \(old.description.shape) to \(record.description.shape)",
         at: "\(path)", remedy: "Commit one change before making the other")
     }
-    let run = try place(
+    let (run, making) = try place(
       rows, of: &record, before: newest.table(old), started: isNew ? nil : started,
       slot: slot, path: path, numbering: numbering)
-    if run.rows.count > 0 { try addRun(run, to: &record, path) }
+    if run.rows.count > 0 { try addRun(run, waiting: making, to: &record, path) }
     record.commit = index.commit
     index.nodes[path] = .dataset(record)
   }
@@ -62,6 +65,7 @@ extension CommitPlan {
         throw Self.conflict("another writer changed the shape", changes.path)
       }
       record.description.shape = shape
+      if changes.cut != nil { record.lastCut = index.commit }
       if adopting.contains(changes.path) { record.description.raiseMaximum() }
       record.grid = try record.description.validated()
     }
@@ -99,10 +103,12 @@ extension CommitPlan {
   }
 
   /// Decides for each chunk what becomes of its files, and counts it.
+  ///
+  /// - Returns: the rows, and which of those that nobody stored before wait for what makes way.
   private mutating func place(
     _ rows: [ChunkIndex: Changes.StagedRow], of record: inout DatasetRecord, before: ChunkTable,
     started: DatasetRecord?, slot: Int, path: NodePath, numbering: ChunkNumbering
-  ) throws(HyperslabError) -> Run {
+  ) throws(HyperslabError) -> (Run, [ChunkIndex]) {
     let expected = started.map { newest.table($0) }
     let numbers = rows.keys.compactMap { chunk in
       numbering.number(of: chunk).map { (number: $0, chunk: chunk) }
@@ -112,6 +118,7 @@ extension CommitPlan {
     var old: [ChunkRow] = []
     var new = ChunkRows()
     var fresh: [ChunkIndex] = []
+    var awaiting: [ChunkIndex] = []
     var batch = 0
     var kept: [Int] = []
     for (number, chunk) in numbers {
@@ -133,6 +140,11 @@ extension CommitPlan {
       switch (row.state, staged.row.state) {
       case (.stored, .stored): waiting.append(number)
       case (.stored, _): dropping.append(number)
+      // What is taken in makes way once the commit stands.
+      case (_, .stored)
+      where record.incoming == nil && taken.holds(StoreLayout.chunk(path, chunk)):
+        waiting.append(number)
+        awaiting.append(chunk)
       case (_, .stored): fresh.append(chunk)
       default: break
       }
@@ -150,7 +162,7 @@ extension CommitPlan {
           to: incoming.map { $0 / "c" } ?? StoreLayout.chunks(path), chunks: fresh))
     }
     try count(&record, old: old, new: new, touched: rows, before: before)
-    return Run(numbering: numbering, ranges: .init(rising: kept), rows: new)
+    return (Run(numbering: numbering, ranges: .init(rising: kept), rows: new), awaiting)
   }
 
   /// The newest row of a chunk, which must say what it said when the writer began; nil where another
@@ -220,7 +232,7 @@ extension CommitPlan {
 
   /// Adds the rows as a new run, merged with as many of the last runs as are due.
   private mutating func addRun(
-    _ run: Run, to record: inout DatasetRecord, _ path: NodePath
+    _ run: Run, waiting: [ChunkIndex], to record: inout DatasetRecord, _ path: NodePath
   ) throws(HyperslabError) {
     let kept = RunMerging.keptCount(of: record.runs, adding: run.rows.count)
     let table = newest.table(record)
@@ -228,7 +240,8 @@ extension CommitPlan {
     let store = index.uuid
     var added: [DatasetRecord.RunReference] = []
     try RunMerging.merge(table, from: kept, with: run) { (piece) throws(HyperslabError) in
-      let bytes = try piece.encoded(store: store, dataset: record.id, path: path, commit: commit)
+      let bytes = try piece.encoded(
+        store: store, dataset: record.id, path: path, commit: commit, waiting: waiting)
       let reference = DatasetRecord.RunReference(
         commit: commit, crc: CRC32C.of(bytes), byteCount: bytes.count, numbering: piece.numbering,
         low: piece.ranges.first?.lowerBound ?? 0, high: (piece.ranges.last?.upperBound ?? 1) - 1,

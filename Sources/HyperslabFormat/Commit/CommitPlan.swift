@@ -18,6 +18,8 @@ struct CommitPlan {
   var index: StoreIndex
   /// Nodes that are made of what another program wrote in their places.
   let adopting: Set<NodePath>
+  /// What another program wrote and is taken in.
+  let taken: TakenFiles
   let seenSlots: Set<Int>
   let newest: Snapshot
   let writer: String
@@ -32,9 +34,10 @@ struct CommitPlan {
   /// - Throws: `conflict` naming the node or chunk; for a node that is stuck, why.
   init(
     _ changes: Changes, newest: Snapshot, base: StoreIndex, writer: String,
-    stuck: Settle.Stuck = [:], adopting: Set<NodePath> = []
+    stuck: Settle.Stuck = [:], adopting: Set<NodePath> = [], taken: TakenFiles = TakenFiles()
   ) throws(HyperslabError) {
     self.newest = newest
+    self.taken = taken
     self.adopting = adopting
     seenSlots = changes.seenSlots
     described = adopting.filter { newest.index.nodes[$0] != nil }

@@ -33,7 +33,7 @@ extension CommitProtocol {
   }
 
   /// Takes back what a commit placed that failed before its index was published, while the lock is held;
-  /// best effort. What stays is found by the next writer, through the note in this one's directory.
+  /// best effort. What stays is found by the next writer, by the runs, which then stay, too.
   ///
   /// - Returns: whether nothing stays, for good.
   func takeBack(_ plan: CommitPlan) -> Bool {
@@ -66,12 +66,16 @@ extension CommitProtocol {
       guard let record = plan.index.dataset(path) else { continue }
       try? files.removeTree(StoreLayout.incoming(writer: writer, dataset: record.id))
     }
-    for path in plan.runs.map(\.path) + [StoreLayout.temporaryIndex(writer: writer)] {
-      try? files.remove(path)
-      if !isGone(path) { isDone = false }
-    }
+    let temporary = StoreLayout.temporaryIndex(writer: writer)
+    try? files.remove(temporary)
+    if !isGone(temporary) { isDone = false }
     // A power cut must not bring it back when nobody looks for it any more.
     if (try? synchronize(changed)) == nil { isDone = false }
+    if !isDone { return false }
+    for run in plan.runs {
+      try? files.remove(run.path)
+      if !isGone(run.path) { isDone = false }
+    }
     return isDone
   }
 

@@ -76,11 +76,17 @@ struct CommitProtocol {
         remedy: "Close the store and put the newest back with SlabStore.repair (slab repair)")
     }
     let claim = Claim(files: files, writer: writer)
-    try claim.take(commit: newest.index.commit + 1)
+    let isTakenOver = try claim.take(commit: newest.index.commit + 1)
     var keepsClaim = false
     defer { if !keepsClaim { try? claim.release(commit: newest.index.commit + 1) } }
     // The claim keeps others out even where somebody took the lock's file away; until here nothing did.
     try newest.checkNewest(files)
+    // What tells of the one who died in this commit goes with it.
+    if isTakenOver {
+      var sweep = OrphanSweep(files: files, snapshot: newest, commit: newest.index.commit)
+      sweep.run()
+      try synchronize(sweep.touched)
+    }
     // 3. An older commit's pending files reach their names, for good, before an index forgets them.
     var settle = Settle(files: files, durability: durability)
     var stuck: Settle.Stuck = [:]
@@ -93,7 +99,7 @@ struct CommitProtocol {
     var plan = try CommitPlan(
       changes, newest: newest, base: base, writer: writer,
       stuck: stuck.filter { !adopting.contains($0.key) },
-      adopting: adopting)
+      adopting: adopting, taken: taken)
     let derived = DerivedFiles.changed(plan.described, from: newest.index, to: plan.index)
     var known = FoundDocuments(files: files, snapshot: newest)
     try known.checkReplaceable(
@@ -110,7 +116,6 @@ struct CommitProtocol {
     plan.index.writer = "hyperslab \(SlabStore.version)"
     let root = try plan.index.encode()
     try refuseOthers(plan.orphans)
-    try PlacingNote(files: files, writer: writer).add(plan.fresh, commit: plan.index.commit)
 
     unsure = true
     var canTakeBack = true
@@ -151,7 +156,7 @@ struct CommitProtocol {
     return Snapshot(index: plan.index, cache: cache)
   }
 
-  /// Steps 5 to 7.
+  /// Steps 5 to 7. The runs come first: they tell whoever finds that this writer died what it has placed.
   ///
   /// - Parameter canTakeBack: Whether a failure leaves nothing that cannot be taken back. A file whose
   ///   fsync failed is given up; what became of a directory then nobody knows, nor of the index once it is
@@ -159,11 +164,13 @@ struct CommitProtocol {
   private func make(
     _ plan: CommitPlan, _ root: [UInt8], _ canTakeBack: inout Bool
   ) throws(HyperslabError) {
-    // 5. Fresh chunks take their names; overwrites stay staged until the commit stands.
+    // 5. Chunk-table runs.
     try keepOldIndex(plan.newest.index)
+    let tables = try write(plan.runs)
     canTakeBack = false
-    try synchronize([StoreLayout.reserved])
+    try synchronize(tables.union([StoreLayout.reserved]))
     canTakeBack = true
+    // 6. Fresh chunks take their names; overwrites stay staged until the commit stands.
     try clear(plan.orphans)
     var placement = Placement(
       files: files, movesDirectories: movesDirectories && plan.unneeded.isEmpty,
@@ -182,11 +189,6 @@ struct CommitProtocol {
     try synchronize(touched.union(plan.index.hasPending ? staging : []))
     canTakeBack = true
     files.removeEmptied(placement.emptied, below: StoreLayout.staging(writer: writer))
-    // 6. Chunk-table runs.
-    let tables = try write(plan.runs)
-    canTakeBack = false
-    try synchronize(tables)
-    canTakeBack = true
     // 7. The commit.
     let temporary = StoreLayout.temporaryIndex(writer: writer)
     if try files.status(temporary) != nil { try files.remove(temporary) }

@@ -68,13 +68,19 @@ struct DerivedFiles {
     known = found
     var documents: [(path: NodePath, bytes: [UInt8])] = []
     let states = found.states(of: nodes ?? Set(snapshot.index.nodes.keys))
+    // A group comes after what it holds, and is there where any of that is.
+    var above: Set<NodePath> = []
     for path in snapshot.index.nodes.keys.reversed() where states[path] != nil {
       let target = StoreLayout.zarr(path)
       switch states[path] {
       // Whoever wrote it may have been killed before it was permanent.
       case .same, nil: touched.insert(target.parent)
       case .missing(let wanted):
-        if try !isMovedAway(path, snapshot.index) { documents.append((path, wanted)) }
+        if !above.contains(path) {
+          if try isMovedAway(path, snapshot.index) { continue }
+        }
+        documents.append((path, wanted))
+        above.formUnion(path.ancestors)
       case .outdated(let wanted), .plain(let wanted): documents.append((path, wanted))
       case .junk(let wanted):
         if (try? files.setAside(target, named: Self.lostName(path))) != nil {

@@ -10,10 +10,9 @@ struct PrivateSweep {
   /// are enough here.
   func removeStaging(of writer: String) throws(HyperslabError) {
     let directory = StoreLayout.staging(writer: writer)
-    let own = ["lock", StoreLayout.placing(writer: writer).name]
     try remove(directory, named: "w.\(writer.prefix(8))") { (path, kind) in
       kind == .file
-        && (own.contains(path.name) || StoreLayout.isStaged(path.name)
+        && (path.name == "lock" || StoreLayout.isStaged(path.name)
           || Self.isIncoming(path.components.dropFirst(directory.depth)))
     }
   }

@@ -45,9 +45,10 @@ struct Recovery {
     var derived = DerivedFiles(files: files, durability: durability)
     try derived.restore(snapshot, only: suspects.subtracting(stuck.keys))
     try snapshot.checkNewest(files)
-    if let dead = try? DeadWriters(files, index: snapshot.index), !dead.isEmpty {
-      var sweep = OrphanSweep(files: files, snapshot: snapshot, since: dead.since)
-      sweep.run(dead)
+    let commit = snapshot.index.commit
+    if (try? OrphanSweep.isDue(after: commit, in: files)) ?? false {
+      var sweep = OrphanSweep(files: files, snapshot: snapshot, commit: commit)
+      sweep.run()
       // Before what tells of them goes.
       if durability == .full, !sweep.touched.isEmpty {
         try Settle(files: files, durability: durability).synchronize(sweep.touched)

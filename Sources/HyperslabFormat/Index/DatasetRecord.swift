@@ -93,6 +93,12 @@ struct DatasetRecord: Sendable {
   var incoming: String?
   /// Members starting `x-`, carried along.
   var extensions = JSONObject()
+  /// The last commit that took elements away, `"x-cut"`: the data set may be as long as before again, but what was
+  /// committed before that need not be there.
+  var lastCut: Int? {
+    get { extensions["x-cut"]?.integer }
+    set { extensions["x-cut"] = newValue.map { .integer($0) } }
+  }
 
   /// Whether chunks hold differences along an axis, which only our own readers undo.
   var usesDelta: Bool { description.compression.delta != nil }

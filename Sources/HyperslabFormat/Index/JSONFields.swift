@@ -32,6 +32,8 @@ struct JSONFields {
     return object[members[index].value]
   }
 
+  func has(_ name: String) -> Bool { members.contains { object.holds(name, at: $0.name) } }
+
   mutating func optional(_ name: String) -> JSONText? {
     take(name).flatMap { $0.isNull ? nil : $0 }
   }

@@ -2,8 +2,10 @@ import HyperslabCore
 
 extension Run {
   /// The file's bytes (Spec, "Runs"): one column of JSON a field.
+  ///
+  /// - Parameter waiting: Chunks that nobody stored before and that take their names after the commit all the same.
   func encoded(
-    store: String, dataset: Int, path: NodePath, commit: Int
+    store: String, dataset: Int, path: NodePath, commit: Int, waiting: [ChunkIndex] = []
   ) throws(HyperslabError) -> [UInt8] {
     let states = rows.map { row in
       switch row.state {
@@ -12,7 +14,7 @@ extension Run {
       case .neverWritten: "n"
       }
     }
-    let bytes = SelfCheck.seal([
+    var members: JSONObject = [
       "slab_run": 1, "store": .string(store), "dataset": .string("d\(dataset)"),
       "path": .string("\(path)"), "commit": .integer(commit), "grid": numbering.json,
       "id": ranges.json, "state": .string(states.joined()),
@@ -21,7 +23,10 @@ extension Run {
       "min": .array(rows.map(\.statistics.minimum.json)),
       "max": .array(rows.map(\.statistics.maximum.json)),
       "nan": .array(rows.map { .integer($0.statistics.nanCount) }),
-    ])
+    ]
+    let numbers = waiting.compactMap { numbering.number(of: $0) }.filter { row($0) != nil }
+    if !numbers.isEmpty { members["x-waiting"] = [Range<Int>](rising: numbers.sorted()).json }
+    let bytes = SelfCheck.seal(members)
     guard bytes.count <= StoreIndex.maximumFileByteCount else {
       throw HyperslabError(.limit, "a run of \(bytes.count) bytes")
     }

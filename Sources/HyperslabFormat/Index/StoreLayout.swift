@@ -35,14 +35,10 @@ enum StoreLayout {
     return isIdentifier(writer) ? writer : nil
   }
 
-  /// Where a writer notes what it is about to place.
-  static func placing(writer: String) -> StorePath { staging(writer: writer) / "placing" }
-
   /// Whether a name in a writer's directory is one that writers give: numbers, dots and dashes.
   static func isStaged(_ name: String) -> Bool {
     let number = name.hasSuffix(".new") ? name.dropLast(4) : name[...]
-    return name == "placing.new"
-      || !number.isEmpty && number.utf8.allSatisfy { "0123456789.-".utf8.contains($0) }
+    return !number.isEmpty && number.utf8.allSatisfy { "0123456789.-".utf8.contains($0) }
   }
   static func staging(writer: String) -> StorePath { writers / writer }
   static func writerLock(writer: String) -> StorePath { staging(writer: writer) / "lock" }

@@ -50,6 +50,12 @@ struct Provenance {
     origins.remove(.nobodys)
     guard let origin = origins.first else { return (.nobodys, [(path, .nobodys)]) }
     if origins.count == 1, origin != .mixed { return (origin, [(path, origin)]) }
+    // An array is taken in as a whole, and taken apart by nobody.
+    if entries.contains(where: { $0.name == "zarr.json" }),
+      entries.contains(where: { $0.name == "c" })
+    {
+      return (.anothers, [(path, .anothers)])
+    }
     return (.mixed, parts)
   }
 

@@ -203,6 +203,10 @@ extension Repairer {
   /// Moves removed data sets to the trash, as the index asks.
   mutating func settleRemovals(_ index: StoreIndex) throws(HyperslabError) {
     if index.removed.isEmpty { return }
+    // Whoever made the commit, or settled it, removed the claim last.
+    let isClaimed = try files.status(StoreLayout.claim(commit: index.commit)) != nil
+    let areMoved = try DirectoryMoves.areDone(index, in: files)
+    if areMoved, !isClaimed { return }
     for removal in index.removed {
       guard let id = removal.id else { continue }
       let target = StoreLayout.trash(dataset: id)

@@ -30,15 +30,28 @@ extension Repairer {
     }
     newRuns = [:]
     if let previous {
-      try replace(StoreLayout.oldIndex(commit: previous.index.commit), with: previous.bytes)
+      let kept = StoreLayout.oldIndex(commit: previous.index.commit)
+      try clearKept(kept)
+      try replace(kept, with: previous.bytes)
     }
     try synchronize(&touched)
     try replace(StoreLayout.index, with: bytes)
     try synchronize(&touched)
-    try replace(StoreLayout.oldIndex(commit: index.commit), with: bytes)
-    if !keepsOrphans { try? files.remove(StoreLayout.oldIndex(commit: index.commit - 3)) }
+    let (copy, oldest) = (
+      StoreLayout.oldIndex(commit: index.commit), StoreLayout.oldIndex(commit: index.commit - 3)
+    )
+    for path in [copy, oldest] { try clearKept(path) }
+    try replace(copy, with: bytes)
+    if !keepsOrphans, try files.status(oldest) != nil { try files.remove(oldest) }
     nextCommit += 1
     isChanged = false
+  }
+
+  /// What stands under the name of a kept index and does not begin as one is somebody's.
+  private mutating func clearKept(_ path: StorePath) throws(HyperslabError) {
+    guard let status = try files.status(path) else { return }
+    if status.kind == .file, try Provenance.beginsAsIndex(path, of: storeUUID, in: files) { return }
+    try setAside(path, named: path.name, .index)
   }
 
   /// The index on the disk, if it is sound.

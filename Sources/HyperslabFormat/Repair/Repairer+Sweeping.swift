@@ -72,10 +72,11 @@ extension Repairer {
   /// Removes the chunk files that dead writers are known to have left, unless rows were lost, so that they
   /// may be worth keeping.
   private mutating func sweepOrphans(_ index: StoreIndex) throws(HyperslabError) {
-    if keepsOrphans || dead.isEmpty { return }
+    if keepsOrphans { return }
+    guard try OrphanSweep.isDue(after: lastCommit, in: files) else { return }
     let snapshot = Snapshot(index: index, cache: cache)
-    var sweep = OrphanSweep(files: files, snapshot: snapshot, since: dead.since)
-    sweep.run(dead)
+    var sweep = OrphanSweep(files: files, snapshot: snapshot, commit: lastCommit)
+    sweep.run()
     touched.formUnion(sweep.touched)
     try synchronize(&touched)
     for path in sweep.removed { note(path, .orphan, "removed; a writer that died left it") }

@@ -25,8 +25,8 @@ struct Repairer {
   /// Chunks that stay although something is wrong: sound ones that hold something beyond the array, of
   /// which no repair can tell the right, and those that another program wrote, for it to take in.
   var keptChunks: [VerificationReport.Problem] = []
-  /// The writers that left something: all that there are, since none is alive.
-  var dead: DeadWriters
+  /// The last commit that came to be.
+  var lastCommit = 0
   /// What may still be guessed of lost runs.
   var guessBudget = TableSalvage.guesses
   /// Whether rows were lost, so that files that no index lists may be worth keeping.
@@ -40,7 +40,6 @@ struct Repairer {
     self.files = files
     self.threads = threads
     cache = RunCache(files: files)
-    dead = DeadWriters()
   }
 
   mutating func run() throws(HyperslabError) {
@@ -58,7 +57,7 @@ struct Repairer {
     let isDoubtful = try NewerIndex.isDoubtful(found.index, files)
     keepsOrphans = found.isRebuilt || found.isOneOfSeveral || isDoubtful
     var index = try found.index.confirmingPending(files, cache)
-    dead = try DeadWriters(files, index: index)
+    lastCommit = index.commit
     try adopt(found)
     // An index that a power cut can still take back must not have its chunks in place.
     try files.synchronizeDirectory(.root)

@@ -44,8 +44,10 @@ public final class SlabDataset: ChunkedDataset, FillingDataset {
   /// The store's number for it; nil while its creation is not committed.
   var id: Int? { id(in: newView) }
 
-  /// Whether both stand for one data set, and not for one and what took its place.
+  /// Whether both stand for one data set, and not for one and what took its place; nor for one that was cut
+  /// shorter between them.
   public func isSame(as other: SlabDataset) -> Bool {
+    guard record.lastCut == other.record.lastCut else { return false }
     if let id, let other = other.id { return id == other }
     return path == other.path && slot == other.slot
   }

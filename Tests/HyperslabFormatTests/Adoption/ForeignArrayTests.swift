@@ -1,6 +1,7 @@
 import Foundation
 import HyperslabCodecs
 import HyperslabCore
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -244,6 +245,61 @@ import Testing
       atPath: file(run).string, withDestinationPath: "../../../../annex")
     expectError(.foreign) { _ = try SlabStore.repair(path) }
     #expect(try SlabStore.verify(path, followingLinks: true).ok)
+  }
+
+  // MARK: - Adoptions that are killed
+
+  /// The array made longer, a chunk that was given up and put back, and one that was overwritten.
+  private func prepareForAdoption() throws {
+    let own = try contents(file("a/c/1"))
+    try remove(file("a/c/1"))
+    #expect(try SlabStore.repair(path).ok)
+    try write(own, to: file("a/c/1"))
+    try write(blosc([7, 7, 7, 7]), to: file("a/c/0"))
+    let text = String(decoding: try contents(file("a/zarr.json")), as: UTF8.self)
+    let longer = text.replacing("\"shape\": [10]", with: "\"shape\": [14]")
+    try #require(longer != text)
+    try write(Array(longer.utf8), to: file("a/zarr.json"))
+    try write(blosc([3, 3, 8, 8]), to: file("a/c/2"))
+    try write(blosc([9, 9, 0, 0]), to: file("a/c/3"))
+  }
+
+  /// Wherever it ends, what was to be taken in is there for the next one.
+  @Test func anAdoptionThatIsKilledIsMadeAgain() throws {
+    try prepareForAdoption()
+    let original = directory.path.appending("original.slab")
+    try copyTree(path, to: original)
+    let wanted: [Int32] = [7, 7, 7, 7, 2, 2, 2, 2, 3, 3, 8, 8, 9, 9]
+    var number = 0
+    while true {
+      try remove(path)
+      try copyTree(original, to: path)
+      let faulty = try FaultyFileSystem(root: path)
+      let store = try SlabStore(
+        path: path, files: faulty, mode: .readWrite, durability: .full, refusesForeign: false)
+      var adopter = try Adopter(store: store)
+      let count = Atomic(0)
+      let most = number
+      faulty.failAsIfKilled { operation, _ in
+        if operation == .open || operation == .list { return false }
+        return count.add(1, ordering: .relaxed).newValue > most
+      }
+      try? adopter.run()
+      let isOver = count.load(ordering: .relaxed) <= most
+      let copy = directory.path.appending("copy.slab")
+      try copyTree(path, to: copy)
+      faulty.fail(nil)
+      withExtendedLifetime(store) {}
+      try? store.close()
+      try remove(path)
+      try FileManager.default.moveItem(atPath: copy.string, toPath: path.string)
+      try SlabStore.adopt(path)
+      #expect(try values("a") == wanted, "killed after \(number)")
+      let report = try SlabStore.verify(path)
+      #expect(report.ok, "killed after \(number): \(report.problems)")
+      if isOver { return #expect(number > 30) }
+      number += 1
+    }
   }
 
   // MARK: - What is put back

@@ -74,6 +74,36 @@ extension BesideCommitTests {
     #expect(report.ok, "\(report.problems)")
   }
 
+  /// What is staged beside a commit was made against the index before it, and so without what another writer
+  /// committed in between.
+  @Test func whatAnotherWriterWroteInBetweenIsNotOverwritten() throws {
+    let (store, files) = try openFaulty(path)
+    let dataset = try store.dataset("x")
+    try stageFirst(dataset)
+    let other = try SlabStore.open(path, mode: .readWrite)
+    let isDone = Atomic<Bool>(false)
+    files.fail { operation, _, _ in
+      guard operation == .lock, !isDone.exchange(true, ordering: .relaxed) else { return false }
+      #expect(throws: Never.self) {
+        try other.dataset("x").put(7, 90)
+        try other.close()
+        try dataset.put(7, 70)
+      }
+      return false
+    }
+    try store.commit()
+    files.fail(nil)
+    let isReached = isDone.load(ordering: .relaxed)
+    #expect(isReached)
+    expectError(.conflict) { try store.commit() }
+    expectError(.conflict) { try dataset.put(6, 1) }
+    #expect(try firsts(path, "x").last == 90)
+    try store.reload()
+    try store.close()
+    #expect(try firsts(path, "x").last == 90)
+    #expect(try SlabStore.verify(path).ok)
+  }
+
   /// A chunk begun beside a commit that is then refused fails, and its file cannot be removed: no later
   /// commit may take it along.
   @Test func aStrayOfTheNextBatchStaysBehind() throws {

@@ -94,7 +94,6 @@ import Testing
   /// What a writer's directory holds.
   func leftovers(_ store: SlabStore) throws -> [String] {
     let session = try #require(store.session)
-    // The note of what it places stays until the writer goes.
     return try session.files.list(StoreLayout.staging(writer: session.writer)).map(\.name)
       .filter { $0 != "placing" }
   }
