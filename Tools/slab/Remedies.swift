@@ -25,7 +25,9 @@ enum Remedies {
     case .stale:
       "\(repair) derives metadata again; an older chunk is moved to __slab/lost and given up, unless a "
         + "backup has the newest"
-    case .orphan: "\(repair) removes what a dead writer left and moves the rest to __slab/lost"
+    case .orphan:
+      "`slab adopt \(store)` takes in chunks that were put back where they are missing; \(repair) removes "
+        + "what a dead writer left and moves the rest to __slab/lost"
     case .index, .table:
       "\(repair) restores it from what else the store keeps, unless it is said there that nothing "
         + "is enough for that"

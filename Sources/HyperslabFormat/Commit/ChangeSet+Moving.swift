@@ -13,10 +13,9 @@ extension ChangeSet.State {
   /// - Throws: `conflict`, naming what.
   mutating func move(to newest: Snapshot) throws(HyperslabError) {
     guard let view else { return }
-    if let path = changedSinceSeen(from: view.index, to: newest.index) {
+    if let (path, what) = changedSinceSeen(from: view.index, to: newest.index) {
       throw HyperslabError(
-        .conflict, "another writer changed what the transaction has looked at", at: "\(path)",
-        remedy: "Begin the transaction again")
+        .conflict, "another writer \(what)", at: "\(path)", remedy: "Begin the transaction again")
     }
     self.view = newest
     epoch += 1
@@ -24,19 +23,23 @@ extension ChangeSet.State {
 
   /// A node that has been looked at and is another in a later index. Of nodes that were not there, or were
   /// listed, nobody knows which; so where any has been looked for, none may come or go.
-  private func changedSinceSeen(from old: StoreIndex, to new: StoreIndex) -> NodePath? {
-    if old.uuid != new.uuid { return .root }
+  private func changedSinceSeen(from old: StoreIndex, to new: StoreIndex) -> (NodePath, String)? {
+    let changed = "changed what the transaction has looked at"
+    if old.uuid != new.uuid { return (.root, changed) }
     if hasLookedUp {
-      for path in old.nodes.keys where old.owner(of: path) != new.owner(of: path) { return path }
-      for path in new.nodes.keys where old.owner(of: path) == nil { return path }
+      let what = "created, replaced or removed a node, and the transaction has looked for nodes"
+      for path in old.nodes.keys where old.owner(of: path) != new.owner(of: path) {
+        return (path, what)
+      }
+      for path in new.nodes.keys where old.owner(of: path) == nil { return (path, what) }
     }
     let read = slots.filter { changes.seenSlots.contains($0.value) }.map(\.key)
     for path in read + changes.seenAttributes.keys {
       let (before, after) = (old.dataset(path), new.dataset(path))
-      if before?.id != after?.id || before?.commit != after?.commit { return path }
+      if before?.id != after?.id || before?.commit != after?.commit { return (path, changed) }
     }
     for (path, seen) in changes.seenAttributes {
-      if new.attributes(of: path, id: new.dataset(path)?.id) != seen { return path }
+      if new.attributes(of: path, id: new.dataset(path)?.id) != seen { return (path, changed) }
     }
     return nil
   }

@@ -103,7 +103,8 @@ struct CommitProtocol {
     let derived = DerivedFiles.changed(plan.described, from: newest.index, to: plan.index)
     var known = FoundDocuments(files: files, snapshot: newest)
     try known.checkReplaceable(
-      derived.union(plan.described).subtracting(adopting))
+      derived.union(plan.described).subtracting(adopting), described: plan.described,
+      keeping: plan.index)
     let isLast = closing && !plan.index.hasPending
     if isLast, try !hasOtherWriters() {
       plan.index.state = "complete"

@@ -77,7 +77,7 @@ struct DerivedFiles {
       case .same, nil: touched.insert(target.parent)
       case .missing(let wanted):
         if !above.contains(path) {
-          if try isMovedAway(path, snapshot.index) { continue }
+          if try Self.isMovedAway(path, snapshot.index, files) { continue }
         }
         documents.append((path, wanted))
         above.formUnion(path.ancestors)
@@ -104,8 +104,8 @@ struct DerivedFiles {
 
   /// Whether a node's directory is gone with all that it held: somebody moved it, and may move it back. Where
   /// there is nothing a Zarr reader says so; beside a document it would make the fill value of what was there.
-  private func isMovedAway(
-    _ path: NodePath, _ index: StoreIndex
+  static func isMovedAway(
+    _ path: NodePath, _ index: StoreIndex, _ files: any FileSystem
   ) throws(HyperslabError) -> Bool {
     let holdsMore =
       switch index.nodes[path] {

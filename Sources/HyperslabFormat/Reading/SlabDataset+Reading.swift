@@ -92,13 +92,16 @@ extension SlabDataset {
         // What is behind a link is looked at by who follows it.
         if found?.kind == .other || found?.byteCount == located.row.byteCount { continue }
         throw HyperslabError(
-          found == nil ? .missing : .torn, "the file of a chunk that was written is not there",
-          at: place,
-          chunk: chunk, expected: "\(located.row.byteCount) bytes",
+          found == nil ? .missing : .torn,
+          found == nil
+            ? "the file of a chunk that was written is gone"
+            : "another file stands where a chunk was written",
+          at: place, chunk: chunk, expected: "\(located.row.byteCount) bytes",
           found: found.map { "\($0.byteCount) bytes" } ?? "nothing",
-          remedy:
-            "slab repair (SlabStore.repair) gives up what is gone; a write that resumes then writes it again"
-        )
+          remedy: found == nil
+            ? "slab repair (SlabStore.repair) gives up what is gone; a write that resumes then writes it again"
+            : "slab adopt (SlabStore.adopt) takes in what another program wrote; slab repair "
+              + "(SlabStore.repair) gives up what is damaged")
       }
     }
   }

@@ -46,7 +46,10 @@ struct IndexSalvage {
         index: StoreIndex(
           uuid: uuid, commit: 0, time: "", writer: "", state: "complete",
           nodes: [.root: .group(attributes: root, extensions: [:])]),
-        nextCommit: 0, isRebuilt: true, origin: "rebuilt from chunk tables and zarr.json files")
+        nextCommit: 0, isRebuilt: true,
+        origin:
+          "rebuilt from chunk tables and zarr.json files, which do not tell how far data sets may grow"
+      )
       found.index.nextUnused = unused
       try follow(tree, &found.index)
       try lay(runs.filter { $0.store == uuid }, tree, over: &found)

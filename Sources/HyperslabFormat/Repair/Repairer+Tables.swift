@@ -56,6 +56,13 @@ extension Repairer {
       }
       note(file, .table, "lost; its rows are told from the chunk files where they tell")
     }
+    let told = outcome.rows.values.filter { $0.state != .neverWritten }.count
+    let untold = record.storedChunks + record.fillChunks - told
+    if untold > 0 {
+      note(
+        record.tableDirectory, .table,
+        "\(untold) chunks of \(path) that were written are told of by nothing; never written now")
+    }
     for chunk in outcome.adopted {
       note(
         StoreLayout.chunk(path, chunk), .table,

@@ -194,8 +194,13 @@ struct FoundDocuments {
   /// Checks, before a commit, that the files of nodes that it changes are this store's own, and that
   /// there are none where it makes new nodes.
   ///
-  /// - Throws: `foreign`, naming the node.
-  mutating func checkReplaceable(_ nodes: Set<NodePath>) throws(HyperslabError) {
+  /// - Parameters:
+  ///   - described: Those of them that are told otherwise than before.
+  ///   - next: The index to come: of a data set that it has from before, the directory must be there.
+  /// - Throws: `foreign` or `missing`, naming the node.
+  mutating func checkReplaceable(
+    _ nodes: Set<NodePath>, described: Set<NodePath>, keeping next: StoreIndex
+  ) throws(HyperslabError) {
     var found: [NodePath: Int] = [:]
     let states = states(of: nodes.filter { index.nodes[$0] != nil }) {
       found[$0] = DerivedForms.hash($1)
@@ -206,6 +211,15 @@ struct FoundDocuments {
       case .foreign: throw Self.foreign(path, in: files)
       // A link, or something else that is no file.
       case .unreadable(let error) where error.code == .foreign: throw error
+      case .missing where described.contains(path):
+        guard let id = index.dataset(path)?.id, id == next.dataset(path)?.id else { continue }
+        guard try DerivedFiles.isMovedAway(path, index, files) else { continue }
+        throw HyperslabError(
+          .missing, "the data set's directory is gone with the chunks that it held",
+          at: StoreLayout.node(path).description(below: files.rootDescription),
+          remedy:
+            "Move it back, or have slab repair (SlabStore.repair) look for its chunks and give up the rest"
+        )
       default: break
       }
     }

@@ -35,13 +35,12 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
     } catch {
       var error = error.located(at: "\(path)")
       if committedCount > 0 {
-        try? store.reload()
-        let stays = (try? store.dataset(path)).map(holdsCommitted) ?? false
+        let stays = (try? hasCommitted()) ?? false
         error.remedy =
           "\(committedCount) of \(appended[axis]) along axis \(axis) were appended and "
           + (stays
             ? "stay; append only the rest"
-            : "committed, and are gone with what was replaced, removed or cut shorter since; "
+            : "committed, and are gone with what was replaced, removed, cut shorter or put back since; "
               + "append all again if it belongs to what is there now")
       }
       throw error
@@ -70,6 +69,11 @@ struct AppendJob<Store: ChunkedStore, Source: DataChunkSource> {
     guard committedCount > 0, try !holdsCommitted(store.dataset(path)) else { return }
     throw HyperslabError(
       .conflict, "another writer replaced the data set or cut it shorter", at: "\(path)")
+  }
+
+  private func hasCommitted() throws(HyperslabError) -> Bool {
+    try store.reload()
+    return holdsCommitted(try store.dataset(path))
   }
 
   /// Whether a data set is the one that was appended to, and reaches as far as it did then.

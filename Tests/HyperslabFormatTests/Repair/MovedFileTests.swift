@@ -84,6 +84,23 @@ import Testing
     #expect(try SlabStore.verify(path).ok)
   }
 
+  /// What is described anew would be so beside none of its chunks.
+  @Test func nobodyWritesToWhatWasMovedAway() throws {
+    let before = Patient.contents(path)
+    try move("line", "other")
+    let store = try SlabStore.open(path, mode: .readWrite)
+    try store.setAttribute("k", 1, of: try NodePath("line"))
+    expectError(.missing) { try store.commit() }
+    try? store.reload()
+    try store.close()
+    try move("other", "line")
+    #expect(Patient.contents(path) == before)
+    let again = try SlabStore.open(path, mode: .readWrite)
+    try again.setAttribute("k", 1, of: try NodePath("line"))
+    try again.close()
+    #expect(try SlabStore.verify(path).ok)
+  }
+
   /// Those who go by what was written before look whether it is there.
   @Test func aResumedWriteMissesThem() throws {
     let dataset = try SlabStore.open(path).dataset("line")
