@@ -27,6 +27,7 @@ extension Mutant {
   /// Mistakes of a writer who commits, looked for after one power cut.
   ///
   /// Not among them, since nothing can come of them:
+  /// * fresh chunks and runs in the other order: both are named by nothing before the index is;
   /// * the old index linked before or after those: it is needed by repair, once the new one stands;
   /// * fsync of `__slab/w` at creation: it is empty, and its own name is made sure by `__slab`'s;
   /// * claims, the lock's text and derived files, which are never fsynced: no data depends on them;
@@ -84,11 +85,6 @@ extension Mutant {
     .late(
       "staging directories fsynced after the commit", { $1 == .prepare && $0.syncsStaging },
       after: isCommitted),
-    .late(
-      "runs fsynced after the chunks that they tell of are placed",
-      { operation, _ in operation.syncsRun },
-      after: { $1 == .prepare && ($0.placesChunk || $0.syncsChunkDirectory) }
-    ).seen(.verifying),
     .late("runs written after the commit", { operation, _ in operation.isRun }, after: isCommitted),
     .late(
       "runs fsynced after the rename", { operation, _ in operation.syncsRun },
