@@ -19,7 +19,7 @@ def dropped(place):
         directory.mkdir(parents=True, exist_ok=True)
         for name in NAMES:
             # In a writer's own directory names of digits are the writer's (Spec, 10.5).
-            if place.startswith("__slab/w/") and name in ("0", "0.new", "lock", "placing"):
+            if place.startswith("__slab/w/") and name in ("0", "0.new", "lock"):
                 continue
             if not os.path.lexists(directory / name):
                 (directory / name).write_text(text(random))
