@@ -101,6 +101,33 @@ import Testing
     #expect(try SlabStore.verify(path).ok)
   }
 
+  /// Repair publishes under that name, and keeps what somebody put there.
+  @Test(arguments: [0, 1, 2])
+  func whatStandsUnderTheNameOfAKeptIndexIsKept(back: Int) throws {
+    let commit = try SlabStore.open(path).commitNumber
+    let notes = Array("my notes".utf8)
+    try write(notes, to: path.appending("__slab/root-\(commit - back)"))
+    try SlabStore.repair(path)
+    let lost = path.appending("__slab/lost")
+    let kept = try FileManager.default.contentsOfDirectory(atPath: lost.string)
+    #expect(try kept.map { try contents(lost.appending($0)) } == [notes])
+    #expect(try SlabStore.verify(path).ok)
+  }
+
+  /// What was moved, and changed by another program since, is that program's as a whole.
+  @Test func anArrayOfAnotherProgramIsNotTakenApart() throws {
+    try move("line", "other")
+    let document = path.appending("other/zarr.json")
+    let text = String(decoding: try contents(document), as: UTF8.self)
+    try write(
+      Array(text.replacing("\"attributes\": {}", with: "\"attributes\": {\"k\": 1}").utf8),
+      to: document)
+    let files = try directory.files(in: path.appending("other"))
+    try SlabStore.repair(path)
+    #expect(try directory.files(in: path.appending("other")) == files)
+    #expect(try SlabStore.adopt(path).taken.contains { $0.path == "other" })
+  }
+
   /// Those who go by what was written before look whether it is there.
   @Test func aResumedWriteMissesThem() throws {
     let dataset = try SlabStore.open(path).dataset("line")
